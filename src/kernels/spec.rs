@@ -1,0 +1,154 @@
+//! What a host must know to dispatch a WGSL file, as plain data.
+
+use std::fmt::Debug;
+
+/// How a kernel uses a buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// `var<storage, read>`.
+    Read,
+    /// `var<storage, read_write>`, every element of the result is written, none is read.
+    Write,
+    /// `var<storage, read_write>`, updated in place or written in part.
+    Update,
+}
+
+/// A storage buffer of an entry point. Binding 0 is always the uniform `Params`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Binding {
+    /// The WGSL `@binding`.
+    pub index: u32,
+    /// The WGSL variable.
+    pub name: &'static str,
+    /// How the entry point uses it.
+    pub access: Access,
+}
+
+impl Binding {
+    /// A buffer that is only read.
+    pub const fn read(index: u32, name: &'static str) -> Self {
+        Self { index, name, access: Access::Read }
+    }
+
+    /// A buffer that is wholly written.
+    pub const fn write(index: u32, name: &'static str) -> Self {
+        Self { index, name, access: Access::Write }
+    }
+
+    /// A buffer that is updated in place or written in part.
+    pub const fn update(index: u32, name: &'static str) -> Self {
+        Self { index, name, access: Access::Update }
+    }
+}
+
+/// One entry point of a WGSL file: its name and the storage buffers it touches, reads before writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The WGSL function.
+    pub name: &'static str,
+    /// Its storage buffers, in binding order.
+    pub bindings: &'static [Binding],
+}
+
+/// A WGSL file and what the host assumes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shader {
+    /// The file without `.wgsl`; also the name of the spec, the twin and the debug label.
+    pub name: &'static str,
+    /// The library pieces (`shaders/lib`) the file uses, then the file itself.
+    pub sources: &'static [&'static str],
+    /// Names and byte offsets of the members of `Params`.
+    pub params: &'static [(&'static str, usize)],
+    /// Names of the override constants that specs of this file set.
+    pub overrides: &'static [&'static str],
+    /// Invocations of a workgroup.
+    pub workgroup_size: u32,
+    /// Whether it reads the uniform [`Step`] at group 1, binding 0.
+    pub uses_step: bool,
+    /// The entry points.
+    pub entries: &'static [Entry],
+}
+
+impl Shader {
+    /// The text handed to the WGSL compiler.
+    pub fn source(&self) -> String {
+        self.sources.concat()
+    }
+}
+
+/// What every kernel tells the executors.
+pub trait Spec: Debug {
+    /// The WGSL file.
+    fn shader(&self) -> &'static Shader;
+
+    /// The entry point to run.
+    fn entry(&self) -> &'static Entry {
+        &self.shader().entries[0]
+    }
+
+    /// The bytes of the uniform `Params`.
+    fn params(&self) -> &[u8];
+
+    /// Values of the override constants; part of the pipeline's identity.
+    fn overrides(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
+
+    /// How many workgroups cover the work, before folding into two dimensions.
+    fn workgroups(&self) -> u64;
+
+    /// Element counts of the buffers, in binding order: what a caller must supply.
+    fn sizes(&self) -> Vec<usize>;
+}
+
+/// Declares the `Params` of a kernel: a `Pod` struct of 4-byte members and the list of their offsets.
+macro_rules! params {
+    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$doc:meta])* $member:ident: $ty:ty),* $(,)? }) => {
+        $(#[$meta])*
+        #[repr(C)]
+        #[derive(Debug, Clone, Copy, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+        pub struct $name { $($(#[$doc])* pub $member: $ty),* }
+
+        impl $name {
+            /// Names and byte offsets, in the order of the WGSL struct.
+            pub const MEMBERS: &'static [(&'static str, usize)] =
+                &[$((stringify!($member), std::mem::offset_of!($name, $member))),*];
+        }
+    };
+}
+pub(crate) use params;
+
+params! {
+    /// What changes from one training step to the next: group 1, binding 0 of the kernels that need it.
+    ///
+    /// One entry per step lies ready in a buffer; a dynamic offset picks it, so that bind groups are
+    /// recorded once and a step uploads nothing.
+    #[derive(Default)]
+    pub struct Step {
+        /// Learning rate of this step.
+        learning_rate: f32,
+        /// Steps done since training began, this one included: 1, 2, ….
+        step: u32,
+        /// Where this batch begins in the row order.
+        start: u32,
+        /// Rows of the batch that are real; the rest is padding with weight 0.
+        valid: u32,
+        /// 1 / (sum of the weights of the batch).
+        inverse_weight: f32,
+        /// Row of the log this step writes.
+        log_row: u32,
+        /// Low half of the seed of the run.
+        seed_low: u32,
+        /// High half of the seed of the run.
+        seed_high: u32,
+        /// Bias correction of the first moment, `1 - β₁ᵗ`.
+        correction1: f32,
+        /// Bias correction of the second moment, `1 - β₂ᵗ`.
+        correction2: f32,
+    }
+}
+
+/// Workgroups needed for `items` when each covers `per_group`.
+pub(crate) fn groups(items: usize, per_group: usize) -> u64 {
+    items.div_ceil(per_group).max(1) as u64
+}
