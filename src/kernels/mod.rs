@@ -5,29 +5,155 @@
 //! of kernels can be printed, compared and run by the CPU twins in [`crate::cpu`].
 //! `tests/cpu/contract.rs` reads every WGSL file with naga and holds it against its spec.
 
+mod rows;
 mod spec;
 
+pub mod accuracy;
+pub mod activation;
+pub mod adam;
 pub mod bias_add;
+pub mod copy_columns;
+pub mod dropout;
+pub mod elementwise;
+pub mod elementwise_loss;
+pub mod fill;
+pub mod gather;
+pub mod matmul;
+pub mod scale;
+pub mod sgd;
+pub mod softmax;
+pub mod softmax_cross_entropy;
+pub mod sum_cols;
+pub mod sum_rows;
+pub mod weighted_sum;
 
+pub use accuracy::{Accuracy, AccuracyKind};
+pub use activation::{Activation, ActivationForward, ActivationGrad};
+pub use adam::Adam;
 pub use bias_add::BiasAdd;
+pub use copy_columns::CopyColumns;
+pub use dropout::Dropout;
+pub use elementwise::{Elementwise, Op as ElementwiseOp};
+pub use elementwise_loss::{ElementwiseLoss, ElementwiseLossKernel};
+pub use fill::Fill;
+pub use gather::{Gather, GatherWeights};
+pub use matmul::{Epilogue, Matmul, MatmulParams, Tile};
+pub use scale::Scale;
+pub use sgd::Sgd;
+pub use softmax::{LogSoftmax, LogSoftmaxGrad, Softmax, SoftmaxGrad};
+pub use softmax_cross_entropy::{Part, SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
 pub use spec::{Access, Binding, Entry, Shader, Spec, Step};
+pub use sum_cols::SumCols;
+pub use sum_rows::SumRows;
+pub use weighted_sum::WeightedSum;
 
 /// A kernel with the parameters of one dispatch.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Kernel {
+    /// `c = op(a) op(b)` with an epilogue.
+    Matmul(Matmul),
     /// `y = x + bias`, the bias repeated for every row.
     BiasAdd(BiasAdd),
+    /// `y = Σ_r x`, the sum of the rows.
+    SumRows(SumRows),
+    /// `y = Σ_c x`, the sum of each row.
+    SumCols(SumCols),
+    /// `y = f(x)`.
+    Activation(ActivationForward),
+    /// `dx = dy · f'`.
+    ActivationGrad(ActivationGrad),
+    /// `y = softmax(x)` by rows.
+    Softmax(Softmax),
+    /// `dx` of a softmax.
+    SoftmaxGrad(SoftmaxGrad),
+    /// `y = log softmax(x)` by rows.
+    LogSoftmax(LogSoftmax),
+    /// `dx` of a log-softmax.
+    LogSoftmaxGrad(LogSoftmaxGrad),
+    /// Cross-entropy of the softmax of logits, by rows.
+    SoftmaxCrossEntropy(SoftmaxCrossEntropy),
+    /// Mean over the columns of a loss of each element.
+    ElementwiseLoss(ElementwiseLossKernel),
+    /// `y = a ∘ b` with broadcast.
+    Elementwise(Elementwise),
+    /// `y = factor · x`.
+    Scale(Scale),
+    /// `y = value`.
+    Fill(Fill),
+    /// A block of columns from one matrix to another.
+    CopyColumns(CopyColumns),
+    /// The rows of a batch.
+    Gather(Gather),
+    /// The weights of the rows of a batch.
+    GatherWeights(GatherWeights),
+    /// `y = keep · x / (1 - rate)`.
+    Dropout(Dropout),
+    /// A step of gradient descent.
+    Sgd(Sgd),
+    /// A step of Adam.
+    Adam(Adam),
+    /// `out[slot] = Σ values · weights`.
+    WeightedSum(WeightedSum),
+    /// The share of right answers of each row.
+    Accuracy(Accuracy),
 }
 
 impl Kernel {
     /// The host spec of this kernel.
     pub fn spec(&self) -> &dyn Spec {
         match self {
+            Kernel::Matmul(kernel) => kernel,
             Kernel::BiasAdd(kernel) => kernel,
+            Kernel::SumRows(kernel) => kernel,
+            Kernel::SumCols(kernel) => kernel,
+            Kernel::Activation(kernel) => kernel,
+            Kernel::ActivationGrad(kernel) => kernel,
+            Kernel::Softmax(kernel) => kernel,
+            Kernel::SoftmaxGrad(kernel) => kernel,
+            Kernel::LogSoftmax(kernel) => kernel,
+            Kernel::LogSoftmaxGrad(kernel) => kernel,
+            Kernel::SoftmaxCrossEntropy(kernel) => kernel,
+            Kernel::ElementwiseLoss(kernel) => kernel,
+            Kernel::Elementwise(kernel) => kernel,
+            Kernel::Scale(kernel) => kernel,
+            Kernel::Fill(kernel) => kernel,
+            Kernel::CopyColumns(kernel) => kernel,
+            Kernel::Gather(kernel) => kernel,
+            Kernel::GatherWeights(kernel) => kernel,
+            Kernel::Dropout(kernel) => kernel,
+            Kernel::Sgd(kernel) => kernel,
+            Kernel::Adam(kernel) => kernel,
+            Kernel::WeightedSum(kernel) => kernel,
+            Kernel::Accuracy(kernel) => kernel,
         }
     }
 }
 
 /// Every WGSL file of the crate, for tests that hold them against their specs.
-pub const SHADERS: &[&Shader] = &[&bias_add::SHADER];
+pub const SHADERS: &[&Shader] = &[
+    &matmul::LARGE,
+    &matmul::SMALL,
+    &bias_add::SHADER,
+    &sum_rows::SHADER,
+    &sum_cols::SHADER,
+    &activation::SHADER,
+    &activation::GRAD_SHADER,
+    &softmax::SHADER,
+    &softmax::GRAD_SHADER,
+    &softmax::LOG_SHADER,
+    &softmax::LOG_GRAD_SHADER,
+    &softmax_cross_entropy::SHADER,
+    &elementwise_loss::SHADER,
+    &elementwise::SHADER,
+    &scale::SHADER,
+    &fill::SHADER,
+    &copy_columns::SHADER,
+    &gather::SHADER,
+    &gather::WEIGHTS_SHADER,
+    &dropout::SHADER,
+    &sgd::SHADER,
+    &adam::SHADER,
+    &weighted_sum::SHADER,
+    &accuracy::SHADER,
+];

@@ -1,0 +1,29 @@
+// A workgroup of 64 works on 64 / LANES rows, LANES invocations to a row. Each invocation first reduces its columns
+// (lane, lane + LANES, ...) in order; the functions here join the LANES results in a tree. The order depends on LANES,
+// hence on the number of columns alone. Every invocation must call them, those past the last row too: they hold barriers.
+override LANES: u32 = 64u;
+const LOWEST = -3.4028234663852886e38f;
+
+var<workgroup> partial: array<f32, 64>;
+
+fn row_sum(lane: u32, value: f32) -> f32 {
+  workgroupBarrier();  // the result before this one may still be being read
+  partial[lane] = value;
+  workgroupBarrier();
+  for (var reach = LANES / 2u; reach > 0u; reach /= 2u) {
+    if (lane % LANES < reach) { partial[lane] += partial[lane + reach]; }
+    workgroupBarrier();
+  }
+  return partial[lane / LANES * LANES];
+}
+
+fn row_max(lane: u32, value: f32) -> f32 {
+  workgroupBarrier();
+  partial[lane] = value;
+  workgroupBarrier();
+  for (var reach = LANES / 2u; reach > 0u; reach /= 2u) {
+    if (lane % LANES < reach) { partial[lane] = max(partial[lane], partial[lane + reach]); }
+    workgroupBarrier();
+  }
+  return partial[lane / LANES * LANES];
+}

@@ -1,0 +1,17 @@
+// with: lib/step.wgsl
+// p -= lr g.
+struct Params { n: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> gradient: array<f32>;         // (n)
+@group(0) @binding(2) var<storage, read_write> parameter: array<f32>;  // (n)
+
+const PER_GROUP = 1024u; // 256 invocations, 4 elements each, 256 apart so that neighbours read neighbours
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+  let first = (group.y * groups.x + group.x) * PER_GROUP + lane;
+  for (var i = first; i < first + PER_GROUP; i += 256u) {
+    if (i < params.n) { parameter[i] = fma(-step.learning_rate, gradient[i], parameter[i]); }
+  }
+}

@@ -1,0 +1,83 @@
+// with: lib/math.wgsl lib/rows.wgsl
+// Cross-entropy of the softmax of logits and its gradient. With m the row maximum and t the smoothed target,
+// loss = (sum of t) log(sum of exp(z - m)) - sum of t (z - m), dlogits = drow ((sum of t) softmax(z) - t).
+// Nothing overflows however far the logits spread. A target of 0 adds nothing, not even 0 * infinity.
+struct Params { rows: u32, cols: u32, smoothing: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;          // (rows, cols)
+@group(0) @binding(2) var<storage, read> target_: array<f32>;         // (rows, 1) classes, or (rows, cols) probabilities
+@group(0) @binding(3) var<storage, read> drow: array<f32>;            // (rows)
+@group(0) @binding(4) var<storage, read_write> row_loss: array<f32>;  // (rows)
+@group(0) @binding(5) var<storage, read_write> dlogits: array<f32>;   // (rows, cols)
+
+override CLASSES: bool = true;
+
+// What a row comes to: its maximum, the sum of exp(z - maximum), the sum of t, the sum of t (z - maximum).
+struct Row { top: f32, total: f32, target_sum: f32, target_dot: f32 }
+
+fn target_at(row: u32, c: u32) -> f32 {
+  var t = 0.0;
+  if (CLASSES) {
+    if (u32(target_[row]) == c) { t = 1.0; }
+  } else {
+    t = target_[row * params.cols + c];
+  }
+  return fma(1.0 - params.smoothing, t, params.smoothing / f32(params.cols));
+}
+
+fn reduce(row: u32, lane: u32) -> Row {
+  let cols = select(0u, params.cols, row < params.rows);
+  let base = row * params.cols;
+  var highest = LOWEST;
+  for (var c = lane % LANES; c < cols; c += LANES) { highest = max(highest, logits[base + c]); }
+  let top = row_max(lane, highest);
+  var total = 0.0;
+  var target_sum = 0.0;
+  var target_dot = 0.0;
+  for (var c = lane % LANES; c < cols; c += LANES) {
+    let z = logits[base + c] - top;
+    let t = target_at(row, c);
+    total += exp_(z);
+    target_sum += t;
+    if (t != 0.0) { target_dot = fma(t, z, target_dot); }
+  }
+  return Row(top, row_sum(lane, total), row_sum(lane, target_sum), row_sum(lane, target_dot));
+}
+
+fn write_loss(row: u32, lane: u32, r: Row) {
+  if (row < params.rows && lane % LANES == 0u) { row_loss[row] = fma(r.target_sum, log_(r.total), -r.target_dot); }
+}
+
+fn write_grad(row: u32, lane: u32, r: Row) {
+  if (row >= params.rows) { return; }
+  for (var c = lane % LANES; c < params.cols; c += LANES) {
+    let i = row * params.cols + c;
+    let probability = exp_(logits[i] - r.top) / r.total;
+    dlogits[i] = drow[row] * fma(r.target_sum, probability, -target_at(row, c));
+  }
+}
+
+@compute @workgroup_size(64)
+fn loss(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+  let row = (group.y * groups.x + group.x) * (64u / LANES) + lane / LANES;
+  let r = reduce(row, lane);
+  write_loss(row, lane, r);
+}
+
+@compute @workgroup_size(64)
+fn grad(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) lane: u32) {
+  let row = (group.y * groups.x + group.x) * (64u / LANES) + lane / LANES;
+  let r = reduce(row, lane);
+  write_grad(row, lane, r);
+}
+
+@compute @workgroup_size(64)
+fn loss_and_grad(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+                 @builtin(local_invocation_index) lane: u32) {
+  let row = (group.y * groups.x + group.x) * (64u / LANES) + lane / LANES;
+  let r = reduce(row, lane);
+  write_loss(row, lane, r);
+  write_grad(row, lane, r);
+}

@@ -1,0 +1,300 @@
+//! Samples with what is to be predicted from them.
+//!
+//! A `Dataset` that exists can be trained on: every constructor refuses rows that do not agree, no rows, NaN,
+//! infinity and useless weights, so the training loop never looks at a value again. Label ranges are the one
+//! check left to the model, which alone knows its number of classes.
+
+use super::matrix::{Matrix, check_rows};
+use super::targets::Targets;
+use crate::{Error, Result};
+
+/// One or several inputs with one or several targets, and a weight a row if wished.
+///
+/// ```
+/// use axone::data::Dataset;
+/// let xor = Dataset::new([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0])?;
+/// assert_eq!((xor.len(), xor.classes()), (4, Some(2)));
+///
+/// let error = Dataset::new([[0.0], [f32::NAN]], [0, 1]).unwrap_err();
+/// assert_eq!(error.to_string(), "inputs[0] row 1, column 0: NaN is not a finite number");
+/// # Ok::<(), axone::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    rows: usize,
+    inputs: Vec<Matrix>,       // each (rows, columns of that input)
+    shapes: Vec<Vec<usize>>,   // of one row of each input
+    targets: Vec<Targets>,     // each of `rows` rows
+    weights: Option<Vec<f32>>, // (rows)
+}
+
+impl Dataset {
+    /// A data set of the samples `x (rows, features)` and their targets `y`, one a row.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where `x` and `y` differ in rows; [`Error::Data`] for no rows, no columns, or a NaN or
+    /// infinity, with its row and column.
+    pub fn new(x: impl Into<Matrix>, y: impl Into<Targets>) -> Result<Self> {
+        let x = x.into();
+        let mut set = Self { rows: x.rows(), inputs: vec![], shapes: vec![], targets: vec![], weights: None };
+        set.push_input(x)?;
+        set.with_target(y)
+    }
+
+    /// Adds an input, for models with more than one.
+    ///
+    /// # Errors
+    /// As [`Dataset::new`]; the input is named `inputs[1]`, `inputs[2]`, …
+    ///
+    /// ```
+    /// use axone::data::Dataset;
+    /// let set = Dataset::new([[1.0], [2.0]], [0, 1])?.with_input([[0.1, 0.2], [0.3, 0.4]])?;
+    /// assert_eq!(set.inputs().len(), 2);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn with_input(mut self, x: impl Into<Matrix>) -> Result<Self> {
+        self.push_input(x.into())?;
+        Ok(self)
+    }
+
+    /// Adds a target, for models with more than one output.
+    ///
+    /// # Errors
+    /// As [`Dataset::new`]; the target is named `targets[1]`, `targets[2]`, …
+    ///
+    /// ```
+    /// use axone::data::Dataset;
+    /// let set = Dataset::new([[1.0], [2.0]], [0, 1])?.with_target([0.5, 1.5])?;
+    /// assert_eq!(set.targets().len(), 2);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn with_target(mut self, y: impl Into<Targets>) -> Result<Self> {
+        let (y, name) = (y.into(), format!("targets[{}]", self.targets.len()));
+        check_size(&name, y.len(), y.width(), self.rows)?;
+        if let Some(values) = y.values() {
+            values.check_finite(&name)?;
+        }
+        self.targets.push(y);
+        Ok(self)
+    }
+
+    /// Weighs each row in the loss and in the metrics; without weights each row counts 1.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where their number is not that of the rows; [`Error::Data`] for a negative, NaN or
+    /// infinite weight, and where all are 0.
+    ///
+    /// ```
+    /// use axone::data::Dataset;
+    /// let set = Dataset::new([[1.0], [2.0]], [0, 1])?.with_weights(vec![1.0, 0.25])?;
+    /// assert_eq!(set.weights(), Some(&[1.0, 0.25][..]));
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn with_weights(mut self, weights: Vec<f32>) -> Result<Self> {
+        if weights.len() != self.rows {
+            return Err(Error::shape("weights", format!("{} values, one a row", self.rows), weights.len()));
+        }
+        if let Some((row, weight)) = weights.iter().enumerate().find(|(_, w)| !w.is_finite() || **w < 0.0) {
+            let problem = format!("a weight must be finite and at least 0, got {weight}");
+            return Err(Error::data(format!("weights row {row}"), problem));
+        }
+        check_weights("weights", weights.iter())?;
+        self.weights = Some(weights);
+        Ok(self)
+    }
+
+    /// The shape of one row of the input added last, such as `[28, 28]`, for layers that look at it (`Flatten`).
+    /// The default is `[columns]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the product of `shape` is not the number of columns.
+    ///
+    /// ```
+    /// use axone::data::Dataset;
+    /// let set = Dataset::new([[1.0, 2.0, 3.0, 4.0]], [0])?.with_input_shape(&[2, 2])?;
+    /// assert_eq!(set.input_shapes()[0], [2, 2]);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn with_input_shape(mut self, shape: &[usize]) -> Result<Self> {
+        let last = self.inputs.len().saturating_sub(1);
+        let cols = self.inputs.last().map_or(0, Matrix::cols);
+        if shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side)) != Some(cols) {
+            let expected = format!("a shape of {cols} values");
+            return Err(Error::shape(format!("inputs[{last}]"), expected, format!("{shape:?}")));
+        }
+        if let Some(slot) = self.shapes.last_mut() {
+            *slot = shape.to_vec();
+        }
+        Ok(self)
+    }
+
+    /// Number of rows, at least 1.
+    #[allow(clippy::len_without_is_empty, reason = "an empty Dataset cannot be built")]
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// The inputs, each `(rows, columns)`; at least one.
+    pub fn inputs(&self) -> &[Matrix] {
+        &self.inputs
+    }
+
+    /// The shape of one row of each input.
+    pub fn input_shapes(&self) -> &[Vec<usize>] {
+        &self.shapes
+    }
+
+    /// The targets, each of [`len`](Self::len) rows; at least one.
+    pub fn targets(&self) -> &[Targets] {
+        &self.targets
+    }
+
+    /// The weight of each row; `None` means 1 each.
+    pub fn weights(&self) -> Option<&[f32]> {
+        self.weights.as_deref()
+    }
+
+    /// Largest label + 1 of the first target that holds classes; `None` where none does.
+    pub fn classes(&self) -> Option<usize> {
+        self.targets.iter().find_map(Targets::classes)
+    }
+
+    /// The rows named, in that order; a row may be named more than once.
+    ///
+    /// # Errors
+    /// [`Error::Value`] naming the first index that is not below [`len`](Self::len); [`Error::Data`] where no
+    /// row is named or every row named has weight 0.
+    ///
+    /// ```
+    /// use axone::data::Dataset;
+    /// let set = Dataset::new([[1.0], [2.0], [3.0]], [0, 1, 2])?.select(&[2, 0])?;
+    /// assert_eq!(set.targets()[0].labels(), Some(&[2, 0][..]));
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn select(&self, rows: &[usize]) -> Result<Self> {
+        check_rows("Dataset::select", rows, self.rows)?;
+        self.check_part("Dataset::select", rows)?;
+        Ok(self.gather(rows))
+    }
+
+    /// The first `n` rows, or all where there are fewer.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for `n` = 0, and where every row left has weight 0.
+    pub fn take(&self, n: usize) -> Result<Self> {
+        let rows: Vec<usize> = (0..n.min(self.rows)).collect();
+        self.check_part("Dataset::take", &rows)?;
+        Ok(self.gather(&rows))
+    }
+
+    /// All rows but the first `n`.
+    ///
+    /// # Errors
+    /// [`Error::Value`] where no row is left; [`Error::Data`] where every row left has weight 0.
+    pub fn skip(&self, n: usize) -> Result<Self> {
+        if n >= self.rows {
+            return Err(Error::value("Dataset::skip", "n", format!("below {} (the rows)", self.rows), n));
+        }
+        let rows: Vec<usize> = (n..self.rows).collect();
+        self.check_part("Dataset::skip", &rows)?;
+        Ok(self.gather(&rows))
+    }
+
+    /// Refuses a part without rows, and one in which no row has weight.
+    pub(crate) fn check_part(&self, place: &str, rows: &[usize]) -> Result<()> {
+        if rows.is_empty() {
+            return Err(Error::data(place, "no rows"));
+        }
+        match &self.weights {
+            Some(weights) => check_weights(place, rows.iter().filter_map(|&row| weights.get(row))),
+            None => Ok(()),
+        }
+    }
+
+    /// `select` of indices that have passed its checks.
+    pub(crate) fn gather(&self, rows: &[usize]) -> Self {
+        Self {
+            rows: rows.len(),
+            inputs: self.inputs.iter().map(|input| input.gather(rows)).collect(),
+            shapes: self.shapes.clone(),
+            targets: self.targets.iter().map(|target| target.gather(rows)).collect(),
+            weights: (self.weights.as_ref())
+                .map(|weights| rows.iter().filter_map(|&row| weights.get(row).copied()).collect()),
+        }
+    }
+
+    /// Replaces every input by `f` of it: scaling, or new columns. An input whose number of columns changes
+    /// takes the shape `[columns]`.
+    ///
+    /// # Errors
+    /// Those of `f`, and those of [`Dataset::new`] for what it returns.
+    ///
+    /// ```
+    /// use axone::data::{Dataset, Standardizer};
+    /// let set = Dataset::new([[1.0], [3.0]], [0, 1])?;
+    /// let scaler = Standardizer::fit(&set.inputs()[0])?;
+    /// let set = set.map_inputs(|x| scaler.transform(x))?;
+    /// assert_eq!(set.inputs()[0].data(), [-1.0, 1.0]);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn map_inputs(mut self, mut f: impl FnMut(&Matrix) -> Result<Matrix>) -> Result<Self> {
+        for (index, (input, shape)) in self.inputs.iter_mut().zip(&mut self.shapes).enumerate() {
+            let mapped = f(input)?;
+            check_matrix(&format!("inputs[{index}]"), &mapped, self.rows)?;
+            if mapped.cols() != input.cols() {
+                *shape = vec![mapped.cols()];
+            }
+            *input = mapped;
+        }
+        Ok(self)
+    }
+
+    /// Multiplies every input by `factor`, such as `1.0 / 255.0` for pixels of a byte each.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for a factor that is not finite; [`Error::Data`] where a product overflows.
+    pub fn scale_inputs(self, factor: f32) -> Result<Self> {
+        if !factor.is_finite() {
+            return Err(Error::value("Dataset::scale_inputs", "factor", "finite", factor));
+        }
+        let mut set = self;
+        for (index, input) in set.inputs.iter_mut().enumerate() {
+            *input = std::mem::take(input).map(|value| value * factor);
+            input.check_finite(&format!("inputs[{index}]"))?;
+        }
+        Ok(set)
+    }
+
+    fn push_input(&mut self, x: Matrix) -> Result<()> {
+        check_matrix(&format!("inputs[{}]", self.inputs.len()), &x, self.rows)?;
+        self.shapes.push(vec![x.cols()]);
+        self.inputs.push(x);
+        Ok(())
+    }
+}
+
+fn check_matrix(name: &str, matrix: &Matrix, rows: usize) -> Result<()> {
+    check_size(name, matrix.rows(), matrix.cols(), rows)?;
+    matrix.check_finite(name)
+}
+
+/// Rows are counted in `u32` on the device.
+fn check_size(name: &str, got: usize, cols: usize, rows: usize) -> Result<()> {
+    if got != rows {
+        return Err(Error::shape(name, format!("{rows} rows as in inputs[0]"), format!("{got} rows")));
+    }
+    if rows == 0 || cols == 0 {
+        return Err(Error::data(name, if rows == 0 { "no rows" } else { "no columns" }));
+    }
+    if u32::try_from(rows).is_err() {
+        return Err(Error::data(name, format!("{rows} rows, at most {} are possible", u32::MAX)));
+    }
+    Ok(())
+}
+
+fn check_weights<'a>(place: &str, mut weights: impl Iterator<Item = &'a f32>) -> Result<()> {
+    if weights.any(|&weight| weight > 0.0) {
+        return Ok(());
+    }
+    Err(Error::data(place, "every weight is 0"))
+}

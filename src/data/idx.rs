@@ -1,0 +1,196 @@
+//! The IDX format of the MNIST files (Y. LeCun, C. Cortes, C. J. C. Burges).
+//!
+//! ```text
+//! 0 0 type sides   4 bytes; type: 8 u8, 9 i8, 11 i16, 12 i32, 13 f32, 14 f64
+//! side ...         `sides` big-endian u32
+//! value ...        row-major, big-endian
+//! ```
+//! The header says how many bytes must follow, so a truncated file, a wrong file and trailing bytes are all
+//! found, and no more is ever read, or allocated, than the file has and the header asks for.
+
+use super::file::open;
+use super::{Dataset, Matrix};
+use crate::{Error, Result};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The array of an IDX file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IdxArray {
+    /// Its sides, such as `[60000, 28, 28]`.
+    pub shape: Vec<usize>,
+    /// Its values in row-major order. An f64, or an i32 beyond 2^24, is rounded to f32.
+    pub data: Vec<f32>,
+}
+
+impl IdxArray {
+    /// A matrix of one row for each index of the first side.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where shape and data do not agree, which [`read_idx`] never returns.
+    pub fn into_matrix(self) -> Result<Matrix> {
+        let (rows, sides) = self.shape.split_first().map_or((1, &[][..]), |(rows, sides)| (*rows, sides));
+        let cols = sides.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
+        let cols = cols.ok_or_else(|| Error::shape("IdxArray", "a shape that fits memory", format!("{sides:?}")))?;
+        Matrix::new(rows, cols, self.data)
+    }
+
+    /// Class labels.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] unless there is one side; [`Error::Data`] for a value that is no label, with its row.
+    pub fn to_labels(&self) -> Result<Vec<u32>> {
+        if self.shape.len() != 1 {
+            return Err(Error::shape("labels", "one side, [rows]", format!("{:?}", self.shape)));
+        }
+        let label = |(row, &value): (usize, &f32)| {
+            // Every label that f32 holds exactly.
+            if value >= 0.0 && value <= 16_777_216.0 && value.fract() == 0.0 {
+                return Ok(value as u32);
+            }
+            Err(Error::data(format!("labels row {row}"), format!("{value} is not a class label")))
+        };
+        self.data.iter().enumerate().map(label).collect()
+    }
+}
+
+/// Reads an IDX file, plain or gzip.
+///
+/// # Errors
+/// [`Error::File`] where it cannot be read or unpacked; [`Error::Data`] where it is not an IDX file, or holds
+/// more or fewer values than its header says.
+///
+/// ```
+/// # fn main() -> axone::Result<()> {
+/// # let path = std::env::temp_dir().join(format!("axone-doc-{}.idx", std::process::id()));
+/// std::fs::write(&path, [0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 3, 10, 20, 30]).unwrap();
+/// let array = axone::data::read_idx(&path)?;
+/// assert_eq!((array.shape, array.data), (vec![1, 3], vec![10.0, 20.0, 30.0]));
+/// # std::fs::remove_file(&path).unwrap();
+/// # Ok(())
+/// # }
+/// ```
+pub fn read_idx(path: impl AsRef<Path>) -> Result<IdxArray> {
+    let path = path.as_ref();
+    let mut file = open(path)?;
+    let mut read = |limit: u64| -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        file.by_ref().take(limit).read_to_end(&mut bytes).map_err(|error| Error::file(path, error))?;
+        Ok(bytes)
+    };
+    let wrong = |problem: String| Error::data(path.display().to_string(), problem);
+
+    let magic = read(4)?;
+    let &[0, 0, kind, sides] = magic.as_slice() else {
+        return Err(wrong(format!("not an IDX file: it starts with {magic:?}, expected 0, 0, type, sides")));
+    };
+    let kind = Kind::of(kind).ok_or_else(|| {
+        wrong(format!("IDX type {kind:#04x} is unknown, expected 0x08, 0x09, 0x0b, 0x0c, 0x0d or 0x0e"))
+    })?;
+    let header = read(4 * u64::from(sides))?;
+    let (header, rest) = header.as_chunks::<4>();
+    if header.len() != usize::from(sides) || !rest.is_empty() {
+        return Err(wrong(format!("the file ends within the header of {sides} sides")));
+    }
+    let shape: Vec<u32> = header.iter().map(|side| u32::from_be_bytes(*side)).collect();
+    let size = shape.iter().try_fold(kind.bytes(), |size, &side| size.checked_mul(u64::from(side)));
+    let size = size.filter(|&size| size < u64::MAX).ok_or_else(|| wrong(format!("shape {shape:?} is too large")))?;
+    let values = read(size + 1)?;
+    if values.len() as u64 != size {
+        let got = if values.len() as u64 > size { "more".into() } else { values.len().to_string() };
+        let problem = format!("shape {shape:?} of {kind:?} takes {size} bytes after the header, the file has {got}");
+        return Err(wrong(problem));
+    }
+    Ok(IdxArray { shape: shape.into_iter().map(|side| side as usize).collect(), data: kind.decode(&values) })
+}
+
+/// The type of the values, printed as Rust names it.
+#[derive(Debug, Clone, Copy)]
+#[allow(non_camel_case_types, reason = "the names of Rust's types")]
+enum Kind {
+    u8,
+    i8,
+    i16,
+    i32,
+    f32,
+    f64,
+}
+
+impl Kind {
+    fn of(byte: u8) -> Option<Self> {
+        match byte {
+            0x08 => Some(Kind::u8),
+            0x09 => Some(Kind::i8),
+            0x0b => Some(Kind::i16),
+            0x0c => Some(Kind::i32),
+            0x0d => Some(Kind::f32),
+            0x0e => Some(Kind::f64),
+            _ => None,
+        }
+    }
+
+    fn bytes(self) -> u64 {
+        match self {
+            Kind::u8 | Kind::i8 => 1,
+            Kind::i16 => 2,
+            Kind::i32 | Kind::f32 => 4,
+            Kind::f64 => 8,
+        }
+    }
+
+    fn decode(self, values: &[u8]) -> Vec<f32> {
+        match self {
+            Kind::u8 => values.iter().map(|&value| f32::from(value)).collect(),
+            Kind::i8 => values.iter().map(|&value| f32::from(value as i8)).collect(),
+            Kind::i16 => words(values, |word| f32::from(i16::from_be_bytes(word))),
+            Kind::i32 => words(values, |word| i32::from_be_bytes(word) as f32),
+            Kind::f32 => words(values, f32::from_be_bytes),
+            Kind::f64 => words(values, |word| f64::from_be_bytes(word) as f32),
+        }
+    }
+}
+
+fn words<const N: usize>(bytes: &[u8], decode: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    bytes.as_chunks().0.iter().map(|word| decode(*word)).collect()
+}
+
+/// Reads MNIST, or a set in its form such as Fashion-MNIST: `(train, test)`, pixels scaled to 0..1, input shape
+/// `[28, 28]`.
+///
+/// `folder` holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
+/// `t10k-labels-idx1-ubyte`, each plain or with `.gz` added.
+///
+/// # Errors
+/// [`Error::File`] for a file that is missing or cannot be read; [`Error::Data`] and [`Error::Shape`] for one
+/// that is not of that form.
+///
+/// ```no_run
+/// let (train, test) = axone::data::read_mnist("data/fashion-mnist")?;
+/// println!("{} images to train on, {} to test with", train.len(), test.len());
+/// # Ok::<(), axone::Error>(())
+/// ```
+pub fn read_mnist(folder: impl AsRef<Path>) -> Result<(Dataset, Dataset)> {
+    let folder = folder.as_ref();
+    Ok((read_part(folder, "train")?, read_part(folder, "t10k")?))
+}
+
+fn read_part(folder: &Path, part: &str) -> Result<Dataset> {
+    let path = find(folder, &format!("{part}-images-idx3-ubyte"))?;
+    let mut images = read_idx(&path)?;
+    let &[_, height, width] = images.shape.as_slice() else {
+        let got = format!("{:?}", images.shape);
+        return Err(Error::shape(path.display().to_string(), "three sides, [images, height, width]", got));
+    };
+    images.data.iter_mut().for_each(|pixel| *pixel /= 255.0);
+    let labels = read_idx(find(folder, &format!("{part}-labels-idx1-ubyte"))?)?.to_labels()?;
+    Dataset::new(images.into_matrix()?, labels)?.with_input_shape(&[height, width])
+}
+
+fn find(folder: &Path, name: &str) -> Result<PathBuf> {
+    let (plain, gzip) = (folder.join(name), folder.join(format!("{name}.gz")));
+    match (plain.exists(), gzip.exists()) {
+        (true, _) => Ok(plain),
+        (false, true) => Ok(gzip),
+        (false, false) => Err(Error::file(plain, "no such file, nor one with .gz added")),
+    }
+}

@@ -1,0 +1,41 @@
+//! Data to train on: matrices, data sets, splits, scaling, encoding and readers.
+//!
+//! ```
+//! use axone::data::{Dataset, Standardizer};
+//! let set = Dataset::new([[1.0, 20.0], [2.0, 10.0], [3.0, 30.0], [4.0, 40.0]], [0, 0, 1, 1])?;
+//! let (train, test) = set.train_test_split_stratified(0.5, 42)?;
+//! let scaler = Standardizer::fit(&train.inputs()[0])?; // the test part stays unseen
+//! let train = train.map_inputs(|x| scaler.transform(x))?;
+//! let test = test.map_inputs(|x| scaler.transform(x))?;
+//! assert_eq!((train.len(), test.len()), (2, 2));
+//! # Ok::<(), axone::Error>(())
+//! ```
+
+#[cfg(feature = "datasets")]
+mod csv;
+mod dataset;
+#[cfg(feature = "datasets")]
+mod digits;
+mod encode;
+#[cfg(feature = "datasets")]
+mod file;
+#[cfg(feature = "datasets")]
+mod idx;
+mod matrix;
+mod scale;
+pub(crate) mod shuffle;
+mod split;
+mod targets;
+
+#[cfg(feature = "datasets")]
+pub use csv::{Column, CsvOptions, CsvTable, read_csv, read_csv_table};
+pub use dataset::Dataset;
+#[cfg(feature = "datasets")]
+pub use digits::digits;
+pub use encode::{LabelEncoder, one_hot};
+#[cfg(feature = "datasets")]
+pub use idx::{IdxArray, read_idx, read_mnist};
+pub use matrix::Matrix;
+pub use scale::{MinMaxScaler, Standardizer};
+pub use split::Folds;
+pub use targets::Targets;

@@ -1,0 +1,189 @@
+//! Training and held-out parts of a data set.
+//!
+//! Every split walks one seeded order of the rows, so the parts are disjoint, together hold every row, and
+//! come out shuffled. Stratified splits walk the same order and count by class: a share of a class that is not
+//! a whole number of rows is rounded down or up, never further.
+
+use super::{Dataset, shuffle::split_order};
+use crate::{Error, Result};
+use std::collections::BTreeMap;
+
+impl Dataset {
+    /// `(train, test)`: a random part of `test_fraction` of the rows, rounded, is held out.
+    /// Either part has at least one row.
+    ///
+    /// # Errors
+    /// [`Error::Value`] unless 0 < `test_fraction` < 1; [`Error::Data`] for a set of one row, or a part whose
+    /// weights are all 0.
+    ///
+    /// ```
+    /// use axone::data::Dataset;
+    /// let set = Dataset::new(vec![[1.0]; 10], vec![0; 10])?;
+    /// let (train, test) = set.train_test_split(0.2, 42)?;
+    /// assert_eq!((train.len(), test.len()), (8, 2));
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn train_test_split(&self, test_fraction: f64, seed: u64) -> Result<(Dataset, Dataset)> {
+        let place = "train_test_split";
+        let test_rows = self.test_rows(place, test_fraction)?;
+        let order = split_order(self.len(), seed);
+        let (test, train) = order.split_at_checked(test_rows).unwrap_or_default();
+        self.two_parts(place, train, test)
+    }
+
+    /// [`train_test_split`](Self::train_test_split) with the classes of the first class target in the same
+    /// proportion in both parts: of a class of `c` rows, `c * test_fraction` rounded down or up are held out.
+    ///
+    /// # Errors
+    /// As `train_test_split`, and [`Error::Data`] where no target holds classes.
+    ///
+    /// ```
+    /// use axone::data::Dataset;
+    /// let set = Dataset::new(vec![[1.0]; 10], [0, 0, 0, 0, 0, 0, 0, 0, 1, 1])?;
+    /// let (_, test) = set.train_test_split_stratified(0.5, 42)?;
+    /// let ones = test.targets()[0].labels().unwrap().iter().sum::<u32>();
+    /// assert_eq!((test.len(), ones), (5, 1));
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn train_test_split_stratified(&self, test_fraction: f64, seed: u64) -> Result<(Dataset, Dataset)> {
+        let place = "train_test_split_stratified";
+        let (test_rows, labels) = (self.test_rows(place, test_fraction)?, self.strata(place)?);
+        let mut quota = quotas(labels, test_fraction, test_rows);
+        let (mut train, mut test) = (Vec::new(), Vec::new());
+        for row in split_order(self.len(), seed) {
+            match labels.get(row).and_then(|label| quota.get_mut(label)) {
+                Some(left) if *left > 0 => {
+                    *left -= 1;
+                    test.push(row);
+                }
+                _ => train.push(row),
+            }
+        }
+        self.two_parts(place, &train, &test)
+    }
+
+    /// `k` pairs `(train, validation)`: each row is held out once. Parts differ by at most one row in size, and
+    /// each pair is copied only when it is asked for.
+    ///
+    /// # Errors
+    /// [`Error::Value`] unless 2 ≤ `k` ≤ rows; [`Error::Data`] where a part's weights are all 0.
+    ///
+    /// ```
+    /// use axone::data::Dataset;
+    /// let set = Dataset::new(vec![[1.0]; 10], vec![0; 10])?;
+    /// for (train, validation) in set.k_fold(5, 42)? {
+    ///     assert_eq!((train.len(), validation.len()), (8, 2));
+    /// }
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn k_fold(&self, k: usize, seed: u64) -> Result<Folds<'_>> {
+        Folds::deal("k_fold", self, k, split_order(self.len(), seed))
+    }
+
+    /// [`k_fold`](Self::k_fold) with the classes of the first class target spread evenly: the folds differ by
+    /// at most one row of each class. A class of fewer than `k` rows is missing from some folds.
+    ///
+    /// # Errors
+    /// As `k_fold`, and [`Error::Data`] where no target holds classes.
+    pub fn k_fold_stratified(&self, k: usize, seed: u64) -> Result<Folds<'_>> {
+        let labels = self.strata("k_fold_stratified")?;
+        let mut order = split_order(self.len(), seed);
+        order.sort_by_key(|&row| labels.get(row)); // stable: still shuffled within a class
+        Folds::deal("k_fold_stratified", self, k, order)
+    }
+
+    fn test_rows(&self, place: &str, fraction: f64) -> Result<usize> {
+        if !(fraction > 0.0 && fraction < 1.0) {
+            return Err(Error::value(place, "test_fraction", "above 0 and below 1", fraction));
+        }
+        if self.len() < 2 {
+            return Err(Error::data(place, format!("at least 2 rows are needed, got {}", self.len())));
+        }
+        let rows = (self.len() as f64 * fraction).round() as usize;
+        Ok(rows.clamp(1, self.len() - 1))
+    }
+
+    fn strata(&self, place: &str) -> Result<&[u32]> {
+        let labels = self.targets().iter().find_map(|target| target.labels());
+        labels.ok_or_else(|| Error::data(place, "no target holds classes to stratify by"))
+    }
+
+    fn two_parts(&self, place: &str, train: &[usize], test: &[usize]) -> Result<(Dataset, Dataset)> {
+        self.check_part(&format!("{place}, training part"), train)?;
+        self.check_part(&format!("{place}, test part"), test)?;
+        Ok((self.gather(train), self.gather(test)))
+    }
+}
+
+/// How many rows of each class to hold out so that they add up to `total`: every share rounded down, then one
+/// more for the largest remainders. `total` is the sum of the shares, rounded, so no class gets two more.
+fn quotas(labels: &[u32], fraction: f64, total: usize) -> BTreeMap<u32, usize> {
+    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    labels.iter().for_each(|&label| *counts.entry(label).or_default() += 1);
+    let share = |count: usize| count as f64 * fraction;
+    let mut quota: BTreeMap<u32, usize> =
+        counts.iter().map(|(&label, &count)| (label, share(count).floor() as usize)).collect();
+    let mut by_remainder: Vec<(u32, f64)> =
+        counts.iter().map(|(&label, &count)| (label, share(count).fract())).collect();
+    by_remainder.sort_by(|a, b| b.1.total_cmp(&a.1)); // stable: lower labels first among equals
+    let missing = total.saturating_sub(quota.values().sum());
+    for (label, _) in by_remainder.iter().take(missing) {
+        quota.entry(*label).and_modify(|rows| *rows += 1);
+    }
+    quota
+}
+
+/// The pairs `(train, validation)` of [`Dataset::k_fold`], first fold to last.
+#[derive(Debug, Clone)]
+pub struct Folds<'a> {
+    set: &'a Dataset,
+    folds: Vec<Vec<usize>>,
+    next: usize,
+}
+
+impl<'a> Folds<'a> {
+    /// Deals the rows out like cards: neighbours in `order` go to different folds.
+    fn deal(place: &str, set: &'a Dataset, k: usize, order: Vec<usize>) -> Result<Self> {
+        if k < 2 || k > set.len() {
+            return Err(Error::value(place, "k", format!("from 2 to {} (the rows)", set.len()), k));
+        }
+        let mut folds: Vec<Vec<usize>> = (0..k).map(|_| Vec::with_capacity(set.len() / k + 1)).collect();
+        for (position, row) in order.into_iter().enumerate() {
+            if let Some(fold) = folds.get_mut(position % k) {
+                fold.push(row);
+            }
+        }
+        let folds = Self { set, folds, next: 0 };
+        for fold in 0..k {
+            let (train, validation) = folds.rows(fold).unwrap_or_default();
+            set.check_part(&format!("{place}, training part of fold {fold}"), &train)?;
+            set.check_part(&format!("{place}, validation part of fold {fold}"), &validation)?;
+        }
+        Ok(folds)
+    }
+
+    /// The row numbers `(train, validation)` of fold `index` in the set that was split, `None` from `k` on:
+    /// what out-of-fold predictions need to find their rows again.
+    pub fn rows(&self, index: usize) -> Option<(Vec<usize>, Vec<usize>)> {
+        let validation = self.folds.get(index)?.clone();
+        let others = self.folds.iter().enumerate().filter(|(fold, _)| *fold != index);
+        Some((others.flat_map(|(_, rows)| rows.iter().copied()).collect(), validation))
+    }
+}
+
+impl Iterator for Folds<'_> {
+    type Item = (Dataset, Dataset);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (train, validation) = self.rows(self.next)?;
+        self.next += 1;
+        Some((self.set.gather(&train), self.set.gather(&validation)))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.folds.len().saturating_sub(self.next);
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Folds<'_> {}

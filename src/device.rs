@@ -1,0 +1,207 @@
+//! Choosing where a model is trained: a GPU through wgpu, or the CPU backend.
+
+use crate::plan::Executor;
+use crate::{Error, Result, cpu, gpu};
+use std::fmt;
+use std::sync::Arc;
+
+/// What kind of machine computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum DeviceKind {
+    /// A GPU with memory of its own.
+    DiscreteGpu,
+    /// A GPU that shares the memory of the CPU.
+    IntegratedGpu,
+    /// A GPU handed through by a hypervisor.
+    VirtualGpu,
+    /// A driver that calls itself neither.
+    OtherGpu,
+    /// A graphics driver that computes on the CPU: right for tests, slower than [`DeviceKind::Cpu`].
+    Software,
+    /// axone's own CPU backend.
+    Cpu,
+}
+
+impl fmt::Display for DeviceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            DeviceKind::DiscreteGpu => "discrete GPU",
+            DeviceKind::IntegratedGpu => "integrated GPU",
+            DeviceKind::VirtualGpu => "virtual GPU",
+            DeviceKind::OtherGpu => "other GPU",
+            DeviceKind::Software => "software adapter",
+            DeviceKind::Cpu => "CPU",
+        })
+    }
+}
+
+/// The limits of a device that decide whether a model fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceLimits {
+    /// Bytes of the largest buffer.
+    pub buffer_bytes: u64,
+    /// Bytes of the largest buffer range that a kernel can see.
+    pub binding_bytes: u64,
+    /// Bytes of memory that a workgroup shares.
+    pub workgroup_bytes: u32,
+    /// Invocations of the largest workgroup.
+    pub workgroup_invocations: u32,
+}
+
+/// What is known of a device without opening it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// The name its driver gives it.
+    pub name: String,
+    /// `vulkan`, `metal`, `dx12`, or `cpu`.
+    pub backend: String,
+    /// What kind of machine it is.
+    pub kind: DeviceKind,
+    /// Driver and version.
+    pub driver: String,
+    /// Its limits.
+    pub limits: DeviceLimits,
+    /// Optional abilities that matter here: `subgroups 32`, `f16`, `timestamps`, `cooperative matrices`, ….
+    pub features: Vec<String>,
+}
+
+impl fmt::Display for DeviceInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}, {}", self.name, self.kind, self.backend)?;
+        if !self.driver.is_empty() {
+            write!(f, ", {}", self.driver)?;
+        }
+        write!(f, ")")
+    }
+}
+
+/// How to get a software adapter where there is none.
+pub const SOFTWARE_HINT: &str =
+    "for a software adapter install lavapipe (Debian/Ubuntu: apt-get install mesa-vulkan-drivers)";
+
+/// A device on which models are trained. Clones share it.
+///
+/// ```
+/// use axone::Device;
+///
+/// let device = Device::cpu();
+/// assert_eq!(device.info().backend, "cpu");
+/// ```
+#[derive(Clone)]
+pub struct Device(Inner);
+
+#[derive(Clone)]
+enum Inner {
+    Cpu,
+    Gpu(Arc<gpu::Context>),
+}
+
+impl Device {
+    /// Every device of the machine, best first; the CPU backend is always there, and last.
+    pub fn list() -> Vec<DeviceInfo> {
+        let mut devices: Vec<_> = gpu::adapters().iter().map(gpu::describe).collect();
+        devices.push(cpu::info());
+        devices
+    }
+
+    /// The best device: the one named by the environment variable `AXONE_DEVICE` if it is set, else a
+    /// hardware GPU (discrete first), else the CPU backend. A software adapter is never chosen by
+    /// itself, because the CPU backend is faster.
+    pub fn auto() -> Result<Self> {
+        match std::env::var("AXONE_DEVICE") {
+            Ok(name) if !name.is_empty() => Self::named(&name),
+            _ => Self::best(),
+        }
+    }
+
+    fn best() -> Result<Self> {
+        let hardware = |adapter: &&gpu::Adapter| gpu::describe(adapter).kind < DeviceKind::Software;
+        match gpu::adapters().iter().find(hardware) {
+            Some(adapter) => Self::open(adapter),
+            None => Ok(Self::cpu()),
+        }
+    }
+
+    /// A software adapter (lavapipe, SwiftShader, WARP), for tests.
+    ///
+    /// # Errors
+    /// [`Error::Device`] with a line on how to get one, where there is none.
+    pub fn software() -> Result<Self> {
+        let software = |adapter: &&gpu::Adapter| gpu::describe(adapter).kind == DeviceKind::Software;
+        match gpu::adapters().iter().find(software) {
+            Some(adapter) => Self::open(adapter),
+            None => Err(Error::Device(format!("no software adapter on this machine; {SOFTWARE_HINT}"))),
+        }
+    }
+
+    /// The CPU backend: f32, all cores.
+    pub fn cpu() -> Self {
+        Self(Inner::Cpu)
+    }
+
+    /// The first device whose name contains `name`, in any case; also `auto`, `cpu` and `software`.
+    ///
+    /// # Errors
+    /// [`Error::Device`] with the names there are.
+    pub fn named(name: &str) -> Result<Self> {
+        match name.to_lowercase().as_str() {
+            "auto" => Self::best(),
+            "cpu" => Ok(Self::cpu()),
+            "software" => Self::software(),
+            wanted => {
+                let fits = |adapter: &&gpu::Adapter| gpu::describe(adapter).name.to_lowercase().contains(wanted);
+                match gpu::adapters().iter().find(fits) {
+                    Some(adapter) => Self::open(adapter),
+                    None => {
+                        let names: Vec<_> = Self::list().into_iter().map(|info| format!("\"{}\"", info.name)).collect();
+                        Err(Error::Device(format!("no device named \"{name}\"; there is {}", names.join(", "))))
+                    }
+                }
+            }
+        }
+    }
+
+    fn open(adapter: &gpu::Adapter) -> Result<Self> {
+        Ok(Self::from_context(gpu::Context::open(adapter)?))
+    }
+
+    pub(crate) fn from_context(context: gpu::Context) -> Self {
+        Self(Inner::Gpu(Arc::new(context)))
+    }
+
+    /// What is known of this device.
+    pub fn info(&self) -> DeviceInfo {
+        match &self.0 {
+            Inner::Cpu => cpu::info(),
+            Inner::Gpu(context) => context.info().clone(),
+        }
+    }
+
+    /// Whether this is a GPU or a software adapter, not the CPU backend.
+    pub fn is_gpu(&self) -> bool {
+        matches!(self.0, Inner::Gpu(_))
+    }
+
+    /// GPU objects (buffers, bind groups, pipelines) created so far on this device: a training step creates none.
+    pub fn objects_created(&self) -> u64 {
+        match &self.0 {
+            Inner::Cpu => 0,
+            Inner::Gpu(context) => context.objects_created(),
+        }
+    }
+
+    /// A new executor on this device.
+    pub(crate) fn executor(&self) -> Box<dyn Executor> {
+        match &self.0 {
+            Inner::Cpu => Box::new(cpu::CpuExecutor::<f32>::new()),
+            Inner::Gpu(context) => Box::new(gpu::GpuExecutor::new(Arc::clone(context))),
+        }
+    }
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Device({})", self.info())
+    }
+}

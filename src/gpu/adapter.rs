@@ -1,0 +1,82 @@
+//! The adapters of the machine and what is known of them.
+
+use crate::device::{Device, DeviceInfo, DeviceKind, DeviceLimits};
+use crate::gpu::Context;
+use std::sync::OnceLock;
+
+/// A graphics adapter.
+pub type Adapter = wgpu::Adapter;
+
+/// All adapters, best first. They are looked up once per process.
+pub fn adapters() -> &'static [Adapter] {
+    static ADAPTERS: OnceLock<Vec<Adapter>> = OnceLock::new();
+    ADAPTERS.get_or_init(|| {
+        let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+        descriptor.backends = wgpu::Backends::PRIMARY;
+        let instance = wgpu::Instance::new(descriptor);
+        let mut adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
+        adapters.sort_by_key(|adapter| kind(adapter.get_info().device_type));
+        adapters
+    })
+}
+
+/// What is known of `adapter`.
+pub fn describe(adapter: &Adapter) -> DeviceInfo {
+    describe_parts(&adapter.get_info(), &adapter.limits(), adapter.features(), &adapter.cooperative_matrix_properties())
+}
+
+fn describe_parts(
+    info: &wgpu::AdapterInfo,
+    limits: &wgpu::Limits,
+    features: wgpu::Features,
+    matrices: &[wgpu::CooperativeMatrixProperties],
+) -> DeviceInfo {
+    let mut abilities = Vec::new();
+    if features.contains(wgpu::Features::SUBGROUP) {
+        abilities.push(match (info.subgroup_min_size, info.subgroup_max_size) {
+            (min, max) if min == max => format!("subgroups of {min}"),
+            (min, max) => format!("subgroups of {min} to {max}"),
+        });
+    }
+    if features.contains(wgpu::Features::SHADER_F16) {
+        abilities.push("f16".to_owned());
+    }
+    if features.contains(wgpu::Features::TIMESTAMP_QUERY) {
+        abilities.push("timestamps".to_owned());
+    }
+    if !matrices.is_empty() {
+        abilities.push(format!("{} cooperative matrix shapes", matrices.len()));
+    }
+    DeviceInfo {
+        name: info.name.clone(),
+        backend: info.backend.to_str().to_owned(),
+        kind: kind(info.device_type),
+        driver: [info.driver.as_str(), info.driver_info.as_str()].join(" ").trim().to_owned(),
+        limits: DeviceLimits {
+            buffer_bytes: limits.max_buffer_size,
+            binding_bytes: limits.max_storage_buffer_binding_size,
+            workgroup_bytes: limits.max_compute_workgroup_storage_size,
+            workgroup_invocations: limits.max_compute_invocations_per_workgroup,
+        },
+        features: abilities,
+    }
+}
+
+fn kind(device_type: wgpu::DeviceType) -> DeviceKind {
+    match device_type {
+        wgpu::DeviceType::DiscreteGpu => DeviceKind::DiscreteGpu,
+        wgpu::DeviceType::IntegratedGpu => DeviceKind::IntegratedGpu,
+        wgpu::DeviceType::VirtualGpu => DeviceKind::VirtualGpu,
+        wgpu::DeviceType::Cpu => DeviceKind::Software,
+        wgpu::DeviceType::Other => DeviceKind::OtherGpu,
+    }
+}
+
+impl Device {
+    /// A device that the program already owns. Its error handlers are left as they are; what goes wrong
+    /// in axone's own calls is caught in error scopes.
+    pub fn from_wgpu(adapter: &wgpu::Adapter, device: wgpu::Device, queue: wgpu::Queue) -> Self {
+        let info = describe_parts(&adapter.get_info(), &device.limits(), device.features(), &[]);
+        Self::from_context(Context::new(device, queue, info))
+    }
+}

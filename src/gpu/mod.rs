@@ -1,0 +1,11 @@
+//! The GPU executor. The name `wgpu` appears in this folder alone.
+
+mod adapter;
+mod context;
+mod executor;
+mod pipelines;
+mod readback;
+
+pub use adapter::{Adapter, adapters, describe};
+pub use context::Context;
+pub use executor::GpuExecutor;

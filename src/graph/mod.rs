@@ -1,0 +1,114 @@
+//! The computation graph: nodes (op, inputs, shape), in an order in which every node stands after its inputs.
+//!
+//! Building a graph checks every shape and names the layer and both shapes where two do not fit.
+//! [`differentiate`] appends the backward nodes to the same graph, so the gradient is itself a graph
+//! that can be printed, lowered and checked like any other.
+
+mod build;
+mod differentiate;
+mod op;
+mod shape;
+
+pub use differentiate::differentiate;
+pub use op::Op;
+pub use shape::{Rows, Shape};
+
+use std::fmt;
+
+/// A node's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub(crate) usize);
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "%{}", self.0)
+    }
+}
+
+/// One value of the graph and how it is computed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// The operation.
+    pub op: Op,
+    /// The nodes it reads.
+    pub inputs: Vec<NodeId>,
+    /// The shape of its value.
+    pub shape: Shape,
+    /// The layer it belongs to, for messages and listings.
+    pub name: String,
+}
+
+/// A trainable parameter: a matrix with a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// `layer.w`, `layer.b`.
+    pub name: String,
+    /// Rows.
+    pub rows: usize,
+    /// Columns.
+    pub cols: usize,
+}
+
+/// A computation graph.
+///
+/// ```
+/// use axone::graph::{Graph, Shape};
+///
+/// let mut graph = Graph::new();
+/// let x = graph.input("x", 3)?;
+/// let w = graph.parameter("w", 3, 2)?;
+/// let y = graph.matmul("layer", x, w)?;
+/// assert_eq!(graph.shape(y), Shape::batch(2));
+///
+/// let narrow = graph.parameter("narrow", 5, 2)?;
+/// let error = graph.matmul("dense_2", x, narrow).unwrap_err();
+/// assert_eq!(error.to_string(), "dense_2: expected right operand (3, n), got (5, 2)");
+/// # Ok::<(), axone::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    parameters: Vec<Parameter>,
+}
+
+impl Graph {
+    /// An empty graph.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The nodes, inputs before users.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The parameters, by index.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// The node `id`. Ids come from this graph's own methods.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    /// The shape of the value of `id`.
+    pub fn shape(&self, id: NodeId) -> Shape {
+        self.node(id).shape
+    }
+
+    fn push(&mut self, name: &str, op: Op, inputs: &[NodeId], shape: Shape) -> NodeId {
+        self.nodes.push(Node { op, inputs: inputs.to_vec(), shape, name: name.to_owned() });
+        NodeId(self.nodes.len() - 1)
+    }
+}
+
+impl fmt::Display for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, node) in self.nodes.iter().enumerate() {
+            let inputs: Vec<_> = node.inputs.iter().map(NodeId::to_string).collect();
+            writeln!(f, "%{i:<3} {:<26} {:<10} {:<14} {}", node.op.name(), node.shape.to_string(), inputs.join(" "), node.name)?;
+        }
+        Ok(())
+    }
+}

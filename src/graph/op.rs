@@ -1,0 +1,121 @@
+//! The operations a graph is made of.
+
+use crate::kernels::{AccuracyKind, Activation, ElementwiseLoss, ElementwiseOp};
+
+/// What a node computes from its inputs. Shapes in the comments are `(rows, cols)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Op {
+    /// Input number `slot` of the batch, `(B, cols)`.
+    Input(usize),
+    /// Target number `slot` of the batch, `(B, cols)`; class indices have one column.
+    Target(usize),
+    /// Weight of each row divided by the sum of the batch's weights, `(B, 1)`; 0 for padding.
+    RowScale,
+    /// Parameter number `index` of the slab.
+    Parameter(usize),
+    /// A constant.
+    Fill(f32),
+    /// `op(a) op(b)`, each transposed if told so.
+    MatMul {
+        /// Use `aᵀ`.
+        transpose_a: bool,
+        /// Use `bᵀ`.
+        transpose_b: bool,
+    },
+    /// `x (rows, cols) + bias (1, cols)`.
+    BiasAdd,
+    /// Sum over the rows, `(1, cols)`.
+    SumRows,
+    /// Sum over the columns, `(rows, 1)`.
+    SumCols,
+    /// `f(x)`.
+    Activation(Activation),
+    /// `dy ⊙ f'`, from `[saved, dy]`: saved is the output or the input of `f`, whichever `f'` is written in.
+    ActivationGrad(Activation),
+    /// Softmax of each row.
+    Softmax,
+    /// From `[y, dy]`.
+    SoftmaxGrad,
+    /// Log-softmax of each row.
+    LogSoftmax,
+    /// From `[y, dy]`.
+    LogSoftmaxGrad,
+    /// Cross-entropy of each row of logits, from `[logits, target]`, `(B, 1)`.
+    SoftmaxCrossEntropy {
+        /// The target is a class index, not a distribution.
+        classes: bool,
+        /// Label smoothing.
+        smoothing: f32,
+    },
+    /// From `[logits, target, drow]`.
+    SoftmaxCrossEntropyGrad {
+        /// The target is a class index, not a distribution.
+        classes: bool,
+        /// Label smoothing.
+        smoothing: f32,
+    },
+    /// Mean over the columns of an elementwise loss, from `[prediction, target]`, `(B, 1)`.
+    ElementwiseLoss(ElementwiseLoss),
+    /// From `[prediction, target, drow]`.
+    ElementwiseLossGrad(ElementwiseLoss),
+    /// `a ∘ b` with NumPy's broadcasting.
+    Elementwise(ElementwiseOp),
+    /// `factor · x`.
+    Scale(f32),
+    /// Columns side by side, from any number of inputs.
+    Concat,
+    /// Columns `from .. from + cols` of the input.
+    Slice {
+        /// First column.
+        from: usize,
+    },
+    /// Zeroes each element with probability `rate` and scales the rest by `1 / (1 - rate)`. Its own
+    /// gradient: the mask is a function of (seed, step, stream, element).
+    Dropout {
+        /// Probability of zero.
+        rate: f32,
+        /// Tells the dropout layers of a model apart.
+        stream: u32,
+    },
+    /// `Σ values · weights`, from `[values (n, 1), weights (n, 1)]`, `(1, 1)`.
+    WeightedSum,
+    /// Share of right answers in each row, from `[prediction, target]`, `(B, 1)`. No gradient.
+    Accuracy(AccuracyKind),
+}
+
+impl Op {
+    /// The operation's name, which is also its kernel's where it has one of its own.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Op::Input(_) => "input",
+            Op::Target(_) => "target",
+            Op::RowScale => "row_scale",
+            Op::Parameter(_) => "parameter",
+            Op::Fill(_) => "fill",
+            Op::MatMul { .. } => "matmul",
+            Op::BiasAdd => "bias_add",
+            Op::SumRows => "sum_rows",
+            Op::SumCols => "sum_cols",
+            Op::Activation(_) => "activation",
+            Op::ActivationGrad(_) => "activation_grad",
+            Op::Softmax => "softmax",
+            Op::SoftmaxGrad => "softmax_grad",
+            Op::LogSoftmax => "log_softmax",
+            Op::LogSoftmaxGrad => "log_softmax_grad",
+            Op::SoftmaxCrossEntropy { .. } => "softmax_cross_entropy",
+            Op::SoftmaxCrossEntropyGrad { .. } => "softmax_cross_entropy_grad",
+            Op::ElementwiseLoss(_) => "elementwise_loss",
+            Op::ElementwiseLossGrad(_) => "elementwise_loss_grad",
+            Op::Elementwise(ElementwiseOp::Add) => "add",
+            Op::Elementwise(ElementwiseOp::Sub) => "sub",
+            Op::Elementwise(ElementwiseOp::Mul) => "mul",
+            Op::Scale(_) => "scale",
+            Op::Concat => "concat",
+            Op::Slice { .. } => "slice",
+            Op::Dropout { .. } => "dropout",
+            Op::WeightedSum => "weighted_sum",
+            Op::Accuracy(_) => "accuracy",
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `y = keep · x / (1 - rate)` with a random mask that is a function of (seed, stream, step, element).
+//!
+//! Nothing is stored between the forward and the backward pass: the same kernel with the same
+//! stream and step draws the same mask, and applied to `dy` it gives `dx`.
+
+use super::spec::{Binding, Entry, Shader, Spec, groups, params};
+
+params! {
+    /// Inverted dropout.
+    pub struct Dropout {
+        /// Elements.
+        n: u32,
+        /// Probability of a zero, from 0 up to 1.
+        rate: f32,
+        /// `1 / (1 - rate)`.
+        scale: f32,
+        /// The random stream of this layer.
+        stream: u32,
+    }
+}
+
+impl Dropout {
+    /// Dropout of `n` elements; every layer of a model has a `stream` of its own.
+    pub fn new(n: u32, rate: f32, stream: u32) -> Self {
+        let scale = if rate < 1.0 { (1.0 / (1.0 - f64::from(rate))) as f32 } else { 0.0 };
+        Self { n, rate, scale, stream }
+    }
+}
+
+/// `shaders/dropout.wgsl`.
+pub const SHADER: Shader = Shader {
+    name: "dropout",
+    sources: &[
+        include_str!("../../shaders/lib/step.wgsl"),
+        include_str!("../../shaders/lib/random.wgsl"),
+        include_str!("../../shaders/dropout.wgsl"),
+    ],
+    params: Dropout::MEMBERS,
+    overrides: &[],
+    workgroup_size: 256,
+    uses_step: true,
+    entries: &[Entry { name: "main", bindings: &[Binding::read(1, "x"), Binding::write(2, "y")] }],
+};
+
+impl Spec for Dropout {
+    fn shader(&self) -> &'static Shader {
+        &SHADER
+    }
+
+    fn params(&self) -> &[u8] {
+        bytemuck::bytes_of(self)
+    }
+
+    fn workgroups(&self) -> u64 {
+        groups(self.n as usize, 1024)
+    }
+
+    fn sizes(&self) -> Vec<usize> {
+        vec![self.n as usize; 2]
+    }
+}

@@ -1,0 +1,88 @@
+//! The batch of a step: rows of the data set in the order of the epoch, and their weights.
+//!
+//! Rows past `step.valid` are padding: zeros with weight 0, so the last, partial batch of an epoch
+//! runs on the plan of every other.
+
+use super::spec::{Binding, Entry, Shader, Spec, groups, params};
+
+params! {
+    /// `batch[r] = data[order[step.start + r]]`, moved as bits; zeros from row `step.valid` on.
+    pub struct Gather {
+        /// Rows of the batch.
+        rows: u32,
+        /// Columns of the data and the batch.
+        cols: u32,
+    }
+}
+
+params! {
+    /// `row_scale[r] = weights[order[step.start + r]] · step.inverse_weight`; 0 from row `step.valid` on.
+    pub struct GatherWeights {
+        /// Rows of the batch.
+        rows: u32,
+    }
+}
+
+/// `shaders/gather.wgsl`.
+pub const SHADER: Shader = Shader {
+    name: "gather",
+    sources: &[include_str!("../../shaders/lib/step.wgsl"), include_str!("../../shaders/gather.wgsl")],
+    params: Gather::MEMBERS,
+    overrides: &[],
+    workgroup_size: 256,
+    uses_step: true,
+    entries: &[Entry {
+        name: "main",
+        bindings: &[Binding::read(1, "data"), Binding::read(2, "order"), Binding::write(3, "batch")],
+    }],
+};
+
+/// `shaders/gather_weights.wgsl`.
+pub const WEIGHTS_SHADER: Shader = Shader {
+    name: "gather_weights",
+    sources: &[include_str!("../../shaders/lib/step.wgsl"), include_str!("../../shaders/gather_weights.wgsl")],
+    params: GatherWeights::MEMBERS,
+    entries: &[Entry {
+        name: "main",
+        bindings: &[Binding::read(1, "weights"), Binding::read(2, "order"), Binding::write(3, "row_scale")],
+    }],
+    ..SHADER
+};
+
+impl Spec for Gather {
+    fn shader(&self) -> &'static Shader {
+        &SHADER
+    }
+
+    fn params(&self) -> &[u8] {
+        bytemuck::bytes_of(self)
+    }
+
+    fn workgroups(&self) -> u64 {
+        groups(self.rows as usize * self.cols as usize, 1024)
+    }
+
+    /// The data and its order may be of any length; the least is given.
+    fn sizes(&self) -> Vec<usize> {
+        vec![self.cols as usize, 1, self.rows as usize * self.cols as usize]
+    }
+}
+
+impl Spec for GatherWeights {
+    fn shader(&self) -> &'static Shader {
+        &WEIGHTS_SHADER
+    }
+
+    fn params(&self) -> &[u8] {
+        bytemuck::bytes_of(self)
+    }
+
+    fn workgroups(&self) -> u64 {
+        groups(self.rows as usize, 1024)
+    }
+
+    /// The weights and the order may be of any length; the least is given.
+    fn sizes(&self) -> Vec<usize> {
+        vec![1, 1, self.rows as usize]
+    }
+}

@@ -1,0 +1,43 @@
+//! Gradient descent: `p -= lr · g` over the whole slab of parameters in one dispatch.
+
+use super::spec::{Binding, Entry, Shader, Spec, groups, params};
+
+params! {
+    /// One step of gradient descent; the learning rate is that of the step.
+    pub struct Sgd {
+        /// Parameters.
+        n: u32,
+    }
+}
+
+/// `shaders/sgd.wgsl`.
+pub const SHADER: Shader = Shader {
+    name: "sgd",
+    sources: &[include_str!("../../shaders/lib/step.wgsl"), include_str!("../../shaders/sgd.wgsl")],
+    params: Sgd::MEMBERS,
+    overrides: &[],
+    workgroup_size: 256,
+    uses_step: true,
+    entries: &[Entry {
+        name: "main",
+        bindings: &[Binding::read(1, "gradient"), Binding::update(2, "parameter")],
+    }],
+};
+
+impl Spec for Sgd {
+    fn shader(&self) -> &'static Shader {
+        &SHADER
+    }
+
+    fn params(&self) -> &[u8] {
+        bytemuck::bytes_of(self)
+    }
+
+    fn workgroups(&self) -> u64 {
+        groups(self.n as usize, 1024)
+    }
+
+    fn sizes(&self) -> Vec<usize> {
+        vec![self.n as usize; 2]
+    }
+}

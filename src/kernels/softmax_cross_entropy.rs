@@ -1,0 +1,128 @@
+//! Softmax and cross-entropy in one pass over the logits, with its gradient.
+//!
+//! With `m` the row maximum and `t' = (1 - s) t + s / C` the smoothed target (PyTorch's),
+//! `loss = Σt' · log Σ exp(z - m) - Σ t' (z - m)`: nothing overflows, and the logarithm of a
+//! probability that underflowed is never taken. `dlogits = drow · (Σt' · softmax(z) - t')`.
+
+use super::rows::{WORKGROUP, lanes_override, row_groups};
+use super::spec::{Binding, Entry, Shader, Spec, params};
+
+/// What a loss kernel computes in one dispatch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The loss of each row.
+    Loss,
+    /// The gradient.
+    Grad,
+    /// Both.
+    LossAndGrad,
+}
+
+impl Part {
+    /// Its entry point among the three of a loss kernel.
+    pub(crate) fn entry(self, entries: &'static [Entry]) -> &'static Entry {
+        match self {
+            Part::Loss => &entries[0],
+            Part::Grad => &entries[1],
+            Part::LossAndGrad => &entries[2],
+        }
+    }
+
+    /// Element counts of the buffers of that entry: prediction, target, `drow`, `row_loss`, gradient.
+    pub(crate) fn sizes(self, predictions: usize, targets: usize, rows: usize) -> Vec<usize> {
+        match self {
+            Part::Loss => vec![predictions, targets, rows],
+            Part::Grad => vec![predictions, targets, rows, predictions],
+            Part::LossAndGrad => vec![predictions, targets, rows, rows, predictions],
+        }
+    }
+}
+
+params! {
+    /// `Params` of `softmax_cross_entropy`.
+    pub struct SoftmaxCrossEntropyParams {
+        /// Rows.
+        rows: u32,
+        /// Classes, C.
+        cols: u32,
+        /// Label smoothing s, from 0 up to 1.
+        smoothing: f32,
+    }
+}
+
+/// Cross-entropy of the softmax of logits against classes or probabilities.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SoftmaxCrossEntropy {
+    /// What to compute.
+    pub part: Part,
+    /// Whether the target is the index of the class, (rows, 1); otherwise probabilities, (rows, cols).
+    pub classes: bool,
+    /// The uniform.
+    pub params: SoftmaxCrossEntropyParams,
+}
+
+/// `shaders/softmax_cross_entropy.wgsl`.
+pub const SHADER: Shader = Shader {
+    name: "softmax_cross_entropy",
+    sources: &[
+        include_str!("../../shaders/lib/math.wgsl"),
+        include_str!("../../shaders/lib/rows.wgsl"),
+        include_str!("../../shaders/softmax_cross_entropy.wgsl"),
+    ],
+    params: SoftmaxCrossEntropyParams::MEMBERS,
+    overrides: &["LANES", "CLASSES"],
+    workgroup_size: WORKGROUP,
+    uses_step: false,
+    entries: &[
+        Entry {
+            name: "loss",
+            bindings: &[Binding::read(1, "logits"), Binding::read(2, "target_"), Binding::write(4, "row_loss")],
+        },
+        Entry {
+            name: "grad",
+            bindings: &[
+                Binding::read(1, "logits"),
+                Binding::read(2, "target_"),
+                Binding::read(3, "drow"),
+                Binding::write(5, "dlogits"),
+            ],
+        },
+        Entry {
+            name: "loss_and_grad",
+            bindings: &[
+                Binding::read(1, "logits"),
+                Binding::read(2, "target_"),
+                Binding::read(3, "drow"),
+                Binding::write(4, "row_loss"),
+                Binding::write(5, "dlogits"),
+            ],
+        },
+    ],
+};
+
+impl Spec for SoftmaxCrossEntropy {
+    fn shader(&self) -> &'static Shader {
+        &SHADER
+    }
+
+    fn entry(&self) -> &'static Entry {
+        self.part.entry(SHADER.entries)
+    }
+
+    fn params(&self) -> &[u8] {
+        bytemuck::bytes_of(&self.params)
+    }
+
+    fn overrides(&self) -> Vec<(&'static str, f64)> {
+        vec![lanes_override(self.params.cols), ("CLASSES", f64::from(u8::from(self.classes)))]
+    }
+
+    fn workgroups(&self) -> u64 {
+        row_groups(self.params.rows, self.params.cols)
+    }
+
+    fn sizes(&self) -> Vec<usize> {
+        let (rows, cols) = (self.params.rows as usize, self.params.cols as usize);
+        self.part.sizes(rows * cols, if self.classes { rows } else { rows * cols }, rows)
+    }
+}

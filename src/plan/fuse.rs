@@ -1,0 +1,154 @@
+//! Folds elementwise work into the kernel that produces its operand, so that a value is stored once
+//! and read once. A value may be folded away only if nothing else reads it.
+//!
+//! | drafts | become |
+//! |---|---|
+//! | loss of a row, gradient of the same loss | one kernel on the logits |
+//! | matmul, bias add, activation | matmul with `Epilogue::Bias` |
+//! | matmul (`dx = dz Wᵀ`), activation gradient | matmul with `Epilogue::Gradient` |
+//! | matmul (`dw = xᵀ dz`), sum of the rows of `dz` | matmul with `Epilogue::BiasRow` |
+//!
+//! A folded pair runs where its later half stood, when all operands exist; a loss pair where its loss
+//! stood, if the upstream gradient exists by then.
+
+use super::Range;
+use super::lower::{Draft, Operand};
+use crate::graph::NodeId;
+use crate::kernels::{Activation, Epilogue, Kernel, Part};
+
+/// Rewrites `drafts`; `kept` are values that are read after the run.
+pub(super) fn fuse(drafts: Vec<Draft>, kept: &[NodeId]) -> Vec<Draft> {
+    let mut fuse = Fuse { drafts: drafts.into_iter().map(Some).collect(), kept };
+    for i in 0..fuse.drafts.len() {
+        fuse.loss_with_gradient(i);
+        fuse.bias_into_matmul(i);
+        fuse.activation_into_matmul(i);
+        fuse.gradient_into_matmul(i);
+        fuse.bias_row_into_matmul(i);
+    }
+    fuse.drafts.into_iter().flatten().collect()
+}
+
+struct Fuse<'a> {
+    drafts: Vec<Option<Draft>>,
+    kept: &'a [NodeId],
+}
+
+impl Fuse<'_> {
+    fn at(&self, i: usize) -> Option<&Draft> {
+        self.drafts.get(i).and_then(Option::as_ref)
+    }
+
+    /// The draft that writes `value`, before draft `end`.
+    fn producer(&self, value: Operand, end: usize) -> Option<usize> {
+        (0..end).rev().find(|&i| self.at(i).is_some_and(|draft| draft.writes().any(|written| written == value)))
+    }
+
+    /// The plain matmul whose result `value` is, if only draft `user` reads it.
+    fn sole_matmul(&self, value: Operand, user: usize) -> Option<usize> {
+        let Operand::Value(id) = value else { return None };
+        let readers = self.drafts.iter().flatten().flat_map(Draft::reads).filter(|read| *read == value).count();
+        if readers != 1 || self.kept.contains(&id) {
+            return None;
+        }
+        let at = self.producer(value, user)?;
+        matches!(&self.at(at)?.kernel, Kernel::Matmul(_)).then_some(at)
+    }
+
+    /// Replaces draft `user` by the matmul at `at` with another epilogue.
+    fn fold(&mut self, at: usize, user: usize, epilogue: Epilogue, extra: Option<Operand>, result: Operand) {
+        let Some(Draft { kernel: Kernel::Matmul(matmul), mut operands, name }) = self.drafts[at].take() else { return };
+        operands.pop();
+        operands.extend(extra);
+        operands.push(result);
+        self.drafts[user] = Some(Draft { kernel: Kernel::Matmul(matmul.with_epilogue(epilogue)), operands, name });
+    }
+
+    fn epilogue(&self, at: usize) -> Option<Epilogue> {
+        match &self.at(at)?.kernel {
+            Kernel::Matmul(matmul) => Some(matmul.epilogue),
+            _ => None,
+        }
+    }
+
+    fn bias_into_matmul(&mut self, i: usize) {
+        let Some(Draft { kernel: Kernel::BiasAdd(_), operands, .. }) = self.at(i) else { return };
+        let &[x, bias, y] = operands.as_slice() else { return };
+        let Some(at) = self.sole_matmul(x, i) else { return };
+        if self.epilogue(at) == Some(Epilogue::Plain) {
+            self.fold(at, i, Epilogue::Bias(Activation::Identity), Some(bias), y);
+        }
+    }
+
+    fn activation_into_matmul(&mut self, i: usize) {
+        let Some(Draft { kernel: Kernel::Activation(activation), operands, .. }) = self.at(i) else { return };
+        let (function, &[x, y]) = (activation.function, operands.as_slice()) else { return };
+        let Some(at) = self.sole_matmul(x, i) else { return };
+        if self.epilogue(at) == Some(Epilogue::Bias(Activation::Identity)) {
+            self.fold(at, i, Epilogue::Bias(function), None, y);
+        }
+    }
+
+    fn gradient_into_matmul(&mut self, i: usize) {
+        let Some(Draft { kernel: Kernel::ActivationGrad(gradient), operands, .. }) = self.at(i) else { return };
+        let (function, &[saved, dy, dx]) = (gradient.function, operands.as_slice()) else { return };
+        let Some(at) = self.sole_matmul(dy, i) else { return };
+        if saved != dy && self.epilogue(at) == Some(Epilogue::Plain) {
+            self.fold(at, i, Epilogue::Gradient(function), Some(saved), dx);
+        }
+    }
+
+    /// `dw` is `xᵀ dz`; with a further row of ones in `xᵀ`, `db` is its last row. Both lie in the
+    /// gradient slab, `db` behind `dw` with nothing but padding between them.
+    fn bias_row_into_matmul(&mut self, i: usize) {
+        let Some(Draft { kernel: Kernel::SumRows(_), operands, .. }) = self.at(i) else { return };
+        let &[dz, Operand::Fixed(db)] = operands.as_slice() else { return };
+        let is_dw = |draft: &Draft| match (&draft.kernel, draft.operands.as_slice()) {
+            (Kernel::Matmul(matmul), &[_, b, Operand::Fixed(dw)]) => {
+                let behind = dw.buffer == db.buffer && db.offset == (dw.offset + dw.len).next_multiple_of(super::ALIGNMENT);
+                b == dz && behind && !matmul.transpose_b && matmul.epilogue == Epilogue::Plain
+            }
+            _ => false,
+        };
+        let Some(at) = self.drafts.iter().position(|draft| draft.as_ref().is_some_and(is_dw)) else { return };
+        let Some(Operand::Fixed(dw)) = self.at(at).and_then(|draft| draft.operands.last().copied()) else { return };
+        let bias_at = db.offset - dw.offset;
+        let both = Operand::Fixed(Range { len: bias_at + db.len, ..dw });
+        let later = at.max(i);
+        self.drafts[i] = None;
+        self.fold(at, later, Epilogue::BiasRow { at: bias_at }, None, both);
+    }
+
+    fn loss_with_gradient(&mut self, i: usize) {
+        let Some(gradient) = self.at(i).filter(|draft| part(&draft.kernel) == Some(Part::Grad)) else { return };
+        let &[prediction, target, upstream, dx] = gradient.operands.as_slice() else { return };
+        let wanted = with_part(&gradient.kernel, Part::Loss);
+        let is_loss = |draft: &Draft| Some(&draft.kernel) == wanted.as_ref() && draft.operands[..2] == [prediction, target];
+        let Some(at) = (0..i).find(|&at| self.at(at).is_some_and(is_loss)) else { return };
+        if self.producer(upstream, at).is_none() {
+            return;
+        }
+        let Some(Some(loss)) = self.drafts.get_mut(at) else { return };
+        let Some(both) = with_part(&loss.kernel, Part::LossAndGrad) else { return };
+        let row_loss = loss.operands[2];
+        loss.kernel = both;
+        loss.operands = vec![prediction, target, upstream, row_loss, dx];
+        self.drafts[i] = None;
+    }
+}
+
+fn part(kernel: &Kernel) -> Option<Part> {
+    match kernel {
+        Kernel::SoftmaxCrossEntropy(loss) => Some(loss.part),
+        Kernel::ElementwiseLoss(loss) => Some(loss.part),
+        _ => None,
+    }
+}
+
+fn with_part(kernel: &Kernel, part: Part) -> Option<Kernel> {
+    match kernel.clone() {
+        Kernel::SoftmaxCrossEntropy(loss) => Some(Kernel::SoftmaxCrossEntropy(crate::kernels::SoftmaxCrossEntropy { part, ..loss })),
+        Kernel::ElementwiseLoss(loss) => Some(Kernel::ElementwiseLoss(crate::kernels::ElementwiseLossKernel { part, ..loss })),
+        _ => None,
+    }
+}

@@ -1,0 +1,321 @@
+//! Lowers a graph to a plan: live nodes become kernels, kernels are fused, values get buffers.
+
+use super::{Buffer, Plan, Range, Slab, fuse, memory};
+use crate::graph::{Graph, NodeId, Op};
+use crate::kernels::{
+    self as k, Accuracy, ActivationForward, ActivationGrad, Access, CopyColumns, Elementwise, ElementwiseLossKernel,
+    Gather, GatherWeights, Kernel, Matmul, Part, WeightedSum,
+};
+use crate::{Error, Result};
+
+/// The optimizer's dispatch: a kernel over the whole slab.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Update {
+    /// Reads the gradients; updates the parameters, then each moment.
+    pub kernel: Kernel,
+    /// Moment slabs it keeps.
+    pub moments: usize,
+}
+
+/// What a plan is to compute.
+#[derive(Debug, Clone)]
+pub struct Lowering<'a> {
+    /// `train`, `evaluate`, `predict`.
+    pub name: &'a str,
+    /// Rows of a batch.
+    pub batch: usize,
+    /// Inputs, targets and weights are gathered from a data set on the device; otherwise the caller writes
+    /// the inputs' buffers.
+    pub gather: bool,
+    /// Fold elementwise work into the kernels beside it.
+    pub fused: bool,
+    /// Values to be read after a run.
+    pub outputs: &'a [NodeId],
+    /// Values `(B, 1)` whose weighted sum each run writes to the log, one slot each.
+    pub logs: &'a [NodeId],
+    /// Parameter index and the node that is its gradient.
+    pub gradients: &'a [(usize, NodeId)],
+    /// What is done with the gradients.
+    pub update: Option<Update>,
+}
+
+/// A buffer of a draft: a value that has no place yet, or a place of its own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Operand {
+    Value(NodeId),
+    Fixed(Range),
+}
+
+/// A dispatch whose values have no buffers yet.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    pub kernel: Kernel,
+    /// In binding order: reads, then writes.
+    pub operands: Vec<Operand>,
+    pub name: String,
+}
+
+impl Draft {
+    pub fn values(&self) -> impl Iterator<Item = NodeId> {
+        self.operands.iter().filter_map(|operand| match operand {
+            Operand::Value(value) => Some(*value),
+            Operand::Fixed(_) => None,
+        })
+    }
+
+    fn split(&self, reads: bool) -> impl Iterator<Item = Operand> {
+        let bindings = self.kernel.spec().entry().bindings.iter();
+        let wanted = move |access| (access == Access::Read) == reads;
+        bindings.zip(&self.operands).filter(move |(binding, _)| wanted(binding.access)).map(|(_, operand)| *operand)
+    }
+
+    pub fn reads(&self) -> impl Iterator<Item = Operand> {
+        self.split(true)
+    }
+
+    pub fn writes(&self) -> impl Iterator<Item = Operand> {
+        self.split(false)
+    }
+}
+
+/// Lowers `graph`. Fails where a value is larger than the 32-bit indices of the kernels allow.
+pub fn lower(graph: &Graph, what: &Lowering<'_>) -> Result<Plan> {
+    let slab = Slab::new(graph.parameters());
+    let live = live(graph, what);
+    let mut lowering = Lower { graph, what, slab: &slab, own_place: own_places(graph, what, &live), drafts: Vec::new() };
+    for (i, _) in live.iter().enumerate().filter(|(_, live)| **live) {
+        lowering.node(NodeId(i))?;
+    }
+    lowering.gradients();
+    lowering.logs();
+    lowering.update();
+    let mut drafts = lowering.drafts;
+    if what.fused {
+        drafts = fuse::fuse(drafts, what.outputs);
+    }
+    let len = |id: NodeId| graph.shape(id).len(what.batch);
+    let inputs = inputs(graph, &live);
+    let uploaded: Vec<NodeId> = if what.gather { Vec::new() } else { inputs.iter().copied().flatten().collect() };
+    let placed = memory::place(drafts, len, &uploaded, what.outputs);
+    let range_of = |id: &NodeId| placed.places.get(id).copied();
+    let outputs: Option<Vec<Range>> = what
+        .outputs
+        .iter()
+        .map(|id| match graph.node(*id).op {
+            Op::Parameter(index) => Some(slab.range(Buffer::Parameters, index)),
+            _ => range_of(id),
+        })
+        .collect();
+    Ok(Plan {
+        name: what.name.to_owned(),
+        batch: what.batch,
+        inputs: inputs.iter().map(|input| input.as_ref().and_then(range_of)).collect(),
+        outputs: outputs.ok_or_else(|| Error::Internal(format!("plan {}: an output has no buffer", what.name)))?,
+        steps: placed.steps,
+        activations: placed.activations,
+        log_slots: what.logs.len(),
+        slab: slab.len(),
+        moments: what.update.as_ref().map_or(0, |update| update.moments),
+    })
+}
+
+/// The nodes that the results depend on.
+fn live(graph: &Graph, what: &Lowering<'_>) -> Vec<bool> {
+    let mut live = vec![false; graph.nodes().len()];
+    let gradients = what.gradients.iter().map(|(_, id)| id);
+    for id in what.outputs.iter().chain(what.logs).chain(gradients) {
+        live[id.0] = true;
+    }
+    if let (false, Some(i)) = (what.logs.is_empty(), graph.nodes().iter().position(|node| node.op == Op::RowScale)) {
+        live[i] = true;
+    }
+    for (i, node) in graph.nodes().iter().enumerate().rev() {
+        if live[i] {
+            node.inputs.iter().for_each(|input| live[input.0] = true);
+        }
+    }
+    live
+}
+
+fn inputs(graph: &Graph, live: &[bool]) -> Vec<Option<NodeId>> {
+    let nodes = graph.nodes().iter().enumerate();
+    let inputs = nodes.filter(|(_, node)| matches!(node.op, Op::Input(_)));
+    inputs.map(|(i, _)| live[i].then_some(NodeId(i))).collect()
+}
+
+/// Gradients that are computed straight into the slab: those that no other node or result reads. The rest are copied.
+fn own_places(graph: &Graph, what: &Lowering<'_>, live: &[bool]) -> Vec<(NodeId, usize)> {
+    let mut uses = vec![0; graph.nodes().len()];
+    for (node, _) in graph.nodes().iter().zip(live).filter(|(_, live)| **live) {
+        node.inputs.iter().for_each(|input| uses[input.0] += 1);
+    }
+    let results = what.outputs.iter().chain(what.logs).chain(what.gradients.iter().map(|(_, id)| id));
+    results.for_each(|id| uses[id.0] += 1);
+    let is_leaf = |id: NodeId| graph.node(id).inputs.is_empty();
+    let own = what.gradients.iter().filter(|(_, id)| uses[id.0] == 1 && !is_leaf(*id));
+    own.map(|&(parameter, id)| (id, parameter)).collect()
+}
+
+struct Lower<'a> {
+    graph: &'a Graph,
+    what: &'a Lowering<'a>,
+    slab: &'a Slab,
+    own_place: Vec<(NodeId, usize)>,
+    drafts: Vec<Draft>,
+}
+
+impl Lower<'_> {
+    fn operand(&self, id: NodeId) -> Operand {
+        if let Op::Parameter(index) = self.graph.node(id).op {
+            return Operand::Fixed(self.slab.range(Buffer::Parameters, index));
+        }
+        match self.own_place.iter().find(|(node, _)| *node == id) {
+            Some(&(_, index)) => Operand::Fixed(self.slab.range(Buffer::Gradients, index)),
+            None => Operand::Value(id),
+        }
+    }
+
+    fn push(&mut self, kernel: Kernel, operands: Vec<Operand>, name: &str) {
+        self.drafts.push(Draft { kernel, operands, name: name.to_owned() });
+    }
+
+    /// Elements and `(rows, cols)` of a value, as the kernels' 32-bit sizes.
+    fn sizes(&self, id: NodeId) -> Result<(u32, u32, u32)> {
+        let (shape, batch) = (self.graph.shape(id), self.what.batch);
+        let elements = shape.rows(batch) as u64 * shape.cols as u64;
+        let allowed = u64::from(u32::MAX / 4);
+        if elements > allowed {
+            return Err(Error::TooLarge {
+                what: format!("{} {shape} at batch {batch}", self.graph.node(id).name),
+                needed: 4 * elements,
+                allowed: 4 * allowed,
+                device: "the kernels' 32-bit index".to_owned(),
+            });
+        }
+        Ok((elements as u32, shape.rows(batch) as u32, shape.cols as u32))
+    }
+
+    fn node(&mut self, id: NodeId) -> Result<()> {
+        let node = self.graph.node(id).clone();
+        let (n, rows, cols) = self.sizes(id)?;
+        let mut operands: Vec<Operand> = node.inputs.iter().map(|&input| self.operand(input)).collect();
+        let first = node.inputs.first().copied().unwrap_or(id);
+        let (_, in_rows, in_cols) = self.sizes(first)?;
+        let kernel = match node.op {
+            Op::Parameter(_) => return Ok(()),
+            Op::Input(_) if !self.what.gather => return Ok(()),
+            Op::Input(slot) => {
+                operands = gathered(Buffer::DataInput(slot));
+                Kernel::Gather(Gather { rows, cols })
+            }
+            Op::Target(slot) => {
+                operands = gathered(Buffer::DataTarget(slot));
+                Kernel::Gather(Gather { rows, cols })
+            }
+            Op::RowScale => {
+                operands = gathered(Buffer::DataWeights);
+                Kernel::GatherWeights(GatherWeights { rows })
+            }
+            Op::Fill(value) => Kernel::Fill(k::Fill { n, value }),
+            Op::MatMul { transpose_a, transpose_b } => {
+                let inner = if transpose_a { in_rows } else { in_cols };
+                let (m, n, k) = (rows as usize, cols as usize, inner as usize);
+                Kernel::Matmul(Matmul::new(m, n, k, transpose_a, transpose_b))
+            }
+            Op::BiasAdd => Kernel::BiasAdd(k::BiasAdd { rows, cols }),
+            Op::SumRows => Kernel::SumRows(k::SumRows { rows: in_rows, cols: in_cols }),
+            Op::SumCols => Kernel::SumCols(k::SumCols { rows: in_rows, cols: in_cols }),
+            Op::Activation(f) => Kernel::Activation(ActivationForward::new(f, n)),
+            Op::ActivationGrad(f) => Kernel::ActivationGrad(ActivationGrad::new(f, n)),
+            Op::Softmax => Kernel::Softmax(k::Softmax { rows, cols }),
+            Op::SoftmaxGrad => Kernel::SoftmaxGrad(k::SoftmaxGrad { rows, cols }),
+            Op::LogSoftmax => Kernel::LogSoftmax(k::LogSoftmax { rows, cols }),
+            Op::LogSoftmaxGrad => Kernel::LogSoftmaxGrad(k::LogSoftmaxGrad { rows, cols }),
+            Op::SoftmaxCrossEntropy { classes, smoothing } => {
+                cross_entropy(Part::Loss, in_rows, in_cols, classes, smoothing)
+            }
+            Op::SoftmaxCrossEntropyGrad { classes, smoothing } => {
+                cross_entropy(Part::Grad, in_rows, in_cols, classes, smoothing)
+            }
+            Op::ElementwiseLoss(loss) => {
+                Kernel::ElementwiseLoss(ElementwiseLossKernel::new(Part::Loss, loss, in_rows, in_cols))
+            }
+            Op::ElementwiseLossGrad(loss) => {
+                Kernel::ElementwiseLoss(ElementwiseLossKernel::new(Part::Grad, loss, in_rows, in_cols))
+            }
+            Op::Elementwise(op) => {
+                let (_, b_rows, b_cols) = self.sizes(node.inputs[1])?;
+                Kernel::Elementwise(Elementwise::new(op, (in_rows, in_cols), (b_rows, b_cols)))
+            }
+            Op::Scale(factor) => Kernel::Scale(k::Scale { n, factor }),
+            Op::Concat => return self.concat(id),
+            Op::Slice { from } => Kernel::CopyColumns(CopyColumns {
+                rows,
+                cols,
+                from_width: in_cols,
+                from: from as u32,
+                to_width: cols,
+                to: 0,
+            }),
+            Op::Dropout { rate, stream } => Kernel::Dropout(k::Dropout::new(n, rate, stream)),
+            Op::WeightedSum => Kernel::WeightedSum(WeightedSum { n: in_rows, slot: 0, slots: 0 }),
+            Op::Accuracy(kind) => Kernel::Accuracy(Accuracy::new(kind, in_rows, in_cols)),
+        };
+        operands.push(self.operand(id));
+        self.push(kernel, operands, &node.name);
+        Ok(())
+    }
+
+    fn concat(&mut self, id: NodeId) -> Result<()> {
+        let node = self.graph.node(id).clone();
+        let (_, rows, to_width) = self.sizes(id)?;
+        let mut to = 0;
+        for &part in &node.inputs {
+            let (_, _, cols) = self.sizes(part)?;
+            let kernel = Kernel::CopyColumns(CopyColumns { rows, cols, from_width: cols, from: 0, to_width, to });
+            self.push(kernel, vec![self.operand(part), self.operand(id)], &node.name);
+            to += cols;
+        }
+        Ok(())
+    }
+
+    /// Copies to the slab the gradients that are not computed there.
+    fn gradients(&mut self) {
+        for &(parameter, id) in self.what.gradients {
+            if self.own_place.iter().any(|(_, index)| *index == parameter) {
+                continue;
+            }
+            let to = self.slab.range(Buffer::Gradients, parameter);
+            let kernel = Kernel::Scale(k::Scale { n: to.len as u32, factor: 1.0 });
+            self.push(kernel, vec![self.operand(id), Operand::Fixed(to)], &self.graph.node(id).name);
+        }
+    }
+
+    fn logs(&mut self) {
+        let slots = self.what.logs.len() as u32;
+        let Some(scale) = self.graph.nodes().iter().position(|node| node.op == Op::RowScale) else { return };
+        for (slot, &id) in self.what.logs.iter().enumerate() {
+            let n = self.graph.shape(id).rows(self.what.batch) as u32;
+            let kernel = Kernel::WeightedSum(WeightedSum { n, slot: slot as u32, slots });
+            let log = Operand::Fixed(Range::whole(Buffer::Log));
+            let operands = vec![self.operand(id), Operand::Value(NodeId(scale)), log];
+            self.push(kernel, operands, &format!("log {}", self.graph.node(id).name));
+        }
+    }
+
+    fn update(&mut self) {
+        let Some(update) = &self.what.update else { return };
+        let slabs = [Buffer::Gradients, Buffer::Parameters].into_iter().chain((0..update.moments).map(Buffer::Moment));
+        let operands = slabs.map(|buffer| Operand::Fixed(self.slab.all(buffer))).collect();
+        self.push(update.kernel.clone(), operands, "update");
+    }
+}
+
+fn gathered(data: Buffer) -> Vec<Operand> {
+    vec![Operand::Fixed(Range::whole(data)), Operand::Fixed(Range::whole(Buffer::Order))]
+}
+
+fn cross_entropy(part: Part, rows: u32, cols: u32, classes: bool, smoothing: f32) -> Kernel {
+    let params = k::SoftmaxCrossEntropyParams { rows, cols, smoothing };
+    Kernel::SoftmaxCrossEntropy(k::SoftmaxCrossEntropy { params, part, classes })
+}

@@ -1,0 +1,198 @@
+//! A plan is a graph lowered for one batch size: a printable list of steps and the sizes of the buffers they
+//! use. It is plain data: the GPU executor and the CPU executor run the same plan.
+
+mod executor;
+mod fuse;
+mod lower;
+mod memory;
+mod slab;
+
+pub use executor::{Executor, PlanId};
+pub use lower::{Lowering, Update, lower};
+pub use slab::{ALIGNMENT, Slab};
+
+use crate::kernels::{Access, Binding, Kernel};
+use std::fmt;
+
+/// A buffer of the executor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Buffer {
+    /// Intermediate values of this plan, reused once their last reader has run.
+    Activation(usize),
+    /// All parameters of the model.
+    Parameters,
+    /// Their gradients, in the same layout.
+    Gradients,
+    /// One moment of the optimizer, in the same layout.
+    Moment(usize),
+    /// One row of sums for each training step of an epoch.
+    Log,
+    /// The rows of input `slot` of the data set.
+    DataInput(usize),
+    /// The rows of target `slot` of the data set.
+    DataTarget(usize),
+    /// The weights of the rows of the data set.
+    DataWeights,
+    /// The order in which the rows of the data set are visited, as u32.
+    Order,
+}
+
+impl fmt::Display for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Buffer::Activation(i) => write!(f, "act{i}"),
+            Buffer::Parameters => write!(f, "parameters"),
+            Buffer::Gradients => write!(f, "gradients"),
+            Buffer::Moment(i) => write!(f, "moment{i}"),
+            Buffer::Log => write!(f, "log"),
+            Buffer::DataInput(i) => write!(f, "data.input{i}"),
+            Buffer::DataTarget(i) => write!(f, "data.target{i}"),
+            Buffer::DataWeights => write!(f, "data.weights"),
+            Buffer::Order => write!(f, "data.order"),
+        }
+    }
+}
+
+/// A part of a buffer, in elements. Offsets are multiples of [`ALIGNMENT`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Range {
+    /// The buffer.
+    pub buffer: Buffer,
+    /// First element.
+    pub offset: usize,
+    /// Elements; 0 stands for all of a buffer whose size the plan does not fix (the data set and the log).
+    pub len: usize,
+}
+
+impl Range {
+    /// The first `len` elements of `buffer`.
+    pub const fn of(buffer: Buffer, len: usize) -> Self {
+        Self { buffer, offset: 0, len }
+    }
+
+    /// All of a buffer whose size the plan does not fix.
+    pub const fn whole(buffer: Buffer) -> Self {
+        Self { buffer, offset: 0, len: 0 }
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.offset, self.len) {
+            (0, 0) => write!(f, "{}", self.buffer),
+            (offset, len) => write!(f, "{}[{offset}..{}]", self.buffer, offset + len),
+        }
+    }
+}
+
+/// One dispatch: a kernel, its buffers in binding order, and the node it came from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanStep {
+    /// The kernel with its parameters.
+    pub kernel: Kernel,
+    /// Its buffers, in binding order: reads, then writes.
+    pub operands: Vec<Range>,
+    /// The layer and operation it came from.
+    pub name: String,
+}
+
+impl PlanStep {
+    /// The buffers with what the kernel says of each.
+    pub fn bindings(&self) -> impl Iterator<Item = (&'static Binding, &Range)> {
+        self.kernel.spec().entry().bindings.iter().zip(&self.operands)
+    }
+
+    /// The buffers it only reads.
+    pub fn reads(&self) -> impl Iterator<Item = &Range> {
+        self.bindings().filter(|(binding, _)| binding.access == Access::Read).map(|(_, range)| range)
+    }
+
+    /// The buffers it writes or updates.
+    pub fn writes(&self) -> impl Iterator<Item = &Range> {
+        self.bindings().filter(|(binding, _)| binding.access != Access::Read).map(|(_, range)| range)
+    }
+}
+
+/// A graph lowered for one batch size.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// What the plan is for: `train`, `evaluate`, `predict`.
+    pub name: String,
+    /// Rows of a batch.
+    pub batch: usize,
+    /// The dispatches, in order.
+    pub steps: Vec<PlanStep>,
+    /// Elements of each activation buffer.
+    pub activations: Vec<usize>,
+    /// Where each input of the batch lies, by slot; `None` for an input that nothing reads.
+    pub inputs: Vec<Option<Range>>,
+    /// Where each requested output lies after a run.
+    pub outputs: Vec<Range>,
+    /// Columns of the log.
+    pub log_slots: usize,
+    /// Elements of the parameter slab.
+    pub slab: usize,
+    /// Moment slabs of the optimizer.
+    pub moments: usize,
+}
+
+impl Plan {
+    /// Bytes of the activation buffers.
+    pub fn activation_bytes(&self) -> u64 {
+        self.activations.iter().map(|&len| 4 * len as u64).sum()
+    }
+
+    /// The data buffers that the steps name, with their elements for a data set of `rows` rows (a batch is no larger
+    /// than that) visited in `steps` steps.
+    pub fn data_sizes(&self, rows: usize, steps: usize) -> Vec<(Buffer, usize)> {
+        let mut sizes: Vec<(Buffer, usize)> = Vec::new();
+        for step in &self.steps {
+            for range in &step.operands {
+                let elements = match (range.buffer, &step.kernel) {
+                    (Buffer::DataInput(_) | Buffer::DataTarget(_), Kernel::Gather(gather)) => rows * gather.cols as usize,
+                    (Buffer::DataWeights | Buffer::Order, _) => rows,
+                    (Buffer::Log, _) => self.log_slots * steps.max(1),
+                    _ => continue,
+                };
+                if sizes.iter().all(|(buffer, _)| *buffer != range.buffer) {
+                    sizes.push((range.buffer, elements));
+                }
+            }
+        }
+        sizes
+    }
+
+    /// The largest buffer or slab range of the plan in bytes, and what it is.
+    pub fn largest(&self) -> (u64, Buffer) {
+        let slab = (4 * self.slab as u64, Buffer::Parameters);
+        let activations = self.activations.iter().enumerate().map(|(i, &len)| (4 * len as u64, Buffer::Activation(i)));
+        activations.fold(slab, |largest, one| if one.0 > largest.0 { one } else { largest })
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (steps, buffers) = (self.steps.len(), self.activations.len());
+        writeln!(
+            f,
+            "plan {}: batch {}, {steps} dispatches, {buffers} activation buffers ({} bytes), slab of {} elements",
+            self.name,
+            self.batch,
+            self.activation_bytes(),
+            self.slab
+        )?;
+        for (i, step) in self.steps.iter().enumerate() {
+            let spec = step.kernel.spec();
+            let kernel = match spec.entry().name {
+                "main" => spec.shader().name.to_owned(),
+                entry => format!("{}.{entry}", spec.shader().name),
+            };
+            let list = |ranges: Vec<String>| ranges.join(" ");
+            let reads = list(step.reads().map(Range::to_string).collect());
+            let writes = list(step.writes().map(Range::to_string).collect());
+            let (name, groups) = (&step.name, spec.workgroups());
+            writeln!(f, "{i:>3} {kernel:<36} {name:<24} {groups:>6} groups  {reads} -> {writes}")?;
+        }
+        Ok(())
+    }
+}

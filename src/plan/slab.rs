@@ -1,0 +1,51 @@
+//! The slab: every parameter of a model in one buffer. Gradients and optimizer moments use the same
+//! layout, so one dispatch updates every parameter and a checkpoint is the slabs.
+
+use super::{Buffer, Range};
+use crate::graph::Parameter;
+
+/// Parameters begin at multiples of this many elements: 256 bytes, the largest offset alignment that
+/// any WebGPU adapter may ask for, so that the layout is the same everywhere.
+pub const ALIGNMENT: usize = 64;
+
+/// Where each parameter lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slab {
+    ranges: Vec<(usize, usize)>,
+    len: usize,
+}
+
+impl Slab {
+    /// The layout of `parameters`, in their order. Padding between them stays 0 for good: its gradient is 0.
+    pub fn new(parameters: &[Parameter]) -> Self {
+        let mut len: usize = 0;
+        let mut ranges = Vec::with_capacity(parameters.len());
+        for parameter in parameters {
+            let elements = parameter.rows * parameter.cols;
+            ranges.push((len, elements));
+            len = (len + elements).next_multiple_of(ALIGNMENT);
+        }
+        Self { ranges, len: len.max(ALIGNMENT) }
+    }
+
+    /// Elements of the slab, padding included.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether the model has no parameters.
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    /// The place of parameter `index` in `buffer`, one of the slabs.
+    pub fn range(&self, buffer: Buffer, index: usize) -> Range {
+        let (offset, len) = self.ranges[index];
+        Range { buffer, offset, len }
+    }
+
+    /// All of `buffer`, one of the slabs.
+    pub fn all(&self, buffer: Buffer) -> Range {
+        Range::of(buffer, self.len)
+    }
+}

@@ -1,0 +1,171 @@
+//! What a training run reported, epoch by epoch.
+//!
+//! Names are plain text, in the order in which an epoch reports them: `loss`, then the metrics, then the same
+//! with `val_` in front. A value that an epoch lacks reads as NaN, so every curve has one point an epoch.
+
+use crate::{Error, Result};
+use std::fmt;
+use std::path::Path;
+
+/// The numbers of one epoch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Epoch {
+    /// The number of the epoch, counted from 1.
+    pub epoch: usize,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// The learning rate of its last step.
+    pub learning_rate: f32,
+    /// Losses and metrics by name: `loss`, `accuracy`, `val_loss`, `val_accuracy`, …
+    pub values: Vec<(String, f64)>,
+}
+
+impl Epoch {
+    /// The value called `name`, `None` where the epoch has none.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.values.iter().find(|(own, _)| own == name).map(|(_, value)| *value)
+    }
+}
+
+/// All epochs of a training run.
+///
+/// It prints as a table, and writes itself as CSV and (feature `plot`) as an SVG picture of its curves.
+///
+/// ```
+/// use axone::train::{Epoch, History};
+/// let epoch = |epoch, loss| Epoch { epoch, seconds: 0.5, learning_rate: 0.01, values: vec![("loss".into(), loss)] };
+/// let history = History { epochs: vec![epoch(1, 0.9), epoch(2, 0.4), epoch(3, 0.6)] };
+/// assert_eq!(history.get("loss"), [0.9, 0.4, 0.6]);
+/// assert_eq!(history.best("loss"), Some((2, 0.4)));
+/// println!("{history}");
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    /// The epochs, first to last.
+    pub epochs: Vec<Epoch>,
+}
+
+impl History {
+    /// Every name that an epoch has, in order of first appearance.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for (name, _) in self.epochs.iter().flat_map(|epoch| &epoch.values) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// The curve called `name`: one value an epoch, NaN for an epoch without it; empty where no epoch has it.
+    pub fn get(&self, name: &str) -> Vec<f64> {
+        if self.epochs.iter().all(|epoch| epoch.get(name).is_none()) {
+            return Vec::new();
+        }
+        self.epochs.iter().map(|epoch| epoch.get(name).unwrap_or(f64::NAN)).collect()
+    }
+
+    /// The last value called `name`, `None` where no epoch has it.
+    pub fn last(&self, name: &str) -> Option<f64> {
+        self.epochs.iter().rev().find_map(|epoch| epoch.get(name))
+    }
+
+    /// The epoch (counted from 1) with the best value called `name`, and that value; the earliest among equals.
+    /// `None` where there is no such value but NaN.
+    ///
+    /// More is better for accuracy, precision, recall, F1, AUC and R²; less is better for everything else, which
+    /// is losses and errors. [`min`](Self::min) and [`max`](Self::max) leave nothing to the name.
+    pub fn best(&self, name: &str) -> Option<(usize, f64)> {
+        if more_is_better(name) { self.max(name) } else { self.min(name) }
+    }
+
+    /// The epoch with the least value called `name`, and that value.
+    pub fn min(&self, name: &str) -> Option<(usize, f64)> {
+        self.extreme(name, |new, old| new < old)
+    }
+
+    /// The epoch with the largest value called `name`, and that value.
+    pub fn max(&self, name: &str) -> Option<(usize, f64)> {
+        self.extreme(name, |new, old| new > old)
+    }
+
+    fn extreme(&self, name: &str, beats: impl Fn(f64, f64) -> bool) -> Option<(usize, f64)> {
+        let values = self.epochs.iter().filter_map(|epoch| Some((epoch.epoch, epoch.get(name)?)));
+        let numbers = values.filter(|(_, value)| !value.is_nan());
+        numbers.reduce(|best, new| if beats(new.1, best.1) { new } else { best })
+    }
+
+    /// Writes one line an epoch: `epoch,seconds,learning_rate` and the names. Numbers are exact; a value that an
+    /// epoch lacks is an empty field.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the file cannot be written.
+    pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        std::fs::write(path, self.to_csv()).map_err(|error| Error::file(path, error))
+    }
+
+    fn to_csv(&self) -> String {
+        let names = self.names();
+        let mut text = String::from("epoch,seconds,learning_rate");
+        names.iter().for_each(|name| text += &format!(",{}", quoted(name)));
+        text.push('\n');
+        for epoch in &self.epochs {
+            text += &format!("{},{},{}", epoch.epoch, epoch.seconds, epoch.learning_rate);
+            for name in &names {
+                text.push(',');
+                text += &epoch.get(name).map(|value| value.to_string()).unwrap_or_default();
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// A table with a column for each name, aligned on the right.
+impl fmt::Display for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.names();
+        let header = ["epoch", "seconds", "learning_rate"].into_iter().chain(names.iter().copied());
+        let mut table: Vec<Vec<String>> = vec![header.map(String::from).collect()];
+        table.extend(self.epochs.iter().map(|epoch| {
+            let rate = format!("{}", epoch.learning_rate);
+            let fixed = [epoch.epoch.to_string(), format!("{:.2}", epoch.seconds), rate];
+            let values = names.iter().map(|name| epoch.get(name).map(number).unwrap_or_else(|| "-".into()));
+            fixed.into_iter().chain(values).collect()
+        }));
+        let mut widths: Vec<usize> = Vec::new();
+        for line in &table {
+            widths.resize(line.len(), 0);
+            widths.iter_mut().zip(line).for_each(|(width, cell)| *width = (*width).max(cell.chars().count()));
+        }
+        for (index, line) in table.iter().enumerate() {
+            let cells: Vec<String> = line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:>width$}")).collect();
+            write!(f, "{}{}", if index > 0 { "\n" } else { "" }, cells.join("  "))?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a metric of that name grows as the model improves.
+pub(crate) fn more_is_better(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).collect();
+    let good = ["accuracy", "acc", "precision", "recall", "f1", "auc", "r2"];
+    words.iter().any(|word| good.contains(word)) && !words.iter().any(|word| ["loss", "error"].contains(word))
+}
+
+/// Four decimals, or a power of ten where they would show nothing.
+pub(crate) fn number(value: f64) -> String {
+    let size = value.abs();
+    if size != 0.0 && size.is_finite() && !(0.001..1e5).contains(&size) {
+        format!("{value:.3e}")
+    } else {
+        format!("{value:.4}")
+    }
+}
+
+/// A field of a CSV file.
+fn quoted(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.into() }
+}

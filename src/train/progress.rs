@@ -1,0 +1,128 @@
+//! What a training run says while it runs, on standard error.
+//!
+//! A bar is for a person at a terminal; a log file gets one line an epoch. Nothing here may disturb training:
+//! a standard error that is closed is ignored.
+
+use super::history::{Epoch, number};
+use std::io::Write;
+
+/// How much a training run says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Verbosity {
+    /// Nothing.
+    Silent,
+    /// One line an epoch.
+    Lines,
+    /// A bar within the epoch, and its line at the end. Without the feature `progress`, or where standard error
+    /// is not a terminal, the same as `Lines`.
+    #[default]
+    Bar,
+}
+
+/// The progress of one training run.
+///
+/// ```
+/// use axone::train::{Epoch, Progress, Verbosity};
+/// let mut progress = Progress::new(Verbosity::Lines, 20);
+/// progress.start_epoch(3, 469);
+/// progress.advance(100, Some(0.2));
+/// let epoch = Epoch { epoch: 3, seconds: 0.8, learning_rate: 0.01, values: vec![("loss".into(), 0.1234)] };
+/// assert_eq!(progress.line(&epoch, 12345.0), "epoch  3/20  loss 0.1234  0.8 s  12,345 rows/s");
+/// progress.end_epoch(&epoch, 12345.0); // prints that line
+/// ```
+#[derive(Debug)]
+pub struct Progress {
+    verbosity: Verbosity,
+    epochs: usize,
+    #[cfg(feature = "progress")]
+    bar: Option<indicatif::ProgressBar>,
+}
+
+impl Progress {
+    /// For a run of `epochs` epochs.
+    pub fn new(verbosity: Verbosity, epochs: usize) -> Self {
+        Self {
+            verbosity,
+            epochs,
+            #[cfg(feature = "progress")]
+            bar: None,
+        }
+    }
+
+    /// Begins epoch `epoch` (counted from 1) of `steps` steps.
+    #[cfg_attr(not(feature = "progress"), allow(unused_variables))]
+    pub fn start_epoch(&mut self, epoch: usize, steps: usize) {
+        #[cfg(feature = "progress")]
+        if self.verbosity == Verbosity::Bar && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+            let template = "{prefix} [{bar:30}] {pos}/{len} steps  {msg}  {eta} left";
+            let style = indicatif::ProgressStyle::with_template(template);
+            let style = style.unwrap_or_else(|_| indicatif::ProgressStyle::default_bar()).progress_chars("=> ");
+            let bar = indicatif::ProgressBar::new(steps as u64).with_style(style);
+            bar.set_prefix(self.prefix(epoch));
+            self.bar = Some(bar);
+        }
+    }
+
+    /// `steps_done` steps of this epoch are done; `loss` is the mean loss so far, where it is known.
+    #[cfg_attr(not(feature = "progress"), allow(unused_variables))]
+    pub fn advance(&mut self, steps_done: usize, loss: Option<f64>) {
+        #[cfg(feature = "progress")]
+        if let Some(bar) = &self.bar {
+            bar.set_position(steps_done as u64);
+            if let Some(loss) = loss {
+                bar.set_message(format!("loss {}", number(loss)));
+            }
+        }
+    }
+
+    /// Ends the epoch: removes the bar and prints [`line`](Self::line).
+    pub fn end_epoch(&mut self, epoch: &Epoch, rows_per_second: f64) {
+        #[cfg(feature = "progress")]
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        if self.verbosity != Verbosity::Silent {
+            self.note(&self.line(epoch, rows_per_second));
+        }
+    }
+
+    /// Prints a line of its own between the epochs, such as why training stopped early; silent where
+    /// [`Verbosity::Silent`].
+    pub fn note(&self, text: &str) {
+        if self.verbosity != Verbosity::Silent {
+            let _closed = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
+    /// The line of one epoch: its number, its losses and metrics, seconds, and rows trained on a second.
+    pub fn line(&self, epoch: &Epoch, rows_per_second: f64) -> String {
+        let mut line = self.prefix(epoch.epoch);
+        epoch.values.iter().for_each(|(name, value)| line += &format!("  {name} {}", number(*value)));
+        line + &format!("  {}  {} rows/s", seconds(epoch.seconds), thousands(rows_per_second))
+    }
+
+    fn prefix(&self, epoch: usize) -> String {
+        let width = self.epochs.to_string().len();
+        format!("epoch {epoch:>width$}/{}", self.epochs)
+    }
+}
+
+fn seconds(seconds: f64) -> String {
+    if seconds < 0.1 { format!("{:.1} ms", seconds * 1e3) } else { format!("{seconds:.1} s") }
+}
+
+/// A whole number with a comma before each group of three digits.
+fn thousands(value: f64) -> String {
+    let digits = format!("{:.0}", value.max(0.0));
+    if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return digits; // infinity
+    }
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
