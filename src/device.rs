@@ -94,6 +94,7 @@ pub struct Device(Inner);
 #[derive(Clone)]
 enum Inner {
     Cpu,
+    CpuF64,
     Gpu(Arc<gpu::Context>),
 }
 
@@ -140,6 +141,11 @@ impl Device {
         Self(Inner::Cpu)
     }
 
+    /// The CPU backend in f64: slow, and right to about 1e-15. The oracle that other devices are held against.
+    pub fn cpu_f64() -> Self {
+        Self(Inner::CpuF64)
+    }
+
     /// The first device whose name contains `name`, in any case; also `auto`, `cpu` and `software`.
     ///
     /// # Errors
@@ -174,6 +180,7 @@ impl Device {
     pub fn info(&self) -> DeviceInfo {
         match &self.0 {
             Inner::Cpu => cpu::info(),
+            Inner::CpuF64 => DeviceInfo { name: "CPU f64".to_owned(), ..cpu::info() },
             Inner::Gpu(context) => context.info().clone(),
         }
     }
@@ -186,7 +193,7 @@ impl Device {
     /// GPU objects (buffers, bind groups, pipelines) created so far on this device: a training step creates none.
     pub fn objects_created(&self) -> u64 {
         match &self.0 {
-            Inner::Cpu => 0,
+            Inner::Cpu | Inner::CpuF64 => 0,
             Inner::Gpu(context) => context.objects_created(),
         }
     }
@@ -195,6 +202,7 @@ impl Device {
     pub(crate) fn executor(&self) -> Box<dyn Executor> {
         match &self.0 {
             Inner::Cpu => Box::new(cpu::CpuExecutor::<f32>::new()),
+            Inner::CpuF64 => Box::new(cpu::CpuExecutor::<f64>::new()),
             Inner::Gpu(context) => Box::new(gpu::GpuExecutor::new(Arc::clone(context))),
         }
     }

@@ -1,28 +1,98 @@
 //! The CPU backend: a twin of every kernel, generic over f32 and f64, and the executor that runs a plan with them.
 
+mod accuracy;
+mod activation;
+mod adam;
 mod bias_add;
+mod copy_columns;
+mod dropout;
+mod elementwise;
+mod elementwise_loss;
 mod executor;
+mod fill;
+mod gather;
+mod matmul;
 mod real;
+mod scale;
+mod sgd;
+mod softmax;
+mod softmax_cross_entropy;
+mod sum_cols;
+mod sum_rows;
+mod sums;
+mod weighted_sum;
 
 pub use executor::{CpuExecutor, info};
 pub use real::Real;
 
-use crate::kernels::{Kernel, Step};
+use crate::kernels::{Kernel, Part, Step};
 
 /// Runs the twin of `kernel`. `reads` and `writes` are its buffers in binding order; `order` is the
-/// row order of the data set (read by `gather` alone), `step` what changes from step to step.
-pub fn run<T: Real>(kernel: &Kernel, reads: &[&[T]], writes: &mut [&mut [T]], order: &[u32], step: &Step) -> crate::Result<()> {
-    let _ = (order, step);
+/// row order of the data set (read by `gather` and `gather_weights` alone, whose `reads` leave it out),
+/// `step` what changes from step to step.
+pub fn run<T: Real>(
+    kernel: &Kernel,
+    reads: &[&[T]],
+    writes: &mut [&mut [T]],
+    order: &[u32],
+    step: &Step,
+) -> crate::Result<()> {
     match (kernel, reads, writes) {
         (Kernel::BiasAdd(p), [x, bias], [y]) => bias_add::bias_add(p, x, bias, y),
-        (kernel, reads, writes) => {
-            return Err(crate::Error::Internal(format!(
-                "{}: {} reads and {} writes do not fit its bindings",
-                kernel.spec().shader().name,
-                reads.len(),
-                writes.len()
-            )));
+        (Kernel::Matmul(p), [a, b], [c]) => matmul::matmul(p, a, b, &[], c),
+        (Kernel::Matmul(p), [a, b, extra], [c]) => matmul::matmul(p, a, b, extra, c),
+        (Kernel::SumRows(p), [x], [y]) => sum_rows::sum_rows(p, x, y),
+        (Kernel::SumCols(p), [x], [y]) => sum_cols::sum_cols(p, x, y),
+        (Kernel::Activation(p), [x], [y]) => activation::activation(p, x, y),
+        (Kernel::ActivationGrad(p), [saved, dy], [dx]) => activation::activation_grad(p, saved, dy, dx),
+        (Kernel::Softmax(p), [x], [y]) => softmax::softmax(p, x, y),
+        (Kernel::SoftmaxGrad(p), [y, dy], [dx]) => softmax::softmax_grad(p, y, dy, dx),
+        (Kernel::LogSoftmax(p), [x], [y]) => softmax::log_softmax(p, x, y),
+        (Kernel::LogSoftmaxGrad(p), [y, dy], [dx]) => softmax::log_softmax_grad(p, y, dy, dx),
+        (Kernel::SoftmaxCrossEntropy(p), [logits, target, drow @ ..], writes) => {
+            let (drow, row_loss, dlogits) = loss_buffers(kernel, p.part, drow, writes)?;
+            softmax_cross_entropy::softmax_cross_entropy(p, logits, target, drow, row_loss, dlogits);
         }
+        (Kernel::ElementwiseLoss(p), [pred, target, drow @ ..], writes) => {
+            let (drow, row_loss, dpred) = loss_buffers(kernel, p.part, drow, writes)?;
+            elementwise_loss::elementwise_loss(p, pred, target, drow, row_loss, dpred);
+        }
+        (Kernel::Elementwise(p), [a, b], [y]) => elementwise::elementwise(p, a, b, y),
+        (Kernel::Scale(p), [x], [y]) => scale::scale(p, x, y),
+        (Kernel::Fill(p), [], [y]) => fill::fill(p, y),
+        (Kernel::CopyColumns(p), [x], [y]) => copy_columns::copy_columns(p, x, y),
+        (Kernel::Gather(p), [data], [batch]) => gather::gather(p, data, order, batch, step),
+        (Kernel::GatherWeights(p), [weights], [scale]) => gather::gather_weights(p, weights, order, scale, step),
+        (Kernel::Dropout(p), [x], [y]) => dropout::dropout(p, x, y, step),
+        (Kernel::Sgd(p), [gradient], [parameter]) => sgd::sgd(p, gradient, parameter, step),
+        (Kernel::Adam(p), [gradient], [parameter, m, v]) => adam::adam(p, gradient, parameter, m, v, step),
+        (Kernel::WeightedSum(p), [values, weights], [out]) => {
+            weighted_sum::weighted_sum(p, values, weights, out, step);
+        }
+        (Kernel::Accuracy(p), [pred, target], [metric]) => accuracy::accuracy(p, pred, target, metric),
+        (kernel, reads, writes) => return Err(misfit(kernel, reads.len(), writes.len())),
     }
     Ok(())
+}
+
+/// The buffers of a loss kernel that depend on its part: `drow`, `row_loss` and the gradient.
+type LossBuffers<'a, T> = (Option<&'a [T]>, Option<&'a mut [T]>, Option<&'a mut [T]>);
+
+fn loss_buffers<'a, T: Real>(
+    kernel: &Kernel,
+    part: Part,
+    drow: &[&'a [T]],
+    writes: &'a mut [&mut [T]],
+) -> crate::Result<LossBuffers<'a, T>> {
+    match (part, drow, writes) {
+        (Part::Loss, [], [row_loss]) => Ok((None, Some(row_loss), None)),
+        (Part::Grad, [drow], [gradient]) => Ok((Some(drow), None, Some(gradient))),
+        (Part::LossAndGrad, [drow], [row_loss, gradient]) => Ok((Some(drow), Some(row_loss), Some(gradient))),
+        (_, drow, writes) => Err(misfit(kernel, drow.len() + 2, writes.len())),
+    }
+}
+
+fn misfit(kernel: &Kernel, reads: usize, writes: usize) -> crate::Error {
+    let name = kernel.spec().shader().name;
+    crate::Error::Internal(format!("{name}: {reads} reads and {writes} writes do not fit its bindings"))
 }

@@ -1,5 +1,6 @@
 //! The numbers a CPU twin can run on: f32 for training, f64 as the oracle.
 
+use std::f64::consts::FRAC_1_SQRT_2;
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
 
@@ -11,8 +12,11 @@ pub trait Real:
     fn of(value: f64) -> Self;
     /// This number as f64 (exact).
     fn wide(self) -> f64;
-    /// The complementary error function.
-    fn erfc(self) -> Self;
+    /// The normal distribution function. Always by way of f64: rounding `x / √2` to f32 would cost
+    /// x² ulp in the tail.
+    fn normal_cdf(self) -> Self {
+        Self::of(0.5 * libm::erfc(-self.wide() * FRAC_1_SQRT_2))
+    }
 }
 
 impl Real for f32 {
@@ -22,9 +26,6 @@ impl Real for f32 {
     fn wide(self) -> f64 {
         f64::from(self)
     }
-    fn erfc(self) -> Self {
-        libm::erfcf(self)
-    }
 }
 
 impl Real for f64 {
@@ -33,8 +34,5 @@ impl Real for f64 {
     }
     fn wide(self) -> f64 {
         self
-    }
-    fn erfc(self) -> Self {
-        libm::erfc(self)
     }
 }

@@ -4,7 +4,7 @@
 //! infinity and useless weights, so the training loop never looks at a value again. Label ranges are the one
 //! check left to the model, which alone knows its number of classes.
 
-use super::matrix::{Matrix, check_rows};
+use super::matrix::Matrix;
 use super::targets::Targets;
 use crate::{Error, Result};
 
@@ -21,11 +21,11 @@ use crate::{Error, Result};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
-    rows: usize,
-    inputs: Vec<Matrix>,       // each (rows, columns of that input)
-    shapes: Vec<Vec<usize>>,   // of one row of each input
-    targets: Vec<Targets>,     // each of `rows` rows
-    weights: Option<Vec<f32>>, // (rows)
+    pub(super) rows: usize,
+    pub(super) inputs: Vec<Matrix>,       // each (rows, columns of that input)
+    pub(super) shapes: Vec<Vec<usize>>,   // of one row of each input
+    pub(super) targets: Vec<Targets>,     // each of `rows` rows
+    pub(super) weights: Option<Vec<f32>>, // (rows)
 }
 
 impl Dataset {
@@ -159,112 +159,6 @@ impl Dataset {
         self.targets.iter().find_map(Targets::classes)
     }
 
-    /// The rows named, in that order; a row may be named more than once.
-    ///
-    /// # Errors
-    /// [`Error::Value`] naming the first index that is not below [`len`](Self::len); [`Error::Data`] where no
-    /// row is named or every row named has weight 0.
-    ///
-    /// ```
-    /// use axone::data::Dataset;
-    /// let set = Dataset::new([[1.0], [2.0], [3.0]], [0, 1, 2])?.select(&[2, 0])?;
-    /// assert_eq!(set.targets()[0].labels(), Some(&[2, 0][..]));
-    /// # Ok::<(), axone::Error>(())
-    /// ```
-    pub fn select(&self, rows: &[usize]) -> Result<Self> {
-        check_rows("Dataset::select", rows, self.rows)?;
-        self.check_part("Dataset::select", rows)?;
-        Ok(self.gather(rows))
-    }
-
-    /// The first `n` rows, or all where there are fewer.
-    ///
-    /// # Errors
-    /// [`Error::Data`] for `n` = 0, and where every row left has weight 0.
-    pub fn take(&self, n: usize) -> Result<Self> {
-        let rows: Vec<usize> = (0..n.min(self.rows)).collect();
-        self.check_part("Dataset::take", &rows)?;
-        Ok(self.gather(&rows))
-    }
-
-    /// All rows but the first `n`.
-    ///
-    /// # Errors
-    /// [`Error::Value`] where no row is left; [`Error::Data`] where every row left has weight 0.
-    pub fn skip(&self, n: usize) -> Result<Self> {
-        if n >= self.rows {
-            return Err(Error::value("Dataset::skip", "n", format!("below {} (the rows)", self.rows), n));
-        }
-        let rows: Vec<usize> = (n..self.rows).collect();
-        self.check_part("Dataset::skip", &rows)?;
-        Ok(self.gather(&rows))
-    }
-
-    /// Refuses a part without rows, and one in which no row has weight.
-    pub(crate) fn check_part(&self, place: &str, rows: &[usize]) -> Result<()> {
-        if rows.is_empty() {
-            return Err(Error::data(place, "no rows"));
-        }
-        match &self.weights {
-            Some(weights) => check_weights(place, rows.iter().filter_map(|&row| weights.get(row))),
-            None => Ok(()),
-        }
-    }
-
-    /// `select` of indices that have passed its checks.
-    pub(crate) fn gather(&self, rows: &[usize]) -> Self {
-        Self {
-            rows: rows.len(),
-            inputs: self.inputs.iter().map(|input| input.gather(rows)).collect(),
-            shapes: self.shapes.clone(),
-            targets: self.targets.iter().map(|target| target.gather(rows)).collect(),
-            weights: (self.weights.as_ref())
-                .map(|weights| rows.iter().filter_map(|&row| weights.get(row).copied()).collect()),
-        }
-    }
-
-    /// Replaces every input by `f` of it: scaling, or new columns. An input whose number of columns changes
-    /// takes the shape `[columns]`.
-    ///
-    /// # Errors
-    /// Those of `f`, and those of [`Dataset::new`] for what it returns.
-    ///
-    /// ```
-    /// use axone::data::{Dataset, Standardizer};
-    /// let set = Dataset::new([[1.0], [3.0]], [0, 1])?;
-    /// let scaler = Standardizer::fit(&set.inputs()[0])?;
-    /// let set = set.map_inputs(|x| scaler.transform(x))?;
-    /// assert_eq!(set.inputs()[0].data(), [-1.0, 1.0]);
-    /// # Ok::<(), axone::Error>(())
-    /// ```
-    pub fn map_inputs(mut self, mut f: impl FnMut(&Matrix) -> Result<Matrix>) -> Result<Self> {
-        for (index, (input, shape)) in self.inputs.iter_mut().zip(&mut self.shapes).enumerate() {
-            let mapped = f(input)?;
-            check_matrix(&format!("inputs[{index}]"), &mapped, self.rows)?;
-            if mapped.cols() != input.cols() {
-                *shape = vec![mapped.cols()];
-            }
-            *input = mapped;
-        }
-        Ok(self)
-    }
-
-    /// Multiplies every input by `factor`, such as `1.0 / 255.0` for pixels of a byte each.
-    ///
-    /// # Errors
-    /// [`Error::Value`] for a factor that is not finite; [`Error::Data`] where a product overflows.
-    pub fn scale_inputs(self, factor: f32) -> Result<Self> {
-        if !factor.is_finite() {
-            return Err(Error::value("Dataset::scale_inputs", "factor", "finite", factor));
-        }
-        let mut set = self;
-        for (index, input) in set.inputs.iter_mut().enumerate() {
-            *input = std::mem::take(input).map(|value| value * factor);
-            input.check_finite(&format!("inputs[{index}]"))?;
-        }
-        Ok(set)
-    }
-
     fn push_input(&mut self, x: Matrix) -> Result<()> {
         check_matrix(&format!("inputs[{}]", self.inputs.len()), &x, self.rows)?;
         self.shapes.push(vec![x.cols()]);
@@ -273,7 +167,7 @@ impl Dataset {
     }
 }
 
-fn check_matrix(name: &str, matrix: &Matrix, rows: usize) -> Result<()> {
+pub(super) fn check_matrix(name: &str, matrix: &Matrix, rows: usize) -> Result<()> {
     check_size(name, matrix.rows(), matrix.cols(), rows)?;
     matrix.check_finite(name)
 }
@@ -292,7 +186,7 @@ fn check_size(name: &str, got: usize, cols: usize, rows: usize) -> Result<()> {
     Ok(())
 }
 
-fn check_weights<'a>(place: &str, mut weights: impl Iterator<Item = &'a f32>) -> Result<()> {
+pub(super) fn check_weights<'a>(place: &str, mut weights: impl Iterator<Item = &'a f32>) -> Result<()> {
     if weights.any(|&weight| weight > 0.0) {
         return Ok(());
     }

@@ -45,7 +45,7 @@ impl IdxArray {
         }
         let label = |(row, &value): (usize, &f32)| {
             // Every label that f32 holds exactly.
-            if value >= 0.0 && value <= 16_777_216.0 && value.fract() == 0.0 {
+            if (0.0..=16_777_216.0).contains(&value) && value.fract() == 0.0 {
                 return Ok(value as u32);
             }
             Err(Error::data(format!("labels row {row}"), format!("{value} is not a class label")))

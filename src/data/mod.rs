@@ -25,6 +25,7 @@ mod matrix;
 mod scale;
 pub(crate) mod shuffle;
 mod split;
+mod subset;
 mod targets;
 
 #[cfg(feature = "datasets")]

@@ -6,10 +6,10 @@
 //! ACM TOMACS 29, 2019). The words are Threefry's at counters 0, 1, 2, …: the same key, the same order, on
 //! every machine.
 
-use crate::random::threefry2x32;
+use crate::random::{stream_key, threefry2x32};
 
-/// Splits of data sets draw under keys of their own, away from initialisation, shuffling and dropout.
-const SPLIT_STREAM: [u32; 2] = [0x5350_4c49, 0x5420_6b65];
+/// Splits of data sets draw from a stream of their own, away from initialisation, shuffling and dropout.
+const SPLIT_STREAM: u32 = u32::from_be_bytes(*b"spli");
 
 /// A random order of `0..n`, fixed by `key`.
 pub(crate) fn permutation(n: u32, key: [u32; 2]) -> Vec<u32> {
@@ -23,9 +23,8 @@ pub(crate) fn permutation(n: u32, key: [u32; 2]) -> Vec<u32> {
 
 /// The order in which rows are dealt out to the parts of a split.
 pub(crate) fn split_order(rows: usize, seed: u64) -> Vec<usize> {
-    let key = threefry2x32([seed as u32, (seed >> 32) as u32], SPLIT_STREAM);
     let rows = u32::try_from(rows).unwrap_or(u32::MAX); // a Dataset has no more
-    permutation(rows, key).into_iter().map(|row| row as usize).collect()
+    permutation(rows, stream_key(seed, SPLIT_STREAM, 0)).into_iter().map(|row| row as usize).collect()
 }
 
 /// The generator's words one by one.

@@ -87,6 +87,12 @@ impl Graph {
         &self.parameters
     }
 
+    /// The nodes of the parameters, by index.
+    pub fn parameter_nodes(&self) -> Vec<NodeId> {
+        let nodes = self.nodes.iter().enumerate();
+        nodes.filter(|(_, node)| matches!(node.op, Op::Parameter(_))).map(|(i, _)| NodeId(i)).collect()
+    }
+
     /// The node `id`. Ids come from this graph's own methods.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]

@@ -146,10 +146,10 @@ impl Activation {
 }
 
 // The maxima of |f'|, by mpmath at 30 digits, rounded up in the last digit.
-const LIPSCHITZ_SILU: f64 = 1.0998393195;
-const LIPSCHITZ_GELU: f64 = 1.1289041452;
-const LIPSCHITZ_GELU_TANH: f64 = 1.13;
-const LIPSCHITZ_MISH: f64 = 1.089;
+const LIPSCHITZ_SILU: f64 = 1.099_839_320_2;
+const LIPSCHITZ_GELU: f64 = 1.128_904_145_2;
+const LIPSCHITZ_GELU_TANH: f64 = 1.128_993_068_7;
+const LIPSCHITZ_MISH: f64 = 1.088_498_161_3;
 
 params! {
     /// `Params` of `activation` and `activation_grad`.

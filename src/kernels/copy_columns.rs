@@ -1,4 +1,4 @@
-//! `y[r, to + c] = x[r, from + c]`: a block of columns from one matrix to another.
+//! `y[r, to_column + c] = x[r, from_column + c]`: a block of columns from one matrix to another.
 //!
 //! Concatenation is one such copy for every input, its gradient one for every output. Columns of `y`
 //! outside the block keep their values.
@@ -15,11 +15,11 @@ params! {
         /// Columns of `x`.
         from_width: u32,
         /// First column read.
-        from: u32,
+        from_column: u32,
         /// Columns of `y`.
         to_width: u32,
         /// First column written.
-        to: u32,
+        to_column: u32,
     }
 }
 

@@ -18,10 +18,7 @@ pub const SHADER: Shader = Shader {
     overrides: &[],
     workgroup_size: 256,
     uses_step: true,
-    entries: &[Entry {
-        name: "main",
-        bindings: &[Binding::read(1, "gradient"), Binding::update(2, "parameter")],
-    }],
+    entries: &[Entry { name: "main", bindings: &[Binding::read(1, "gradient"), Binding::update(2, "parameter")] }],
 };
 
 impl Spec for Sgd {

@@ -59,10 +59,8 @@ macro_rules! row_kernel {
 }
 
 const FORWARD: Entry = Entry { name: "main", bindings: &[Binding::read(1, "x"), Binding::write(2, "y")] };
-const BACKWARD: Entry = Entry {
-    name: "main",
-    bindings: &[Binding::read(1, "y"), Binding::read(2, "dy"), Binding::write(3, "dx")],
-};
+const BACKWARD: Entry =
+    Entry { name: "main", bindings: &[Binding::read(1, "y"), Binding::read(2, "dy"), Binding::write(3, "dx")] };
 
 row_kernel!(
     /// `y = exp(x) / Σ exp(x)` by rows.

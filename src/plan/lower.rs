@@ -253,9 +253,9 @@ impl Lower<'_> {
                 rows,
                 cols,
                 from_width: in_cols,
-                from: from as u32,
+                from_column: from as u32,
                 to_width: cols,
-                to: 0,
+                to_column: 0,
             }),
             Op::Dropout { rate, stream } => Kernel::Dropout(k::Dropout::new(n, rate, stream)),
             Op::WeightedSum => Kernel::WeightedSum(WeightedSum { n: in_rows, slot: 0, slots: 0 }),
@@ -272,7 +272,7 @@ impl Lower<'_> {
         let mut to = 0;
         for &part in &node.inputs {
             let (_, _, cols) = self.sizes(part)?;
-            let kernel = Kernel::CopyColumns(CopyColumns { rows, cols, from_width: cols, from: 0, to_width, to });
+            let kernel = Kernel::CopyColumns(CopyColumns { rows, cols, from_width: cols, from_column: 0, to_width, to_column: to });
             self.push(kernel, vec![self.operand(part), self.operand(id)], &node.name);
             to += cols;
         }

@@ -187,11 +187,14 @@ impl fmt::Display for Plan {
                 "main" => spec.shader().name.to_owned(),
                 entry => format!("{}.{entry}", spec.shader().name),
             };
+            let overrides = spec.overrides();
+            let set: Vec<_> = overrides.iter().filter(|(_, value)| *value != 0.0).collect();
+            let set: Vec<_> = set.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let list = |ranges: Vec<String>| ranges.join(" ");
             let reads = list(step.reads().map(Range::to_string).collect());
             let writes = list(step.writes().map(Range::to_string).collect());
             let (name, groups) = (&step.name, spec.workgroups());
-            writeln!(f, "{i:>3} {kernel:<36} {name:<24} {groups:>6} groups  {reads} -> {writes}")?;
+            writeln!(f, "{i:>3} {kernel:<36} {name:<28} {groups:>5} groups  {reads} -> {writes}  {}", set.join(" "))?;
         }
         Ok(())
     }

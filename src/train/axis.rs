@@ -31,13 +31,13 @@ impl Axis {
         let least = if size < 1e-290 { 1.0 } else { size * 1e-9 };
         let room = if low == high && size >= 1e-290 { size * 0.1 } else { ((high - low) * 0.06).max(least) };
         let (low, high) = (low - room, high + room);
-        Self { low, high, step: round_step((high - low) / 6.0) }
+        Self { low, high, step: round_step((high - low) / 10.0) }
     }
 
-    /// For the numbers of epochs, labelled at whole numbers only.
+    /// For the numbers of epochs, labelled at whole numbers only; the room leaves epoch 0 out.
     pub(super) fn of_epochs(epochs: impl Iterator<Item = f64>) -> Self {
         let (low, high) = extremes(epochs).unwrap_or((1.0, 1.0));
-        let room = if low == high { 0.5 } else { (high - low) * 0.03 };
+        let room = if low == high { 0.5 } else { ((high - low) * 0.03).min(0.9) };
         Self { low: low - room, high: high + room, step: round_step((high - low) / 10.0).max(1.0) }
     }
 
@@ -53,17 +53,20 @@ impl Axis {
         (0..count).map(|index| (first + f64::from(index)) * self.step).collect()
     }
 
-    /// The label of a tick: as many digits as tell neighbours apart.
+    /// The label of a tick: as many digits as tell neighbours apart, and one power of ten for all.
     fn label(&self, tick: f64) -> String {
-        let value = if tick.abs() < self.step / 2.0 { 0.0 } else { tick };
         let size = self.low.abs().max(self.high.abs());
         let step_power = power(self.step);
-        if value != 0.0 && !(1e-3..1e6).contains(&size) {
-            let digits = (power(value.abs()) - step_power).clamp(0, 15) as usize;
-            return format!("{value:.digits$e}");
+        if !(1e-3..1e6).contains(&size) {
+            if tick == 0.0 {
+                return "0".into();
+            }
+            let shared = power(size);
+            let (digits, mantissa) = ((shared - step_power).clamp(0, 15) as usize, tick / 10f64.powi(shared));
+            return format!("{mantissa:.digits$}e{shared}");
         }
         let decimals = (-step_power).clamp(0, 15) as usize;
-        format!("{value:.decimals$}")
+        format!("{tick:.decimals$}")
     }
 }
 
@@ -123,11 +126,13 @@ mod tests {
     fn labels_are_round() {
         assert_eq!(labels(&[0.0, 1.0]), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(labels(&[0.9, 0.95]), ["0.90", "0.91", "0.92", "0.93", "0.94", "0.95"]);
-        assert_eq!(labels(&[0.0, 4e-5]), ["0", "1e-5", "2e-5", "3e-5", "4e-5"]);
+        assert_eq!(labels(&[0.0, 5e-5]), ["0", "1e-5", "2e-5", "3e-5", "4e-5", "5e-5"]);
+        assert_eq!(labels(&[0.0, 1.2e7]), ["0", "0.2e7", "0.4e7", "0.6e7", "0.8e7", "1.0e7", "1.2e7"]);
         assert_eq!(labels(&[]), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         let epochs = Axis::of_epochs([1.0, 2.0, 3.0].into_iter());
         let epochs: Vec<_> = epochs.ticks().into_iter().map(|tick| epochs.label(tick)).collect();
         assert_eq!(epochs, ["1", "2", "3"]);
+        assert_eq!(Axis::of_epochs([1.0, 300.0].into_iter()).ticks(), [50.0, 100.0, 150.0, 200.0, 250.0, 300.0]);
     }
 
     #[test]

@@ -2,10 +2,14 @@
 
 #[cfg(feature = "plot")]
 mod axis;
+mod feed;
+mod fit;
 mod history;
 #[cfg(feature = "plot")]
 mod plot;
 mod progress;
 
+pub use fit::{Evaluation, Fit};
+pub(crate) use fit::{evaluate, fit};
 pub use history::{Epoch, History};
 pub use progress::{Progress, Verbosity};

@@ -122,7 +122,7 @@ impl History {
             }
             let legend = chart.draw_series(std::iter::empty::<Circle<Point, i32>>()).map_err(text)?.label(*name);
             if dashed {
-                legend.legend(move |(x, y)| DashedPathElement::new([(x, y), (x + 29, y)].into_iter(), 7, 4, style));
+                legend.legend(move |(x, y)| DashedPathElement::new([(x, y), (x + 29, y)], 7, 4, style));
             } else {
                 legend.legend(move |(x, y)| PathElement::new([(x, y), (x + 29, y)], style));
             }

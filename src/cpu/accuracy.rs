@@ -1,0 +1,56 @@
+//! Twin of `shaders/accuracy.wgsl`.
+
+use super::Real;
+use crate::kernels::{Accuracy, AccuracyKind};
+
+/// The share of right answers of each row.
+pub fn accuracy<T: Real>(
+    p: &Accuracy,
+    pred: &[T],           // (rows, cols)
+    target: &[T],         // (rows, 1) classes, else (rows, cols)
+    row_metric: &mut [T], // (rows)
+) {
+    let cols = p.params.cols as usize;
+    let share = |right: bool| if right { T::one() } else { T::zero() };
+    for (row, (pred, metric)) in pred.chunks_exact(cols).zip(row_metric).enumerate() {
+        *metric = match p.kind {
+            AccuracyKind::Classes => share(target[row].floor() == T::of(argmax(pred) as f64)),
+            AccuracyKind::OneHot => share(argmax(pred) == argmax(&target[row * cols..(row + 1) * cols])),
+            AccuracyKind::Binary { .. } => {
+                let (threshold, half) = (T::of(p.params.threshold.into()), T::of(0.5));
+                let target = &target[row * cols..(row + 1) * cols];
+                let right = pred.iter().zip(target).filter(|(p, t)| (**p > threshold) == (**t > half)).count();
+                T::of(right as f64) / T::of(cols as f64)
+            }
+        };
+    }
+}
+
+/// The first of the largest elements; NaN is never the largest.
+fn argmax<T: Real>(x: &[T]) -> usize {
+    let mut best = (0, T::min_value());
+    for (i, x) in x.iter().enumerate() {
+        if *x > best.1 {
+            best = (i, *x);
+        }
+    }
+    best.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_maximum_wins() {
+        let mut metric = [f32::NAN; 2];
+        let pred = [0.5, 0.5, 0.1, 0.2, 0.3, 0.5];
+        accuracy(&Accuracy::new(AccuracyKind::Classes, 2, 3), &pred, &[0.0, 1.0], &mut metric);
+        assert_eq!(metric, [1.0, 0.0]);
+        let target = [1.0, 0.0, 0.0, 0.0, 0.0, 1.0];
+        accuracy(&Accuracy::new(AccuracyKind::OneHot, 2, 3), &pred, &target, &mut metric);
+        assert_eq!(metric, [1.0, 1.0]);
+        accuracy(&Accuracy::new(AccuracyKind::Binary { threshold: 0.4 }, 2, 3), &pred, &target, &mut metric);
+        assert_eq!(metric, [2.0 / 3.0, 1.0]);
+    }
+}

@@ -1,0 +1,53 @@
+//! Twins of `shaders/gather.wgsl` and `shaders/gather_weights.wgsl`.
+
+use super::Real;
+use crate::kernels::{Gather, GatherWeights, Step};
+
+/// `batch[r] = data[order[step.start + r]]`; zeros from row `step.valid` on.
+pub fn gather<T: Real>(
+    p: &Gather,
+    data: &[T],      // (any, cols)
+    order: &[u32],   // (any)
+    batch: &mut [T], // (rows, cols)
+    step: &Step,
+) {
+    let cols = p.cols as usize;
+    for (row, batch) in batch.chunks_exact_mut(cols).enumerate() {
+        if row < step.valid as usize {
+            let from = order[step.start as usize + row] as usize * cols;
+            batch.copy_from_slice(&data[from..from + cols]);
+        } else {
+            batch.fill(T::zero());
+        }
+    }
+}
+
+/// `row_scale[r] = weights[order[step.start + r]] · step.inverse_weight`; 0 from row `step.valid` on.
+pub fn gather_weights<T: Real>(
+    p: &GatherWeights,
+    weights: &[T],       // (any)
+    order: &[u32],       // (any)
+    row_scale: &mut [T], // (rows)
+    step: &Step,
+) {
+    let inverse = T::of(step.inverse_weight.into());
+    for (row, scale) in row_scale.iter_mut().enumerate().take(p.rows as usize) {
+        let valid = row < step.valid as usize;
+        *scale = if valid { weights[order[step.start as usize + row] as usize] * inverse } else { T::zero() };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_follow_the_order_and_padding_is_zero() {
+        let step = Step { start: 1, valid: 2, inverse_weight: 0.5, ..Step::default() };
+        let (mut batch, mut scale) = ([f32::NAN; 6], [f32::NAN; 3]);
+        gather(&Gather { rows: 3, cols: 2 }, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], &[1, 2, 0], &mut batch, &step);
+        gather_weights(&GatherWeights { rows: 3 }, &[4.0, 6.0, 8.0], &[1, 2, 0], &mut scale, &step);
+        assert_eq!(batch, [4.0, 5.0, 0.0, 1.0, 0.0, 0.0]);
+        assert_eq!(scale, [4.0, 2.0, 0.0]);
+    }
+}

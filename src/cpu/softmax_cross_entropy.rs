@@ -1,0 +1,90 @@
+//! Twin of `shaders/softmax_cross_entropy.wgsl`.
+
+use super::Real;
+use super::sums::{max, sum};
+use crate::kernels::SoftmaxCrossEntropy;
+
+/// `loss = Σt · log Σ exp(z - max) - Σ t (z - max)` and `dlogits = drow (Σt · softmax(z) - t)` by rows.
+/// What `p.part` leaves out is `None`.
+pub fn softmax_cross_entropy<T: Real>(
+    p: &SoftmaxCrossEntropy,
+    logits: &[T],                   // (rows, cols)
+    target: &[T],                   // (rows, 1) classes, or (rows, cols) probabilities
+    drow: Option<&[T]>,             // (rows)
+    mut row_loss: Option<&mut [T]>, // (rows)
+    mut dlogits: Option<&mut [T]>,  // (rows, cols)
+) {
+    let cols = p.params.cols as usize;
+    let smoothing = T::of(p.params.smoothing.into());
+    let floor = smoothing / T::of(cols as f64);
+    for (row, z) in logits.chunks_exact(cols).enumerate() {
+        // `as` of a negative or NaN class is 0, as in WGSL.
+        let class = if p.classes { target[row].wide() as usize } else { 0 };
+        let target_at = |c: usize| {
+            let t = match p.classes {
+                true if c == class => T::one(),
+                true => T::zero(),
+                false => target[row * cols + c],
+            };
+            (T::one() - smoothing) * t + floor
+        };
+        let top = max(z);
+        let total = sum(z, |z| (z - top).exp());
+        let (mut target_sum, mut target_dot) = (T::zero(), T::zero());
+        for (c, z) in z.iter().enumerate() {
+            let t = target_at(c);
+            target_sum += t;
+            if t != T::zero() {
+                target_dot += t * (*z - top);
+            }
+        }
+        if let Some(row_loss) = &mut row_loss {
+            row_loss[row] = target_sum * total.ln() - target_dot;
+        }
+        if let (Some(drow), Some(dlogits)) = (drow, &mut dlogits) {
+            let dz = &mut dlogits[row * cols..(row + 1) * cols];
+            for (c, (dz, z)) in dz.iter_mut().zip(z).enumerate() {
+                *dz = drow[row] * (target_sum * ((*z - top).exp() / total) - target_at(c));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::{Part, SoftmaxCrossEntropyParams};
+
+    fn kernel(classes: bool, smoothing: f32, cols: u32) -> SoftmaxCrossEntropy {
+        let params = SoftmaxCrossEntropyParams { rows: 1, cols, smoothing };
+        SoftmaxCrossEntropy { part: Part::LossAndGrad, classes, params }
+    }
+
+    #[test]
+    fn equal_logits_cost_log_of_the_classes() {
+        let (mut loss, mut dz) = ([0.0], [0.0; 4]);
+        let p = kernel(true, 0.0, 4);
+        softmax_cross_entropy(&p, &[3.0f64; 4], &[2.0], Some(&[2.0]), Some(&mut loss), Some(&mut dz));
+        assert!((loss[0] - 4f64.ln()).abs() < 1e-15);
+        assert_eq!(dz, [0.5, 0.5, -1.5, 0.5]);
+    }
+
+    #[test]
+    fn a_far_wrong_class_costs_its_distance() {
+        let (mut loss, mut dz) = ([0.0], [0.0; 2]);
+        let p = kernel(true, 0.0, 2);
+        softmax_cross_entropy(&p, &[1e4f32, -1e4], &[1.0], Some(&[1.0]), Some(&mut loss), Some(&mut dz));
+        assert_eq!((loss[0], dz), (2e4, [1.0, -1.0]));
+    }
+
+    #[test]
+    fn smoothed_classes_are_smoothed_probabilities() {
+        let z = [0.3f64, -1.2, 2.5];
+        let (mut a, mut b, mut da, mut db) = ([0.0], [0.0], [0.0; 3], [0.0; 3]);
+        softmax_cross_entropy(&kernel(true, 0.1, 3), &z, &[1.0], Some(&[1.0]), Some(&mut a), Some(&mut da));
+        let s = f64::from(0.1f32);
+        let t = [s / 3.0, 1.0 - s + s / 3.0, s / 3.0];
+        softmax_cross_entropy(&kernel(false, 0.0, 3), &z, &t, Some(&[1.0]), Some(&mut b), Some(&mut db));
+        assert!((a[0] - b[0]).abs() < 1e-15 && da.iter().zip(db).all(|(a, b)| (a - b).abs() < 1e-15));
+    }
+}

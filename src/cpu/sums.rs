@@ -1,0 +1,43 @@
+//! Sums over slices in a fixed order that the compiler can vectorise: eight chains, then a tree.
+
+use super::Real;
+
+/// `Σ f(x)`.
+pub(super) fn sum<T: Real>(x: &[T], f: impl Fn(T) -> T) -> T {
+    let (chunks, rest) = x.as_chunks::<8>();
+    let mut chains = [T::zero(); 8];
+    for chunk in chunks {
+        for (chain, x) in chains.iter_mut().zip(chunk) {
+            *chain += f(*x);
+        }
+    }
+    for (chain, x) in chains.iter_mut().zip(rest) {
+        *chain += f(*x);
+    }
+    tree(chains)
+}
+
+/// `Σ f(x, y)`.
+pub(super) fn sum2<T: Real>(x: &[T], y: &[T], f: impl Fn(T, T) -> T) -> T {
+    let n = x.len().min(y.len());
+    let ((x_chunks, x_rest), (y_chunks, y_rest)) = (x[..n].as_chunks::<8>(), y[..n].as_chunks::<8>());
+    let mut chains = [T::zero(); 8];
+    for (x, y) in x_chunks.iter().zip(y_chunks) {
+        for ((chain, x), y) in chains.iter_mut().zip(x).zip(y) {
+            *chain += f(*x, *y);
+        }
+    }
+    for ((chain, x), y) in chains.iter_mut().zip(x_rest).zip(y_rest) {
+        *chain += f(*x, *y);
+    }
+    tree(chains)
+}
+
+fn tree<T: Real>(c: [T; 8]) -> T {
+    ((c[0] + c[4]) + (c[2] + c[6])) + ((c[1] + c[5]) + (c[3] + c[7]))
+}
+
+/// The largest element; NaN is passed over, as by WGSL's `max` on most adapters.
+pub(super) fn max<T: Real>(x: &[T]) -> T {
+    x.iter().fold(T::min_value(), |top, x| if *x > top { *x } else { top })
+}

@@ -1,0 +1,250 @@
+//! A compiled model: weights on a device and the plans that use them.
+
+use super::weights::Layout;
+use super::{Losses, Network, Program, Purpose, Summary};
+use crate::data::{Dataset, Matrix, Targets};
+use crate::device::Device;
+use crate::kernels::Step;
+use crate::optimizers::Optimizer;
+use crate::plan::{Buffer, Executor, Plan, PlanId};
+use crate::train::{Evaluation, Fit, History};
+use crate::{Error, Result};
+use std::fmt;
+
+/// Rows of a batch that `compile` prepares for; `fit` makes another plan for another batch size.
+const DEFAULT_BATCH: usize = 32;
+/// Rows of a batch when nothing has to be kept for a backward pass.
+const FORWARD_BATCH: usize = 1024;
+
+/// A plan that the executor has loaded.
+#[derive(Clone)]
+pub(crate) struct Loaded {
+    purpose: Purpose,
+    pub batch: usize,
+    classes: Vec<bool>,
+    pub id: PlanId,
+    pub plan: Plan,
+}
+
+/// A network with weights on a device, ready to be trained.
+///
+/// ```
+/// use axone::prelude::*;
+///
+/// let mut model = Sequential::new(2)
+///     .add(Dense::new(8).activation(Activation::Tanh))
+///     .add(Dense::new(1).activation(Activation::Sigmoid))
+///     .compile(Device::cpu(), Loss::BinaryCrossEntropy, Adam::new(0.05))?;
+/// let xor = Dataset::new([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0])?;
+/// let history = model.fit(&xor, &Fit::new().epochs(300).batch_size(4).silent())?;
+/// assert!(history.last("loss").unwrap() < 0.1);
+/// # Ok::<(), axone::Error>(())
+/// ```
+pub struct Model {
+    program: Program,
+    device: Device,
+    pub(crate) executor: Box<dyn Executor>,
+    plans: Vec<Loaded>,
+    layout: Layout,
+    /// Training steps done so far: Adam's `t`, and the counter of dropout masks.
+    pub(crate) steps_done: u32,
+}
+
+impl Model {
+    /// Makes a model of `network`: weights drawn with seed 0 ([`Model::reset`] draws others), on `device`, to be
+    /// trained on `losses` (one for each output) with `optimizer`. Kernels are compiled here, not in the first step.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] and [`Error::Value`], naming the layer, where the network does not fit its losses or a
+    /// setting is out of range; [`Error::TooLarge`] where the model does not fit the device; [`Error::Gpu`].
+    pub fn compile(network: Network, device: Device, losses: Losses, optimizer: Optimizer) -> Result<Self> {
+        let program = Program::new(network, losses.0, optimizer)?;
+        let layout = Layout::new(&program)?;
+        let executor = device.executor();
+        let mut model = Self { program, device, executor, plans: Vec::new(), layout, steps_done: 0 };
+        let classes: Vec<bool> = model.program.losses.iter().map(|loss| loss.takes_classes()).collect();
+        model.load(Purpose::Train, DEFAULT_BATCH, &classes)?;
+        model.reset(0)?;
+        Ok(model)
+    }
+
+    /// Draws all weights anew and forgets what the optimizer has gathered.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`]; [`Error::Value`] for an initializer out of range.
+    pub fn reset(&mut self, seed: u64) -> Result<()> {
+        let start = self.layout.start(&self.program.network, seed)?;
+        let (id, moments) = self.any_plan()?;
+        self.executor.write(id, Buffer::Parameters, 0, &start)?;
+        let zeros = vec![0.0; start.len()];
+        for moment in 0..moments {
+            self.executor.write(id, Buffer::Moment(moment), 0, &zeros)?;
+        }
+        self.steps_done = 0;
+        Ok(())
+    }
+
+    /// Trains on `data`: mini-batches in an order shuffled anew each epoch. Returns loss and metrics of every epoch.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] and [`Error::Data`] where the data do not fit the model, naming input, row and value;
+    /// [`Error::Value`] for settings out of range; [`Error::TooLarge`]; [`Error::Gpu`].
+    pub fn fit(&mut self, data: &Dataset, settings: &Fit) -> Result<History> {
+        crate::train::fit(self, data, settings)
+    }
+
+    /// Loss and metrics on `data`, without training.
+    ///
+    /// # Errors
+    /// As [`Model::fit`].
+    pub fn evaluate(&mut self, data: &Dataset) -> Result<Evaluation> {
+        crate::train::evaluate(self, data)
+    }
+
+    /// The model's output for each row of `x`: of its first output, if it has several.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] and [`Error::Data`] where `x` does not fit the model; [`Error::Gpu`].
+    pub fn predict(&mut self, x: &Matrix) -> Result<Matrix> {
+        let mut outputs = self.predict_all(std::slice::from_ref(x))?;
+        if outputs.is_empty() { Err(Error::Internal("no output".to_owned())) } else { Ok(outputs.swap_remove(0)) }
+    }
+
+    /// Every output of the model for each row of its inputs.
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    pub fn predict_all(&mut self, inputs: &[Matrix]) -> Result<Vec<Matrix>> {
+        self.check_inputs(inputs)?;
+        for (i, input) in inputs.iter().enumerate() {
+            input.check_finite(&format!("inputs[{i}]"))?;
+        }
+        let rows = inputs.first().map_or(0, Matrix::rows);
+        let loaded = self.load(Purpose::Predict, rows.clamp(1, FORWARD_BATCH), &[])?;
+        let (id, batch, plan) = (loaded.id, loaded.batch, loaded.plan.clone());
+        let widths: Vec<usize> = plan.outputs.iter().map(|range| range.len / batch).collect();
+        let mut results: Vec<Vec<f32>> = widths.iter().map(|width| Vec::with_capacity(rows * width)).collect();
+        for first in (0..rows).step_by(batch) {
+            let count = batch.min(rows - first);
+            for (input, range) in inputs.iter().zip(&plan.inputs) {
+                let part = &input.data()[first * input.cols()..(first + count) * input.cols()];
+                if let Some(range) = range {
+                    self.executor.write(id, range.buffer, range.offset, part)?;
+                }
+            }
+            self.executor.run(id, &[Step::default()])?;
+            for ((range, width), result) in plan.outputs.iter().zip(&widths).zip(&mut results) {
+                let part = crate::plan::Range { len: count * width, ..*range };
+                result.extend(self.executor.read(id, part)?);
+            }
+        }
+        results.into_iter().zip(widths).map(|(data, width)| Matrix::new(rows, width, data)).collect()
+    }
+
+    /// A table of the layers with shapes and parameter counts.
+    pub fn summary(&self) -> Summary {
+        self.program.network.summary()
+    }
+
+    /// Number of trainable numbers.
+    pub fn parameters(&self) -> usize {
+        self.summary().parameters()
+    }
+
+    /// The device it lives on.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Network, losses and optimizer: what its plans are made from.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// A loaded plan through which slabs can be reached, and its number of moments.
+    pub(crate) fn any_plan(&self) -> Result<(PlanId, usize)> {
+        let train = self.plans.iter().find(|loaded| loaded.purpose == Purpose::Train);
+        let train = train.ok_or_else(|| Error::Internal("no training plan is loaded".to_owned()))?;
+        Ok((train.id, train.plan.moments))
+    }
+
+    /// The plan for `purpose` at batch size `batch`, loaded if it is not; a plan for another batch size is let go.
+    pub(crate) fn load(&mut self, purpose: Purpose, batch: usize, classes: &[bool]) -> Result<&Loaded> {
+        let fits = |l: &Loaded| l.purpose == purpose && l.batch == batch && l.classes == classes;
+        if let Some(i) = self.plans.iter().position(fits) {
+            return Ok(&self.plans[i]);
+        }
+        let plan = self.program.plan(purpose, batch, classes, true)?;
+        let id = self.executor.load(&plan)?;
+        if let Some(i) = self.plans.iter().position(|loaded| loaded.purpose == purpose) {
+            self.executor.unload(self.plans.swap_remove(i).id);
+        }
+        self.plans.push(Loaded { purpose, batch, classes: classes.to_vec(), id, plan });
+        Ok(&self.plans[self.plans.len() - 1])
+    }
+
+    fn check_inputs(&self, inputs: &[Matrix]) -> Result<()> {
+        let expected: Vec<_> = self.program.network.inputs().collect();
+        if inputs.len() != expected.len() {
+            return Err(Error::shape("inputs", format!("{} inputs", expected.len()), inputs.len()));
+        }
+        let rows = inputs.first().map_or(0, Matrix::rows);
+        for (i, (input, wanted)) in inputs.iter().zip(&expected).enumerate() {
+            let width: usize = wanted.shape.iter().product();
+            if input.cols() != width {
+                let name = self.first_user(&wanted.name);
+                return Err(Error::shape(name, format!("input (B, {width})"), format!("(B, {})", input.cols())));
+            }
+            if input.rows() != rows {
+                return Err(Error::shape(format!("inputs[{i}]"), format!("{rows} rows"), input.rows()));
+            }
+        }
+        if rows == 0 { Err(Error::data("inputs", "no rows")) } else { Ok(()) }
+    }
+
+    /// The first layer that reads input `name`: the one a user looks for when a width is wrong.
+    fn first_user(&self, name: &str) -> String {
+        let values = self.program.network.values();
+        let reads = |value: &&super::network::Applied| {
+            value.inputs.iter().any(|input| values.get(input.0).is_some_and(|source| source.name == name))
+        };
+        values.iter().find(reads).map_or(name, |value| value.name.as_str()).to_owned()
+    }
+
+    /// Refuses data that do not fit the model; returns which targets are class indices.
+    pub(crate) fn check_data(&self, data: &Dataset) -> Result<Vec<bool>> {
+        self.check_inputs(data.inputs())?;
+        let outputs = self.program.network.outputs();
+        if data.targets().len() != outputs.len() {
+            return Err(Error::shape("targets", format!("{} targets", outputs.len()), data.targets().len()));
+        }
+        let mut classes = Vec::new();
+        for (i, ((target, output), loss)) in data.targets().iter().zip(outputs).zip(&self.program.losses).enumerate() {
+            let units = output.shape.iter().product();
+            let by_class = loss.takes_classes() && matches!(target, Targets::Classes(_));
+            let (limit, width) = if by_class { (units, 1) } else { (2, units) };
+            if target.width() != width {
+                let (expected, got) = (format!("targets (B, {width})"), format!("(B, {})", target.width()));
+                return Err(Error::shape(&output.name, expected, got));
+            }
+            let limited = by_class || loss.metric() == "binary_accuracy";
+            let labels = target.labels().filter(|_| limited).unwrap_or_default();
+            if let Some((row, label)) = labels.iter().enumerate().find(|(_, label)| **label as usize >= limit) {
+                let problem = format!("class {label}, but {} tells {limit} classes apart (0 to {})", output.name, limit - 1);
+                return Err(Error::data(format!("targets[{i}] row {row}"), problem));
+            }
+            classes.push(by_class);
+        }
+        Ok(classes)
+    }
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Model({} parameters on {})", self.parameters(), self.device.info())
+    }
+}

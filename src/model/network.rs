@@ -1,0 +1,237 @@
+//! The architecture of a model: layers applied to values. Chains, branches that meet again, a value used
+//! twice, several inputs and outputs. Plain data: it holds no weights and names no device.
+
+use super::{Model, Summary};
+use crate::device::Device;
+use crate::graph::{Graph, NodeId};
+use crate::init::Initializer;
+use crate::layers::{Built, Layer};
+use crate::losses::Loss;
+use crate::optimizers::Optimizer;
+use crate::{Error, Result};
+use std::collections::HashMap;
+
+/// A value of a [`Network`]: an input, or the result of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+pub struct Value(pub(crate) usize);
+
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Applied {
+    pub name: String,
+    /// `None` for an input.
+    pub layer: Option<Layer>,
+    pub inputs: Vec<Value>,
+    /// Shape of one row.
+    pub shape: Vec<usize>,
+}
+
+/// Layers applied to values: the functional way to describe a model.
+///
+/// ```
+/// use axone::prelude::*;
+///
+/// let mut net = Network::new();
+/// let x = net.input("x", 8)?;
+/// let left = net.apply(Dense::new(16).activation(Activation::Relu), x)?;
+/// let right = net.apply(Dense::new(16).activation(Activation::Tanh), x)?;
+/// let both = net.add(&[left, right])?;
+/// let y = net.apply(Dense::new(1), both)?;
+/// net.output(y)?;
+/// let model = net.compile(Device::cpu(), Loss::MeanSquaredError, Adam::default())?;
+/// assert_eq!(model.parameters(), 2 * (8 * 16 + 16) + 16 + 1);
+/// # Ok::<(), axone::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+pub struct Network {
+    values: Vec<Applied>,
+    outputs: Vec<Value>,
+}
+
+impl Network {
+    /// A network without values.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An input of the model. `shape` is that of one row: a width, or `[28, 28]` for an image.
+    ///
+    /// # Errors
+    /// [`Error::Value`] where a side is 0.
+    pub fn input(&mut self, name: &str, shape: impl Into<RowShape>) -> Result<Value> {
+        let RowShape(shape) = shape.into();
+        if shape.iter().product::<usize>() == 0 {
+            return Err(Error::value(name, "shape", "sides of at least 1", format!("{shape:?}")));
+        }
+        self.push(name.to_owned(), None, &[], shape)
+    }
+
+    /// Applies `layer` to `x`. Each application has weights of its own.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] or [`Error::Value`], naming the layer.
+    pub fn apply(&mut self, layer: impl Into<Layer>, x: Value) -> Result<Value> {
+        self.apply_to(layer.into(), &[x])
+    }
+
+    /// The sum of several values of one shape.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] with both shapes where two differ.
+    pub fn add(&mut self, values: &[Value]) -> Result<Value> {
+        self.apply_to(Layer::Add, values)
+    }
+
+    /// Several values side by side.
+    ///
+    /// # Errors
+    /// [`Error::Value`] without values; [`Error::Shape`] for values of more than one dimension.
+    pub fn concat(&mut self, values: &[Value]) -> Result<Value> {
+        self.apply_to(Layer::Concat, values)
+    }
+
+    /// Makes `value` an output of the model. Outputs are numbered in the order of these calls.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a value of more than one dimension.
+    pub fn output(&mut self, value: Value) -> Result<()> {
+        let applied = self.value(value)?;
+        if applied.shape.len() != 1 {
+            let got = format!("{:?}", applied.shape);
+            return Err(Error::shape(&applied.name, "an output of one dimension (put Flatten in front)", got));
+        }
+        self.outputs.push(value);
+        Ok(())
+    }
+
+    /// Makes a model of the network: its weights, on `device`, to be trained on `losses` (one for each output) with
+    /// `optimizer`.
+    ///
+    /// # Errors
+    /// See [`Model::compile`].
+    pub fn compile(
+        &self,
+        device: Device,
+        losses: impl Into<Losses>,
+        optimizer: impl Into<Optimizer>,
+    ) -> Result<Model> {
+        Model::compile(self.clone(), device, losses.into(), optimizer.into())
+    }
+
+    /// A table of the layers with shapes and parameter counts.
+    pub fn summary(&self) -> Summary {
+        Summary::new(self)
+    }
+
+    fn value(&self, value: Value) -> Result<&Applied> {
+        let known = self.values.get(value.0);
+        known.ok_or_else(|| Error::value("network", "value", "a value of this network", format!("{value:?}")))
+    }
+
+    fn apply_to(&mut self, layer: Layer, inputs: &[Value]) -> Result<Value> {
+        let kind = layer.kind();
+        let nth = 1 + self.values.iter().filter(|value| value.layer.as_ref().is_some_and(|l| l.kind() == kind)).count();
+        let name = layer.given_name().map_or_else(|| format!("{kind}_{nth}"), str::to_owned);
+        let shapes: Result<Vec<&[usize]>> =
+            inputs.iter().map(|&input| self.value(input).map(|value| value.shape.as_slice())).collect();
+        let shape = layer.output_shape(&name, &shapes?)?;
+        self.push(name, Some(layer), inputs, shape)
+    }
+
+    fn push(&mut self, name: String, layer: Option<Layer>, inputs: &[Value], shape: Vec<usize>) -> Result<Value> {
+        if self.values.iter().any(|value| value.name == name) {
+            return Err(Error::value("network", "name", "different for every layer", format!("\"{name}\" twice")));
+        }
+        self.values.push(Applied { name, layer, inputs: inputs.to_vec(), shape });
+        Ok(Value(self.values.len() - 1))
+    }
+
+    pub(crate) fn values(&self) -> &[Applied] {
+        &self.values
+    }
+
+    pub(crate) fn outputs(&self) -> impl ExactSizeIterator<Item = &Applied> {
+        self.outputs.iter().filter_map(|output| self.values.get(output.0)).collect::<Vec<_>>().into_iter()
+    }
+
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = &Applied> {
+        self.values.iter().filter(|value| value.layer.is_none())
+    }
+
+    /// How each parameter starts, in the order of the graph's parameters.
+    pub(crate) fn initializers(&self) -> Vec<Initializer> {
+        self.values.iter().filter_map(|value| value.layer.as_ref()).flat_map(Layer::initializers).collect()
+    }
+
+    /// Checks what can be wrong only once the network is whole.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.inputs().next().is_none() {
+            return Err(Error::value("network", "inputs", "at least one", "none"));
+        }
+        if self.outputs.is_empty() {
+            return Err(Error::value("network", "outputs", "at least one (call output)", "none"));
+        }
+        Ok(())
+    }
+
+    /// Appends the network to `graph` and returns the outputs. Layers that behave differently while training
+    /// (dropout) do so if `training`; the parameters are the same either way.
+    pub(crate) fn build(&self, graph: &mut Graph, training: bool) -> Result<Vec<Built>> {
+        let mut built: HashMap<Value, Built> = HashMap::new();
+        for (i, applied) in self.values.iter().enumerate() {
+            let value = match &applied.layer {
+                None => {
+                    let id: NodeId = graph.input(&applied.name, applied.shape.iter().product())?;
+                    Built { value: id, before: None }
+                }
+                Some(layer) => {
+                    let inputs: Vec<Built> = applied.inputs.iter().filter_map(|input| built.get(input).copied()).collect();
+                    layer.build(graph, &applied.name, &inputs, training, i as u32)?
+                }
+            };
+            built.insert(Value(i), value);
+        }
+        Ok(self.outputs.iter().filter_map(|output| built.get(output).copied()).collect())
+    }
+}
+
+
+/// The shape of one row of an input: a width, or the sides of an image or grid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowShape(pub(crate) Vec<usize>);
+
+impl From<usize> for RowShape {
+    fn from(width: usize) -> Self {
+        Self(vec![width])
+    }
+}
+
+impl<const N: usize> From<[usize; N]> for RowShape {
+    fn from(sides: [usize; N]) -> Self {
+        Self(sides.to_vec())
+    }
+}
+
+/// One loss for each output of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Losses(pub(crate) Vec<Loss>);
+
+impl From<Loss> for Losses {
+    fn from(loss: Loss) -> Self {
+        Self(vec![loss])
+    }
+}
+
+impl From<Vec<Loss>> for Losses {
+    fn from(losses: Vec<Loss>) -> Self {
+        Self(losses)
+    }
+}
+
+impl<const N: usize> From<[Loss; N]> for Losses {
+    fn from(losses: [Loss; N]) -> Self {
+        Self(losses.to_vec())
+    }
+}

@@ -1,0 +1,111 @@
+//! From a network and its losses to the plans that train, evaluate and predict.
+
+use super::Network;
+use crate::graph::{Graph, NodeId, differentiate};
+use crate::losses::Loss;
+use crate::optimizers::Optimizer;
+use crate::plan::{Lowering, Plan, Slab, lower};
+use crate::{Error, Result};
+
+/// What a plan is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Forward, loss, backward, update.
+    Train,
+    /// Forward, loss, metric.
+    Evaluate,
+    /// Forward.
+    Predict,
+}
+
+impl Purpose {
+    fn name(self) -> &'static str {
+        match self {
+            Purpose::Train => "train",
+            Purpose::Evaluate => "evaluate",
+            Purpose::Predict => "predict",
+        }
+    }
+}
+
+/// Everything that is needed to lower a model, on any device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Program {
+    pub(crate) network: Network,
+    pub(crate) losses: Vec<Loss>,
+    pub(crate) optimizer: Optimizer,
+}
+
+/// A graph with the nodes that matter.
+pub(crate) struct Built {
+    pub graph: Graph,
+    pub outputs: Vec<NodeId>,
+    /// Loss of each output, then metric of each output, one value a row.
+    pub logs: Vec<NodeId>,
+    /// The sum over the outputs of the mean loss.
+    pub loss: Option<NodeId>,
+}
+
+impl Program {
+    pub(crate) fn new(network: Network, losses: Vec<Loss>, optimizer: Optimizer) -> Result<Self> {
+        network.check()?;
+        optimizer.check()?;
+        losses.iter().try_for_each(Loss::check)?;
+        let outputs = network.outputs().len();
+        if losses.len() != outputs {
+            return Err(Error::value("compile", "losses", format!("one for each of {outputs} outputs"), losses.len()));
+        }
+        Ok(Self { network, losses, optimizer })
+    }
+
+    /// The graph for `purpose`. `classes[i]`: the targets of output `i` are class indices.
+    pub(crate) fn build(&self, purpose: Purpose, classes: &[bool]) -> Result<Built> {
+        let mut graph = Graph::new();
+        let outputs = self.network.build(&mut graph, purpose == Purpose::Train)?;
+        let values = outputs.iter().map(|output| output.value).collect();
+        if purpose == Purpose::Predict {
+            return Ok(Built { graph, outputs: values, logs: Vec::new(), loss: None });
+        }
+        let row_scale = graph.row_scale();
+        let (mut logs, mut metrics, mut total) = (Vec::new(), Vec::new(), None);
+        for (i, (output, loss)) in outputs.iter().zip(&self.losses).enumerate() {
+            let name = self.network.outputs().nth(i).map_or_else(String::new, |value| value.name.clone());
+            let nodes = loss.build(&mut graph, output, &name, classes.get(i).copied().unwrap_or(false))?;
+            let mean = graph.weighted_sum("loss", nodes.loss, row_scale)?;
+            total = Some(total.map_or(Ok(mean), |sum| graph.add("loss", sum, mean))?);
+            logs.push(nodes.loss);
+            metrics.push(nodes.metric);
+        }
+        logs.extend(metrics);
+        Ok(Built { graph, outputs: values, logs, loss: total })
+    }
+
+    /// The plan for `purpose` at batch size `batch`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the network does not fit its losses; [`Error::TooLarge`] where a value is larger than
+    /// the kernels' indices.
+    pub fn plan(&self, purpose: Purpose, batch: usize, classes: &[bool], fused: bool) -> Result<Plan> {
+        let Built { mut graph, outputs, logs, loss } = self.build(purpose, classes)?;
+        let mut gradients = Vec::new();
+        let mut update = None;
+        if let (Purpose::Train, Some(loss)) = (purpose, loss) {
+            let parameters: Vec<NodeId> = graph.parameter_nodes();
+            let found = differentiate(&mut graph, loss, &parameters)?;
+            gradients = found.into_iter().enumerate().filter_map(|(i, node)| node.map(|node| (i, node))).collect();
+            update = Some(self.optimizer.update(Slab::new(graph.parameters()).len()));
+        }
+        let predict = purpose == Purpose::Predict;
+        let what = Lowering {
+            name: purpose.name(),
+            batch,
+            gather: !predict,
+            fused,
+            outputs: if predict { &outputs } else { &[] },
+            logs: &logs,
+            gradients: &gradients,
+            update,
+        };
+        lower(&graph, &what)
+    }
+}

@@ -1,0 +1,85 @@
+//! The table that `summary()` prints.
+
+use super::Network;
+use crate::layers::Layer;
+use std::fmt;
+
+/// A table of the layers of a model, their shapes and parameter counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    rows: Vec<[String; 4]>,
+    parameters: usize,
+}
+
+impl Summary {
+    pub(super) fn new(network: &Network) -> Self {
+        let values = network.values();
+        let mut total = 0;
+        let mut rows = Vec::new();
+        for value in values {
+            let inputs: Vec<_> = value.inputs.iter().filter_map(|input| values.get(input.0)).collect();
+            let fan_in: usize = inputs.first().map_or(0, |input| input.shape.iter().product());
+            let (kind, count) = match &value.layer {
+                None => ("input".to_owned(), 0),
+                Some(Layer::Dense(dense)) => {
+                    let weights = (fan_in + usize::from(dense.bias)) * dense.units;
+                    (format!("dense, {}", dense.activation), weights)
+                }
+                Some(Layer::Dropout(dropout)) => (format!("dropout {}", dropout.rate), 0),
+                Some(layer) => (layer.kind().to_owned(), 0),
+            };
+            let sides: Vec<_> = value.shape.iter().map(usize::to_string).collect();
+            let from: Vec<_> = inputs.iter().map(|input| input.name.as_str()).collect();
+            let name = if from.len() > 1 { format!("{} <- {}", value.name, from.join(", ")) } else { value.name.clone() };
+            rows.push([name, kind, format!("(B, {})", sides.join(", ")), thousands(count)]);
+            total += count;
+        }
+        Self { rows, parameters: total }
+    }
+
+    /// Trainable numbers.
+    pub fn parameters(&self) -> usize {
+        self.parameters
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let header = ["layer", "kind", "output", "parameters"].map(str::to_owned);
+        let all = || std::iter::once(&header).chain(&self.rows);
+        let width = |column: usize| all().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let widths = [0, 1, 2, 3].map(width);
+        for (i, row) in all().enumerate() {
+            writeln!(
+                f,
+                "{:<a$}  {:<b$}  {:<c$}  {:>d$}",
+                row[0],
+                row[1],
+                row[2],
+                row[3],
+                a = widths[0],
+                b = widths[1],
+                c = widths[2],
+                d = widths[3]
+            )?;
+            if i == 0 {
+                writeln!(f, "{}", "-".repeat(widths.iter().sum::<usize>() + 6))?;
+            }
+        }
+        write!(f, "{} trainable parameters", thousands(self.parameters))
+    }
+}
+
+/// `1234567` as `1,234,567`.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let mut text = digits[..first].to_owned();
+    for chunk in digits.as_bytes()[first..].chunks(3) {
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.extend(chunk.iter().map(|&digit| char::from(digit)));
+    }
+    text
+}

@@ -1,0 +1,126 @@
+//! Weights by name: reading, writing, and how they start.
+
+use super::{Model, Network, Program, Purpose};
+use crate::graph::Parameter;
+use crate::plan::{Buffer, Slab};
+use crate::{Error, Result};
+
+/// One parameter of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weight {
+    /// `dense_1.w`, `dense_1.b`.
+    pub name: String,
+    /// Rows and columns: `(K, N)` for weights, `(1, N)` for biases.
+    pub shape: (usize, usize),
+    /// The numbers, row-major.
+    pub data: Vec<f32>,
+}
+
+/// The parameters of a model and where they lie in the slab.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    pub parameters: Vec<Parameter>,
+    pub slab: Slab,
+}
+
+impl Layout {
+    pub fn new(program: &Program) -> Result<Self> {
+        let parameters = program.build(Purpose::Predict, &[])?.graph.parameters().to_vec();
+        let slab = Slab::new(&parameters);
+        Ok(Self { parameters, slab })
+    }
+
+    /// A slab of freshly drawn weights.
+    pub fn start(&self, network: &Network, seed: u64) -> Result<Vec<f32>> {
+        let mut all = vec![0.0; self.slab.len()];
+        for (i, (p, initializer)) in self.parameters.iter().zip(network.initializers()).enumerate() {
+            let range = self.slab.range(Buffer::Parameters, i);
+            let drawn = initializer.sample(&p.name, p.rows, p.cols, seed, i as u32)?;
+            all[range.offset..range.offset + range.len].copy_from_slice(&drawn);
+        }
+        Ok(all)
+    }
+
+    /// Cuts a slab into named parameters.
+    pub fn split(&self, slab: &[f32]) -> Vec<Weight> {
+        let cut = |(i, p): (usize, &Parameter)| {
+            let range = self.slab.range(Buffer::Parameters, i);
+            let data = slab[range.offset..range.offset + range.len].to_vec();
+            Weight { name: p.name.clone(), shape: (p.rows, p.cols), data }
+        };
+        self.parameters.iter().enumerate().map(cut).collect()
+    }
+
+    /// Lays `weights` out as a slab; they must be those of the model, in order.
+    pub fn join(&self, weights: &[Weight]) -> Result<Vec<f32>> {
+        if weights.len() != self.parameters.len() {
+            return Err(Error::shape("weights", format!("{} parameters", self.parameters.len()), weights.len()));
+        }
+        let mut all = vec![0.0; self.slab.len()];
+        for (i, (weight, p)) in weights.iter().zip(&self.parameters).enumerate() {
+            if weight.name != p.name {
+                return Err(Error::value("weights", "name", format!("\"{}\"", p.name), format!("\"{}\"", weight.name)));
+            }
+            if weight.shape != (p.rows, p.cols) || weight.data.len() != p.rows * p.cols {
+                let got = format!("{:?} with {} numbers", weight.shape, weight.data.len());
+                return Err(Error::shape(&p.name, format!("({}, {})", p.rows, p.cols), got));
+            }
+            if let Some((at, value)) = weight.data.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+                let (row, col) = (at / p.cols, at % p.cols);
+                return Err(Error::data(format!("{} row {row}, column {col}", p.name), format!("{value}")));
+            }
+            let range = self.slab.range(Buffer::Parameters, i);
+            all[range.offset..range.offset + range.len].copy_from_slice(&weight.data);
+        }
+        Ok(all)
+    }
+}
+
+impl Model {
+    /// All parameters, in the order of the layers.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`].
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let net = Sequential::new(3).add(Dense::new(2));
+    /// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default())?;
+    /// let mut weights = model.weights()?;
+    /// assert_eq!((weights[0].name.as_str(), weights[0].shape), ("dense_1.w", (3, 2)));
+    /// weights[1].data = vec![0.5, -0.5];
+    /// model.set_weights(&weights)?;
+    /// assert_eq!(model.weights()?, weights);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn weights(&mut self) -> Result<Vec<Weight>> {
+        self.read_slab(Buffer::Parameters)
+    }
+
+    /// The gradients of the last training step, under the names of their parameters.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`].
+    pub fn gradients(&mut self) -> Result<Vec<Weight>> {
+        self.read_slab(Buffer::Gradients)
+    }
+
+    fn read_slab(&mut self, slab: Buffer) -> Result<Vec<Weight>> {
+        let (id, _) = self.any_plan()?;
+        let range = self.layout().slab.all(slab);
+        let values = self.executor.read(id, range)?;
+        Ok(self.layout().split(&values))
+    }
+
+    /// Replaces all parameters.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] and [`Error::Value`] where they are not those of this model; [`Error::Data`] for NaN or
+    /// infinity.
+    pub fn set_weights(&mut self, weights: &[Weight]) -> Result<()> {
+        let slab = self.layout().join(weights)?;
+        let (id, _) = self.any_plan()?;
+        self.executor.write(id, Buffer::Parameters, 0, &slab)
+    }
+}

@@ -1,0 +1,10 @@
+//! Everything that describing and training a model needs: `use axone::prelude::*;`.
+
+pub use crate::data::{Dataset, Matrix, Targets};
+pub use crate::init::Initializer;
+pub use crate::layers::{Activation, Dense, Dropout, Flatten};
+pub use crate::losses::Loss;
+pub use crate::model::{Model, Network, Sequential};
+pub use crate::optimizers::{Adam, Optimizer, Sgd};
+pub use crate::train::{Fit, History, Verbosity};
+pub use crate::{Device, Error, Result};

@@ -1,0 +1,164 @@
+//! Brings the rows of a data set to a plan, batch by batch.
+//!
+//! A set that fits lives on the device: an epoch uploads an order and the batches are gathered there. A
+//! larger one is streamed: the host puts the rows of the next steps in order and writes them over the last
+//! ones, while the steps before are still running. Either way a batch holds the same rows, so the results
+//! are the same bits.
+
+use crate::Result;
+use crate::data::{Dataset, Targets};
+use crate::device::Device;
+use crate::kernels::Step;
+use crate::model::Loaded;
+use crate::plan::{Buffer, Executor, PlanId, Range};
+use std::borrow::Cow;
+
+/// One tensor of a data set: where it goes, its numbers, its width.
+struct Tensor<'a> {
+    buffer: Buffer,
+    values: Cow<'a, [f32]>,
+    width: usize,
+}
+
+/// A data set bound to a loaded plan.
+pub(super) struct Feed<'a> {
+    id: PlanId,
+    tensors: Vec<Tensor<'a>>,
+    weights: Option<&'a [f32]>,
+    rows: usize,
+    batch: usize,
+    slots: usize,
+    /// Rows on the device at a time: all of them, or whole batches.
+    resident: usize,
+    /// Steps queued between two looks at the clock.
+    slice: usize,
+}
+
+impl<'a> Feed<'a> {
+    /// Binds `data` to `loaded`; what the plan does not read is not uploaded. At most `budget` bytes of data lie on
+    /// the device.
+    pub fn new(
+        executor: &mut dyn Executor,
+        device: &Device,
+        loaded: &Loaded,
+        data: &'a Dataset,
+        budget: u64,
+    ) -> Result<Self> {
+        let (rows, batch) = (data.len(), loaded.batch);
+        let used = loaded.plan.data_sizes(1, 1);
+        let mut tensors = tensors(data);
+        tensors.retain(|tensor| used.iter().any(|(buffer, _)| *buffer == tensor.buffer));
+        let widest = tensors.iter().map(|tensor| tensor.width).max().unwrap_or(1) as u64;
+        let row_bytes = 4 * tensors.iter().map(|tensor| tensor.width as u64).sum::<u64>().max(1);
+        let fits = (budget / row_bytes).min(device.info().limits.binding_bytes / (4 * widest)) as usize;
+        let resident = if fits >= rows { rows } else { (fits / batch).max(1) * batch };
+        let steps = rows.div_ceil(batch);
+        executor.bind_data(loaded.id, resident, steps)?;
+        let slots = loaded.plan.log_slots;
+        let (id, weights) = (loaded.id, data.weights());
+        let feed = Self { id, tensors, weights, rows, batch, slots, resident, slice: 8 };
+        if feed.is_streamed() {
+            executor.write_order(id, &(0..resident as u32).collect::<Vec<_>>())?;
+        } else {
+            for tensor in &feed.tensors {
+                executor.write(id, tensor.buffer, 0, &tensor.values)?;
+            }
+        }
+        Ok(feed)
+    }
+
+    /// Whether the set is larger than its budget.
+    pub fn is_streamed(&self) -> bool {
+        self.resident < self.rows
+    }
+
+    /// Steps of an epoch.
+    pub fn steps(&self) -> usize {
+        self.rows.div_ceil(self.batch)
+    }
+
+    /// Runs one epoch in the order `order`. `fill` completes the uniform of step `i`; `done` hears how many steps are
+    /// queued. Returns the mean of each log slot over the rows, weighted as they are.
+    pub fn run_epoch(
+        &mut self,
+        executor: &mut dyn Executor,
+        order: &[u32],
+        fill: impl Fn(usize, &mut Step),
+        mut done: impl FnMut(usize),
+    ) -> Result<Vec<f64>> {
+        let mut weights = Vec::with_capacity(self.steps());
+        let mut steps: Vec<Step> = Vec::with_capacity(self.steps());
+        for (i, rows) in order.chunks(self.batch).enumerate() {
+            let weight = self.weights.map_or(rows.len() as f64, |all| rows.iter().map(|&r| f64::from(all[r as usize])).sum());
+            let inverse_weight = if weight > 0.0 { (1.0 / weight) as f32 } else { 0.0 };
+            let start = (i * self.batch % self.resident.max(1)) as u32;
+            let start = if self.is_streamed() { start } else { (i * self.batch) as u32 };
+            let (valid, log_row) = (rows.len() as u32, i as u32);
+            let mut step = Step { start, valid, inverse_weight, log_row, ..Step::default() };
+            fill(i, &mut step);
+            weights.push(weight);
+            steps.push(step);
+        }
+        if !self.is_streamed() {
+            executor.write_order(self.id, order)?;
+        }
+        let steps_resident = if self.is_streamed() { self.resident / self.batch } else { steps.len() };
+        let mut queued = 0;
+        for (chunk, rows) in steps.chunks(steps_resident).zip(order.chunks(self.resident)) {
+            if self.is_streamed() {
+                self.upload(executor, rows)?;
+            }
+            let mut rest = chunk;
+            while !rest.is_empty() {
+                let (now, later) = rest.split_at(self.slice.min(rest.len()));
+                let begun = std::time::Instant::now();
+                executor.run(self.id, now)?;
+                if begun.elapsed().as_millis() < 100 {
+                    self.slice = self.slice.saturating_mul(2);
+                }
+                queued += now.len();
+                done(queued);
+                rest = later;
+            }
+        }
+        let log = executor.read(self.id, Range { buffer: Buffer::Log, offset: 0, len: self.slots * steps.len() })?;
+        let total: f64 = weights.iter().sum();
+        let mean = |slot: usize| {
+            let rows = log.chunks_exact(self.slots).zip(&weights);
+            rows.map(|(row, weight)| f64::from(row[slot]) * weight).sum::<f64>() / total
+        };
+        Ok((0..self.slots).map(mean).collect())
+    }
+
+    /// Writes the rows of the next steps, in order.
+    fn upload(&self, executor: &mut dyn Executor, rows: &[u32]) -> Result<()> {
+        for tensor in &self.tensors {
+            let mut part = Vec::with_capacity(rows.len() * tensor.width);
+            for &row in rows {
+                let first = row as usize * tensor.width;
+                part.extend_from_slice(&tensor.values[first..first + tensor.width]);
+            }
+            executor.write(self.id, tensor.buffer, 0, &part)?;
+        }
+        Ok(())
+    }
+}
+
+fn tensors(data: &Dataset) -> Vec<Tensor<'_>> {
+    let inputs = data.inputs().iter().enumerate().map(|(i, input)| Tensor {
+        buffer: Buffer::DataInput(i),
+        values: Cow::Borrowed(input.data()),
+        width: input.cols(),
+    });
+    let targets = data.targets().iter().enumerate().map(|(i, target)| {
+        let values = match target {
+            Targets::Values(values) => Cow::Borrowed(values.data()),
+            // Exact: a device has no room for the 2^24 classes from which f32 would skip one.
+            Targets::Classes(labels) => labels.iter().map(|&label| label as f32).collect(),
+        };
+        Tensor { buffer: Buffer::DataTarget(i), values, width: target.width() }
+    });
+    let weights = data.weights().map_or_else(|| vec![1.0; data.len()].into(), Cow::Borrowed);
+    let weights = Tensor { buffer: Buffer::DataWeights, values: weights, width: 1 };
+    inputs.chain(targets).chain([weights]).collect()
+}

@@ -1,0 +1,206 @@
+//! Every WGSL file against its host spec, read by naga: a spec that names the wrong binding order or the
+//! wrong offset would otherwise compute wrong numbers without a word.
+//!
+//! `violations` lists what differs; the canaries at the end prove that it sees a difference.
+
+use axone::kernels::{Access, Binding, SHADERS, Shader, Step};
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::{AddressSpace, Module, StorageAccess, TypeInner};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+fn parse(source: &str) -> Result<(Module, ModuleInfo), String> {
+    let module = naga::front::wgsl::parse_str(source).map_err(|e| e.emit_to_string(source))?;
+    let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
+        .validate(&module)
+        .map_err(|e| e.emit_to_string(source))?;
+    Ok((module, info))
+}
+
+/// Name and offset of the members of the uniform at (group, 0).
+fn uniform_members(module: &Module, group: u32) -> Option<Vec<(String, usize)>> {
+    let (_, uniform) = module.global_variables.iter().find(|(_, v)| {
+        v.space == AddressSpace::Uniform && v.binding.as_ref().is_some_and(|b| (b.group, b.binding) == (group, 0))
+    })?;
+    let TypeInner::Struct { members, .. } = &module.types[uniform.ty].inner else { return None };
+    Some(members.iter().map(|m| (m.name.clone().unwrap_or_default(), m.offset as usize)).collect())
+}
+
+fn owned(members: &[(&str, usize)]) -> Vec<(String, usize)> {
+    members.iter().map(|(name, offset)| ((*name).to_owned(), *offset)).collect()
+}
+
+/// The storage buffers that an entry point uses: index, name, whether it may write.
+fn used_bindings(module: &Module, info: &ModuleInfo, entry: usize) -> Vec<(u32, String, bool)> {
+    let uses = info.get_entry_point(entry);
+    let mut found: Vec<_> = module
+        .global_variables
+        .iter()
+        .filter(|(handle, _)| !uses[*handle].is_empty())
+        .filter_map(|(_, v)| match (v.space, &v.binding) {
+            (AddressSpace::Storage { access }, Some(binding)) if binding.group == 0 => {
+                Some((binding.binding, v.name.clone().unwrap_or_default(), access.contains(StorageAccess::STORE)))
+            }
+            _ => None,
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// Everything in which the WGSL of `shader` differs from its spec.
+fn violations(shader: &Shader) -> Vec<String> {
+    let (module, info) = match parse(&shader.source()) {
+        Ok(parsed) => parsed,
+        Err(error) => return vec![format!("{}: {error}", shader.name)],
+    };
+    let mut found = Vec::new();
+    let mut hold = |what: &str, wgsl: String, spec: String| {
+        if wgsl != spec {
+            found.push(format!("{}: {what}: WGSL has {wgsl}, the spec {spec}", shader.name));
+        }
+    };
+    hold("Params", format!("{:?}", uniform_members(&module, 0)), format!("{:?}", Some(owned(shader.params))));
+    let step = shader.uses_step.then(|| owned(Step::MEMBERS));
+    hold("Step", format!("{:?}", uniform_members(&module, 1)), format!("{step:?}"));
+    let overrides: BTreeSet<_> = module.overrides.iter().filter_map(|(_, o)| o.name.as_deref()).collect();
+    hold("overrides", format!("{overrides:?}"), format!("{:?}", shader.overrides.iter().collect::<BTreeSet<_>>()));
+    let names: Vec<_> = module.entry_points.iter().map(|e| e.name.as_str()).collect();
+    hold(
+        "entry points",
+        format!("{names:?}"),
+        format!("{:?}", shader.entries.iter().map(|e| e.name).collect::<Vec<_>>()),
+    );
+    for (i, (wgsl, spec)) in module.entry_points.iter().zip(shader.entries).enumerate() {
+        hold("workgroup", format!("{:?}", wgsl.workgroup_size), format!("{:?}", [shader.workgroup_size, 1, 1]));
+        let bindings: Vec<_> =
+            spec.bindings.iter().map(|b| (b.index, b.name.to_owned(), b.access != Access::Read)).collect();
+        hold(spec.name, format!("{:?}", used_bindings(&module, &info, i)), format!("{bindings:?}"));
+        let reads_first = spec.bindings.is_sorted_by_key(|b| (b.access != Access::Read, b.index));
+        hold(spec.name, format!("reads first: {reads_first}"), "reads first: true".into());
+    }
+    let shared: u32 = module
+        .global_variables
+        .iter()
+        .filter(|(_, v)| v.space == AddressSpace::WorkGroup)
+        .map(|(_, v)| module.types[v.ty].inner.size(module.to_ctx()))
+        .sum();
+    hold("workgroup memory fits", (shared <= 16 * 1024).to_string(), "true".into());
+    hold("invocations fit", (shader.workgroup_size <= 256).to_string(), "true".into());
+    found
+}
+
+/// Every `.wgsl` file: its path below `shaders/` and its text.
+fn files() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
+    let mut found = Vec::new();
+    for folder in ["", "lib/"] {
+        for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|e| e == "wgsl") {
+                let name = path.file_name().unwrap().to_str().unwrap();
+                found.push((format!("{folder}{name}"), std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found
+}
+
+/// The library files that the first line of `text` asks for; alternatives (`a | b`) as one entry.
+fn wanted(text: &str) -> Vec<Vec<&str>> {
+    let line = text.lines().next().and_then(|line| line.strip_prefix("// with: ")).unwrap_or("");
+    let mut wanted: Vec<Vec<&str>> = Vec::new();
+    let mut alternative = false;
+    for word in line.split_whitespace() {
+        match wanted.last_mut() {
+            _ if word == "|" => alternative = true,
+            Some(last) if alternative => {
+                last.push(word);
+                alternative = false;
+            }
+            _ => wanted.push(vec![word]),
+        }
+    }
+    wanted
+}
+
+#[test]
+fn every_shader_keeps_its_contract() {
+    let found: Vec<_> = SHADERS.iter().flat_map(|s| violations(s)).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn every_file_is_listed_and_gets_what_it_asks_for() {
+    let files = files();
+    let name_of = |source: &str| files.iter().find(|(_, text)| text == source).map(|(name, _)| name.as_str());
+    let mut listed = BTreeSet::new();
+    for shader in SHADERS {
+        let names: Vec<_> = shader.sources.iter().map(|s| name_of(s).expect("a source is a file")).collect();
+        listed.extend(names.iter().copied());
+        let (own, library) = names.split_last().unwrap();
+        assert_eq!(*own, format!("{}.wgsl", shader.name));
+        let wanted = wanted(shader.sources.last().unwrap());
+        let fits = wanted.len() == library.len() && wanted.iter().zip(library).all(|(any, lib)| any.contains(lib));
+        assert!(fits, "{}: `with:` asks for {wanted:?}, the spec gives {library:?}", shader.name);
+    }
+    let all: BTreeSet<_> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(all, listed);
+}
+
+/// A library piece is valid WGSL behind the pieces that it asks for itself.
+#[test]
+fn every_library_piece_stands_alone() {
+    let files = files();
+    let text_of = |name: &str| files.iter().find(|(n, _)| n == name).map(|(_, text)| text.as_str()).unwrap();
+    for (name, text) in files.iter().filter(|(name, _)| name.starts_with("lib/")) {
+        let source: String = wanted(text).iter().map(|any| text_of(any[0])).chain([text.as_str()]).collect();
+        if let Err(error) = parse(&source) {
+            panic!("{name}: {error}");
+        }
+    }
+}
+
+/// WGSL's own versions of these differ between drivers, up to NaN; lib/math.wgsl has ours.
+#[test]
+fn no_file_calls_a_builtin_of_unknown_accuracy() {
+    for (name, text) in files() {
+        let code: String =
+            text.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n");
+        for builtin in ["tanh(", "exp(", "exp2(", "log(", "log2(", "pow(", "sin(", "cos(", "inverseSqrt("] {
+            let called = code
+                .match_indices(builtin)
+                .any(|(i, _)| !code[..i].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_'));
+            assert!(!called, "{name} calls {builtin}..)");
+        }
+    }
+}
+
+fn named(name: &str) -> Shader {
+    **SHADERS.iter().find(|s| s.name == name).unwrap()
+}
+
+/// A spec that is wrong must be seen: each of these differs from a right one in one thing.
+#[test]
+fn canaries_turn_red() {
+    const SWAPPED: &[Binding] = &[Binding::read(1, "bias"), Binding::read(2, "x"), Binding::write(3, "y")];
+    const READ_ONLY: &[Binding] = &[Binding::read(1, "x"), Binding::read(2, "bias"), Binding::read(3, "y")];
+    const MISSING: &[Binding] = &[Binding::read(1, "x"), Binding::write(3, "y")];
+    let right = named("bias_add");
+    assert!(violations(&right).is_empty());
+    for bindings in [SWAPPED, READ_ONLY, MISSING] {
+        let entry = axone::kernels::Entry { name: "main", bindings };
+        let wrong = Shader { entries: Box::leak(Box::new([entry])), ..right };
+        assert_eq!(violations(&wrong).len(), 1, "{bindings:?}");
+    }
+    for wrong in [
+        Shader { params: &[("cols", 0), ("rows", 4)], ..right },
+        Shader { params: &[("rows", 0), ("cols", 8)], ..right },
+        Shader { overrides: &["LANES"], ..right },
+        Shader { workgroup_size: 64, ..right },
+        Shader { uses_step: true, ..right },
+        Shader { sources: &["fn main( {"], ..right },
+    ] {
+        assert_eq!(violations(&wrong).len(), 1, "{wrong:?}");
+    }
+}
