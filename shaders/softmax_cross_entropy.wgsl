@@ -34,14 +34,20 @@ fn reduce(row: u32, lane: u32) -> Row {
   var total = 0.0;
   var target_sum = 0.0;
   var target_dot = 0.0;
+  var spread = 0.0;
   for (var c = lane % LANES; c < cols; c += LANES) {
     let z = logits[base + c] - top;
-    let t = target_at(row, c);
     total += exp_(z);
+    if (params.smoothing > 0.0) { spread += z; }
+    var t = 0.0;
+    if (CLASSES) { t = select(0.0, 1.0, u32(target_[row]) == c); } else { t = target_[base + c]; }
     target_sum += t;
     if (t != 0.0) { target_dot = fma(t, z, target_dot); }
   }
-  return Row(top, row_sum(lane, total), row_sum(lane, target_sum), row_sum(lane, target_dot));
+  // The smoothing is taken out of the sums: adding s / C over and over would round the same way every time.
+  let keep = 1.0 - params.smoothing;
+  let dot = fma(keep, row_sum(lane, target_dot), params.smoothing / f32(params.cols) * row_sum(lane, spread));
+  return Row(top, row_sum(lane, total), fma(keep, row_sum(lane, target_sum), params.smoothing), dot);
 }
 
 fn write_loss(row: u32, lane: u32, r: Row) {

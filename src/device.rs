@@ -198,8 +198,8 @@ impl Device {
         }
     }
 
-    /// A new executor on this device.
-    pub(crate) fn executor(&self) -> Box<dyn Executor> {
+    /// A new executor on this device: runs a [`Plan`](crate::plan::Plan) without a model around it.
+    pub fn executor(&self) -> Box<dyn Executor> {
         match &self.0 {
             Inner::Cpu => Box::new(cpu::CpuExecutor::<f32>::new()),
             Inner::CpuF64 => Box::new(cpu::CpuExecutor::<f64>::new()),

@@ -1,5 +1,48 @@
-//! Dense neural networks on any GPU, and on the CPU.
+//! Trains and runs dense neural networks on any GPU that [wgpu](https://docs.rs/wgpu) reaches (Vulkan, Metal,
+//! DX12) and on the CPU. One plan, the list of kernels that a training step is, runs on both, and in 64-bit on the
+//! CPU, so that every number a GPU computes can be held against a better one ([`check`]).
+//!
+//! ```
+//! use axone::prelude::*;
+//!
+//! let xor = Dataset::new([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0])?;
+//! let mut model = Sequential::new(2)
+//!     .add(Dense::new(8).activation(Activation::Tanh))
+//!     .add(Dense::new(1).activation(Activation::Sigmoid))
+//!     .compile(Device::auto()?, Loss::BinaryCrossEntropy, Adam::new(0.05))?;
+//! let history = model.fit(&xor, &Fit::new().epochs(200).batch_size(4).silent())?;
+//! assert!(history.last("loss").unwrap() < 0.1);
+//! assert!(model.predict(&[[1.0, 0.0]].into())?.data()[0] > 0.5);
+//! # Ok::<(), axone::Error>(())
+//! ```
+//!
+//! # Where things are
+//!
+//! | to do | look in |
+//! |---|---|
+//! | choose a device | [`Device`] |
+//! | read, split, scale and encode data | [`data`] |
+//! | describe a model: a chain, or branches that meet | [`Sequential`](model::Sequential), [`Network`](model::Network) with [`layers`] |
+//! | say what is to become small, and how | [`Loss`], [`optimizers`] |
+//! | train, evaluate, predict, save | [`Model`](model::Model) with the settings of [`Fit`](train::Fit) |
+//! | see what a run reported | [`History`](train::History) |
+//! | hold a device or a model against 64-bit arithmetic | [`check`] |
+//! | look inside: operations, dispatches, kernels | [`graph`], [`plan`], [`kernels`], [`cpu`], [`gpu`] |
+//!
+//! [`prelude`] has the names that most programs need.
+//!
+//! # Features
+//!
+//! All are on by default.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `progress` | a progress bar within each epoch, at a terminal |
+//! | `plot` | learning curves as SVG: [`History`](train::History)`::write_svg` |
+//! | `datasets` | readers for CSV and IDX (MNIST) files, and the bundled digits: [`data`] |
+//! | `save` | models in safetensors files: [`Model`](model::Model)`::save` and `load_from`; check reports as JSON |
 
+pub mod check;
 pub mod cpu;
 pub mod data;
 mod device;

@@ -1,7 +1,7 @@
 //! Twin of `shaders/softmax_cross_entropy.wgsl`.
 
 use super::Real;
-use super::sums::{max, sum};
+use super::sums::{max, sum, sum2};
 use crate::kernels::SoftmaxCrossEntropy;
 
 /// `loss = Σt · log Σ exp(z - max) - Σ t (z - max)` and `dlogits = drow (Σt · softmax(z) - t)` by rows.
@@ -30,14 +30,15 @@ pub fn softmax_cross_entropy<T: Real>(
         };
         let top = max(z);
         let total = sum(z, |z| (z - top).exp());
-        let (mut target_sum, mut target_dot) = (T::zero(), T::zero());
-        for (c, z) in z.iter().enumerate() {
-            let t = target_at(c);
-            target_sum += t;
-            if t != T::zero() {
-                target_dot += t * (*z - top);
-            }
-        }
+        let (own_sum, own_dot) = if p.classes {
+            (T::one(), z.get(class).map_or(T::zero(), |z| *z - top))
+        } else {
+            let t = &target[row * cols..(row + 1) * cols];
+            (sum(t, |t| t), sum2(t, z, |t, z| if t == T::zero() { t } else { t * (z - top) }))
+        };
+        let spread = if smoothing > T::zero() { sum(z, |z| z - top) } else { T::zero() };
+        let target_sum = (T::one() - smoothing) * own_sum + smoothing;
+        let target_dot = (T::one() - smoothing) * own_dot + floor * spread;
         if let Some(row_loss) = &mut row_loss {
             row_loss[row] = target_sum * total.ln() - target_dot;
         }

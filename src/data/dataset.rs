@@ -149,6 +149,14 @@ impl Dataset {
         &self.targets
     }
 
+    /// The sum of the weights of `rows`: their number, without weights.
+    pub(crate) fn weight(&self, rows: impl ExactSizeIterator<Item = u32>) -> f64 {
+        match &self.weights {
+            None => rows.len() as f64,
+            Some(weights) => rows.filter_map(|row| weights.get(row as usize)).map(|weight| f64::from(*weight)).sum(),
+        }
+    }
+
     /// The weight of each row; `None` means 1 each.
     pub fn weights(&self) -> Option<&[f32]> {
         self.weights.as_deref()

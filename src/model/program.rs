@@ -86,15 +86,23 @@ impl Program {
     /// [`Error::Shape`] where the network does not fit its losses; [`Error::TooLarge`] where a value is larger than
     /// the kernels' indices.
     pub fn plan(&self, purpose: Purpose, batch: usize, classes: &[bool], fused: bool) -> Result<Plan> {
+        self.lowered(purpose, batch, classes, fused, purpose == Purpose::Train)
+    }
+
+    /// The training plan without its update: the gradients stay in their slab.
+    pub(crate) fn gradient_plan(&self, batch: usize, classes: &[bool]) -> Result<Plan> {
+        self.lowered(Purpose::Train, batch, classes, true, false)
+    }
+
+    fn lowered(&self, purpose: Purpose, batch: usize, classes: &[bool], fused: bool, update: bool) -> Result<Plan> {
         let Built { mut graph, outputs, logs, loss } = self.build(purpose, classes)?;
         let mut gradients = Vec::new();
-        let mut update = None;
         if let (Purpose::Train, Some(loss)) = (purpose, loss) {
             let parameters: Vec<NodeId> = graph.parameter_nodes();
             let found = differentiate(&mut graph, loss, &parameters)?;
             gradients = found.into_iter().enumerate().filter_map(|(i, node)| node.map(|node| (i, node))).collect();
-            update = Some(self.optimizer.update(Slab::new(graph.parameters()).len()));
         }
+        let update = update.then(|| self.optimizer.update(Slab::new(graph.parameters()).len()));
         let predict = purpose == Purpose::Predict;
         let what = Lowering {
             name: purpose.name(),

@@ -10,7 +10,7 @@ use crate::data::{Dataset, Targets};
 use crate::device::Device;
 use crate::kernels::Step;
 use crate::model::Loaded;
-use crate::plan::{Buffer, Executor, PlanId, Range};
+use crate::plan::{Buffer, Executor, Plan, PlanId, Range};
 use std::borrow::Cow;
 
 /// One tensor of a data set: where it goes, its numbers, its width.
@@ -21,10 +21,10 @@ struct Tensor<'a> {
 }
 
 /// A data set bound to a loaded plan.
-pub(super) struct Feed<'a> {
+pub(crate) struct Feed<'a> {
     id: PlanId,
     tensors: Vec<Tensor<'a>>,
-    weights: Option<&'a [f32]>,
+    data: &'a Dataset,
     rows: usize,
     batch: usize,
     slots: usize,
@@ -44,27 +44,38 @@ impl<'a> Feed<'a> {
         data: &'a Dataset,
         budget: u64,
     ) -> Result<Self> {
-        let (rows, batch) = (data.len(), loaded.batch);
-        let used = loaded.plan.data_sizes(1, 1);
+        // A binding holds one tensor; the widest takes most of a row.
+        let widest = tensors(data).iter().map(|tensor| tensor.width as u64).max().unwrap_or(1);
+        let all: u64 = tensors(data).iter().map(|tensor| tensor.width as u64).sum();
+        let bindable = device.info().limits.binding_bytes / widest * all;
+        Self::bind(executor, loaded.id, &loaded.plan, data, budget.min(bindable))
+    }
+
+    fn bind(executor: &mut dyn Executor, id: PlanId, plan: &Plan, data: &'a Dataset, budget: u64) -> Result<Self> {
+        let (rows, batch) = (data.len(), plan.batch);
+        let used = plan.data_sizes(1, 1);
         let mut tensors = tensors(data);
         tensors.retain(|tensor| used.iter().any(|(buffer, _)| *buffer == tensor.buffer));
-        let widest = tensors.iter().map(|tensor| tensor.width).max().unwrap_or(1) as u64;
         let row_bytes = 4 * tensors.iter().map(|tensor| tensor.width as u64).sum::<u64>().max(1);
-        let fits = (budget / row_bytes).min(device.info().limits.binding_bytes / (4 * widest)) as usize;
+        let fits = usize::try_from(budget / row_bytes).unwrap_or(usize::MAX);
         let resident = if fits >= rows { rows } else { (fits / batch).max(1) * batch };
         let steps = rows.div_ceil(batch);
-        executor.bind_data(loaded.id, resident, steps)?;
-        let slots = loaded.plan.log_slots;
-        let (id, weights) = (loaded.id, data.weights());
-        let feed = Self { id, tensors, weights, rows, batch, slots, resident, slice: 8 };
-        if feed.is_streamed() {
-            executor.write_order(id, &(0..resident as u32).collect::<Vec<_>>())?;
-        } else {
+        executor.bind_data(id, resident, steps)?;
+        let slots = plan.log_slots;
+        let feed = Self { id, tensors, data, rows, batch, slots, resident, slice: 8 };
+        executor.write_order(id, &(0..resident as u32).collect::<Vec<_>>())?;
+        if !feed.is_streamed() {
             for tensor in &feed.tensors {
                 executor.write(id, tensor.buffer, 0, &tensor.values)?;
             }
         }
         Ok(feed)
+    }
+
+    /// Binds all of `data` to a plan that `executor` has loaded as `id`, in its own order: for checks that drive the
+    /// plan themselves.
+    pub fn whole(executor: &mut dyn Executor, id: PlanId, plan: &Plan, data: &'a Dataset) -> Result<Self> {
+        Self::bind(executor, id, plan, data, u64::MAX)
     }
 
     /// Whether the set is larger than its budget.
@@ -89,12 +100,14 @@ impl<'a> Feed<'a> {
         let mut weights = Vec::with_capacity(self.steps());
         let mut steps: Vec<Step> = Vec::with_capacity(self.steps());
         for (i, rows) in order.chunks(self.batch).enumerate() {
-            let weight = self.weights.map_or(rows.len() as f64, |all| rows.iter().map(|&r| f64::from(all[r as usize])).sum());
-            let inverse_weight = if weight > 0.0 { (1.0 / weight) as f32 } else { 0.0 };
-            let start = (i * self.batch % self.resident.max(1)) as u32;
-            let start = if self.is_streamed() { start } else { (i * self.batch) as u32 };
-            let (valid, log_row) = (rows.len() as u32, i as u32);
-            let mut step = Step { start, valid, inverse_weight, log_row, ..Step::default() };
+            let weight = self.data.weight(rows.iter().copied());
+            let mut step = Step {
+                start: (i * self.batch % self.resident) as u32,
+                valid: rows.len() as u32,
+                inverse_weight: if weight > 0.0 { (1.0 / weight) as f32 } else { 0.0 },
+                log_row: i as u32,
+                ..Step::default()
+            };
             fill(i, &mut step);
             weights.push(weight);
             steps.push(step);

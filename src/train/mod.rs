@@ -9,6 +9,7 @@ mod history;
 mod plot;
 mod progress;
 
+pub(crate) use feed::Feed;
 pub use fit::{Evaluation, Fit};
 pub(crate) use fit::{evaluate, fit};
 pub use history::{Epoch, History};

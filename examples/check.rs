@@ -1,0 +1,72 @@
+//! Holds every kernel against 64-bit arithmetic, on every adapter of this machine and on the CPU backend.
+//!
+//! `cargo run --release --example check -- [--device NAME] [--json FILE]`
+//!
+//! Prints a table for each device; fails if a row fails.
+
+use axone::check::{self, Report};
+use axone::prelude::*;
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: check [--device NAME] [--json FILE]";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(problem) => {
+            eprintln!("check: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The number of failures.
+fn run() -> std::result::Result<usize, String> {
+    let (mut device, mut json) = (None, None);
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--device" => device = Some(arguments.next().ok_or(USAGE)?),
+            "--json" => json = Some(arguments.next().ok_or(USAGE)?),
+            "--help" | "-h" => {
+                println!("{USAGE}");
+                return Ok(0);
+            }
+            other => return Err(format!("unknown argument {other}; {USAGE}")),
+        }
+    }
+
+    let mut names = match device {
+        Some(name) => vec![name],
+        None => Device::list().into_iter().map(|info| info.name).collect(),
+    };
+    names.dedup(); // a second adapter of one name cannot be asked for
+    let (mut reports, mut failures) = (Vec::new(), 0);
+    for name in names {
+        match check_device(&name) {
+            Ok(report) => {
+                if !reports.is_empty() {
+                    println!();
+                }
+                println!("{report}");
+                failures += report.failed();
+                reports.push(report);
+            }
+            Err(error) => {
+                eprintln!("check: {name}: {error}");
+                failures += 1;
+            }
+        }
+    }
+    if let Some(path) = json {
+        let reports: Vec<String> = reports.iter().map(Report::to_json).collect();
+        let text = format!("[{}]\n", reports.join(","));
+        std::fs::write(&path, text).map_err(|error| format!("{path}: {error}"))?;
+    }
+    Ok(failures)
+}
+
+fn check_device(name: &str) -> Result<Report> {
+    check::kernels(&Device::named(name)?)
+}

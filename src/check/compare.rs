@@ -1,0 +1,171 @@
+//! The plans of a model on its device, held against f64: every dispatch on the very bytes it read, and a
+//! few training steps end to end.
+//!
+//! End to end, errors grow from step to step as the model itself magnifies them. How much is measured: the
+//! f64 run is repeated from weights of which each is moved by one f32 ulp, up or down at random. What that
+//! changes in a weight is what one rounding per weight does; a run of s steps rounds each weight s times and
+//! rounds inside each step as well, so `8 s` times the largest such change of a parameter is allowed.
+
+use super::run::{kernel_name, oracle, widen};
+use super::{Judged, Report, Row, tolerance};
+use crate::Result;
+use crate::cpu::CpuExecutor;
+use crate::data::Dataset;
+use crate::kernels::Step;
+use crate::model::{Model, Purpose};
+use crate::plan::{Buffer, Executor, Plan, PlanId, Range};
+use crate::random::threefry2x32;
+use crate::train::Feed;
+
+/// Seed of the dropout masks and of the perturbation.
+const SEED: u32 = 2026;
+
+/// Trains copies of `model` for `steps` steps of `batch_size` rows of `data`, fused and unfused, and judges every
+/// dispatch; then the weights after those steps, and a forward pass. The model is left as it was.
+///
+/// # Errors
+/// As [`Model::fit`]; a wrong result is a failed row, no error.
+///
+/// ```
+/// use axone::prelude::*;
+///
+/// let net = Sequential::new(2).add(Dense::new(3).activation(Activation::Tanh)).add(Dense::new(1));
+/// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Adam::default())?;
+/// let data = Dataset::new([[0.0, 1.0], [1.0, 0.5], [0.3, 0.2]], [0.5, -0.5, 0.1])?;
+/// let report = axone::check::compare(&mut model, &data, 2, 3)?;
+/// assert_eq!(report.failed(), 0, "{report}");
+/// # Ok::<(), axone::Error>(())
+/// ```
+pub fn compare(model: &mut Model, data: &Dataset, batch_size: usize, steps: usize) -> Result<Report> {
+    let classes = model.check_data(data)?;
+    let weights: Vec<f32> = {
+        let (id, _) = model.any_plan()?;
+        let range = model.layout().slab.all(Buffer::Parameters);
+        model.executor.read(id, range)?
+    };
+    let device = model.device().clone();
+    let batch = batch_size.clamp(1, data.len());
+    let mut rows = Vec::new();
+    for (purpose, fused) in [(Purpose::Train, true), (Purpose::Train, false), (Purpose::Evaluate, true)] {
+        let plan = model.program().plan(purpose, batch, &classes, fused)?;
+        let mut walk = Walk::new(device.executor(), plan, data, &weights)?;
+        let label = if fused { "" } else { "unfused " };
+        for number in 0..steps {
+            let step = step(model, data, batch, number);
+            for index in 0..walk.plan.steps.len() {
+                rows.push(walk.dispatch(index, &step, label)?);
+            }
+        }
+    }
+    rows.push(end_to_end(model, data, batch, steps, &classes, &weights)?);
+    Ok(Report { device: device.info().to_string(), rows })
+}
+
+/// The uniform of training step `number` (from 0) over the rows in their own order.
+fn step(model: &Model, data: &Dataset, batch: usize, number: usize) -> Step {
+    let start = number % data.len().div_ceil(batch) * batch;
+    let rows = start as u32..data.len().min(start + batch) as u32;
+    let weight = data.weight(rows.clone());
+    let mut step = Step {
+        start: start as u32,
+        valid: rows.len() as u32,
+        inverse_weight: (1.0 / weight) as f32,
+        log_row: number as u32,
+        seed_low: SEED,
+        ..Step::default()
+    };
+    model.program().optimizer.fill(number as u32 + 1, &mut step);
+    step
+}
+
+/// A plan on an executor with the data set bound.
+struct Walk {
+    executor: Box<dyn Executor>,
+    plan: Plan,
+    id: PlanId,
+    order: Vec<u32>,
+}
+
+impl Walk {
+    fn new(mut executor: Box<dyn Executor>, plan: Plan, data: &Dataset, weights: &[f32]) -> Result<Self> {
+        let id = executor.load(&plan)?;
+        Feed::whole(&mut *executor, id, &plan, data)?;
+        executor.write(id, Buffer::Parameters, 0, weights)?;
+        let order = (0..data.len() as u32).collect();
+        Ok(Self { executor, plan, id, order })
+    }
+
+    /// Runs one dispatch and judges it on what it read.
+    fn dispatch(&mut self, index: usize, step: &Step, label: &str) -> Result<Row> {
+        let planned = self.plan.steps[index].clone();
+        let read = |executor: &mut dyn Executor, range: &Range| executor.read(self.id, *range);
+        let mut reads = Vec::new();
+        for range in planned.reads().filter(|range| range.buffer != Buffer::Order) {
+            reads.push(read(&mut *self.executor, range)?);
+        }
+        let mut before = Vec::new();
+        for range in planned.writes() {
+            before.push(read(&mut *self.executor, range)?);
+        }
+        self.executor.run_one(self.id, index, step)?;
+        let mut got = Vec::new();
+        for range in planned.writes() {
+            got.push(read(&mut *self.executor, range)?);
+        }
+        let (reads, before) = (widen(&reads), widen(&before));
+        let expected = oracle(&planned.kernel, &reads, &before, &self.order, step)?;
+        let judged = Judged { kernel: &planned.kernel, reads: &reads, before: &before, expected: &expected, step };
+        let allowed = tolerance(&judged)?;
+        let case = format!("{label}{} {} step {}", self.plan.name, planned.name, step.step);
+        Ok(Row::judge(kernel_name(&planned.kernel), case, &got, &expected, &allowed))
+    }
+}
+
+fn end_to_end(
+    model: &Model,
+    data: &Dataset,
+    batch: usize,
+    steps: usize,
+    classes: &[bool],
+    weights: &[f32],
+) -> Result<Row> {
+    let plan = model.program().plan(Purpose::Train, batch, classes, true)?;
+    let uniforms: Vec<Step> = (0..steps).map(|number| step(model, data, batch, number)).collect();
+    let all = Range::of(Buffer::Parameters, plan.slab);
+    let train = |executor: &mut dyn Executor, weights: &[f32]| -> Result<PlanId> {
+        let id = executor.load(&plan)?;
+        Feed::whole(executor, id, &plan, data)?;
+        executor.write(id, Buffer::Parameters, 0, weights)?;
+        executor.run(id, &uniforms)?;
+        Ok(id)
+    };
+    let oracle = |weights: &[f32]| -> Result<Vec<f64>> {
+        let mut executor = CpuExecutor::<f64>::new();
+        let id = train(&mut executor, weights)?;
+        executor.read_real(id, all)
+    };
+    let mut executor = model.device().executor();
+    let id = train(&mut *executor, weights)?;
+    let got = executor.read(id, all)?;
+    let expected = oracle(weights)?;
+    let moved = oracle(&weights.iter().enumerate().map(|(i, w)| neighbour(*w, i)).collect::<Vec<_>>())?;
+    let mut allowed = vec![0.0; expected.len()];
+    for index in 0..model.layout().parameters.len() {
+        let range = model.layout().slab.range(Buffer::Parameters, index);
+        let place = range.offset..range.offset + range.len;
+        let changes = expected[place.clone()].iter().zip(&moved[place.clone()]).map(|(a, b)| (a - b).abs());
+        let largest = changes.fold(f64::from(f32::MIN_POSITIVE), f64::max);
+        allowed[place].fill(8.0 * steps as f64 * largest);
+    }
+    let case = format!("weights after {steps} steps of {batch} rows");
+    Ok(Row::judge("end to end".to_owned(), case, &[got], &[expected], &[allowed]))
+}
+
+/// The f32 above or below `value`, by a coin that depends on `i`.
+fn neighbour(value: f32, i: usize) -> f32 {
+    let up = threefry2x32([SEED, 1], [i as u32, 0])[0] & 1 == 1;
+    if value == 0.0 {
+        return 0.0; // padding, and biases that start at 0: their first rounding is relative to the update
+    }
+    if up { value.next_up() } else { value.next_down() }
+}

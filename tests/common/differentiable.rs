@@ -1,0 +1,223 @@
+//! One small graph for every differentiable operation, the operation in the middle: parameters are first turned into
+//! something else, the operation's result is multiplied by numbers that differ from 1 and from each other, then summed
+//! with weights. So no rule gets away with taking the gradient from above for 1, or its input for a leaf.
+
+use super::numbers;
+use axone::graph::{Graph, NodeId, Op, Rows, Shape};
+use axone::kernels::{Activation, ElementwiseLoss};
+
+/// Rows of the batch.
+pub const BATCH: usize = 5;
+
+/// A graph under construction, with the numbers of its inputs and parameters.
+#[derive(Default)]
+pub struct Sample {
+    pub graph: Graph,
+    pub inputs: Vec<Vec<f64>>,
+    /// By parameter.
+    pub parameters: Vec<Vec<f64>>,
+}
+
+impl Sample {
+    fn draw(&self, n: usize) -> Vec<f64> {
+        let stream = (self.inputs.len() + 31 * self.parameters.len()) as u32;
+        // From 0.2 up in size, either sign: no value lies on the kink of an operation, none is 0 or 1.
+        numbers(stream, n).into_iter().map(|x| f64::from(0.2 * x.signum() + 0.7 * x)).collect()
+    }
+
+    /// An input `(B, cols)`.
+    pub fn input(&mut self, cols: usize) -> NodeId {
+        let values = self.draw(BATCH * cols);
+        self.input_of(cols, values)
+    }
+
+    fn input_of(&mut self, cols: usize, values: Vec<f64>) -> NodeId {
+        self.inputs.push(values);
+        self.graph.input(&format!("input{}", self.inputs.len()), cols).unwrap()
+    }
+
+    /// A parameter `(rows, cols)`.
+    pub fn parameter(&mut self, rows: usize, cols: usize) -> NodeId {
+        let values = self.draw(rows * cols);
+        self.parameters.push(values);
+        self.graph.parameter(&format!("p{}", self.parameters.len()), rows, cols).unwrap()
+    }
+
+    /// `(B, cols)`, made of a parameter.
+    pub fn rows(&mut self, cols: usize) -> NodeId {
+        let (x, w) = (self.input(3), self.parameter(3, cols));
+        self.graph.matmul("before", x, w).unwrap()
+    }
+
+    /// `(rows, cols)`, made of a parameter.
+    pub fn fixed(&mut self, rows: usize, cols: usize) -> NodeId {
+        let w = self.parameter(rows, cols);
+        self.graph.scale("before", 1.5, w)
+    }
+
+    /// The weighted sum of the elements of `y`, with weights that all differ.
+    pub fn reduce(&mut self, y: NodeId) -> NodeId {
+        let Shape { rows, cols } = self.graph.shape(y);
+        let (factors, weights) = match rows {
+            Rows::Batch => (self.input(cols), self.input(1)),
+            Rows::Fixed(rows) => (self.parameter(rows, cols), self.parameter(rows, 1)),
+        };
+        let product = self.graph.mul("above", y, factors).unwrap();
+        let sums = self.graph.sum_cols("sums", product);
+        self.graph.weighted_sum("loss", sums, weights).unwrap()
+    }
+}
+
+type Build = Box<dyn Fn(&mut Sample) -> NodeId>;
+
+/// Every case: its name and how the value in the middle is made.
+pub fn cases() -> Vec<(String, Build)> {
+    let mut cases: Vec<(String, Build)> = Vec::new();
+    let mut add = |name: &str, build: Build| cases.push((name.to_owned(), build));
+    for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
+        let name = format!("matmul {ta} {tb}");
+        add(&name, Box::new(move |s| {
+            let (a, b) = match (ta, tb) {
+                (false, false) => (s.rows(4), s.fixed(4, 2)),
+                (false, true) => (s.rows(4), s.fixed(2, 4)),
+                (true, false) => (s.rows(4), s.rows(2)),
+                (true, true) => (s.fixed(4, 3), s.fixed(2, 4)),
+            };
+            s.graph.matmul_form("middle", a, ta, b, tb).unwrap()
+        }));
+    }
+    for function in Activation::ALL {
+        add(function.name(), Box::new(move |s| {
+            let x = s.rows(4);
+            s.graph.activation("middle", function, x)
+        }));
+    }
+    for (name, a, b) in [
+        ("same shapes", (None, 4), (None, 4)),
+        ("a row", (None, 4), (Some(1), 4)),
+        ("a column", (None, 4), (None, 1)),
+        ("a number", (Some(1), 1), (None, 4)),
+        ("a column and a row", (None, 1), (Some(1), 4)),
+        ("fixed rows", (Some(3), 2), (Some(3), 1)),
+    ] {
+        let operand = |s: &mut Sample, (rows, cols): (Option<usize>, usize)| match rows {
+            Some(rows) => s.fixed(rows, cols),
+            None => s.rows(cols),
+        };
+        type Join = fn(&mut Graph, &str, NodeId, NodeId) -> axone::Result<NodeId>;
+        let joins: [(&str, Join); 3] = [("add", Graph::add), ("sub", Graph::sub), ("mul", Graph::mul)];
+        for (operation, join) in joins {
+            add(&format!("{operation} {name}"), Box::new(move |s| {
+                let (a, b) = (operand(s, a), operand(s, b));
+                join(&mut s.graph, "middle", a, b).unwrap()
+            }));
+        }
+    }
+    for loss in ElementwiseLoss::ALL {
+        add(loss.name(), Box::new(move |s| {
+            let (x, target) = (s.rows(4), s.input(4));
+            let probability = loss == ElementwiseLoss::BinaryCrossEntropy;
+            let x = if probability { s.graph.activation("before", Activation::Sigmoid, x) } else { x };
+            s.graph.elementwise_loss("middle", loss, x, target).unwrap()
+        }));
+    }
+    for (classes, smoothing) in [(true, 0.0), (true, 0.125), (false, 0.0), (false, 0.125)] {
+        add(&format!("softmax_cross_entropy {classes} {smoothing}"), Box::new(move |s| {
+            let x = s.rows(3);
+            let target = if classes { s.input_of(1, vec![0.0, 2.0, 1.0, 1.0, 0.0]) } else { s.input(3) };
+            s.graph.softmax_cross_entropy("middle", x, target, classes, smoothing).unwrap()
+        }));
+    }
+    for (name, from, cols) in [("the front", 0, 2), ("the middle", 1, 2), ("the end", 2, 2), ("all", 0, 4)] {
+        add(&format!("slice {name}"), Box::new(move |s| {
+            let x = s.rows(4);
+            s.graph.slice("middle", x, from, cols).unwrap()
+        }));
+    }
+    let mut one = |name: &str, build: fn(&mut Sample) -> NodeId| add(name, Box::new(build));
+    one("bias_add", |s| {
+        let (x, b) = (s.rows(4), s.fixed(1, 4));
+        s.graph.bias_add("middle", x, b).unwrap()
+    });
+    one("sum_rows", |s| {
+        let x = s.rows(4);
+        s.graph.sum_rows("middle", x)
+    });
+    one("sum_cols", |s| {
+        let x = s.rows(4);
+        s.graph.sum_cols("middle", x)
+    });
+    one("softmax", |s| {
+        let x = s.rows(4);
+        s.graph.softmax("middle", x)
+    });
+    one("log_softmax", |s| {
+        let x = s.rows(4);
+        s.graph.log_softmax("middle", x)
+    });
+    one("scale", |s| {
+        let x = s.rows(4);
+        s.graph.scale("middle", -0.7, x)
+    });
+    one("concat", |s| {
+        let (a, b, c) = (s.rows(2), s.input(1), s.rows(3));
+        s.graph.concat("middle", &[a, b, c]).unwrap()
+    });
+    one("concat of one value twice", |s| {
+        let a = s.rows(2);
+        s.graph.concat("middle", &[a, a]).unwrap()
+    });
+    one("dropout", |s| {
+        let x = s.rows(4);
+        s.graph.dropout("middle", 0.4, 3, x).unwrap()
+    });
+    one("weighted_sum", |s| {
+        let (values, weights) = (s.rows(1), s.rows(1));
+        s.graph.weighted_sum("middle", values, weights).unwrap()
+    });
+    one("a value used twice", |s| {
+        let x = s.rows(4);
+        s.graph.mul("middle", x, x).unwrap()
+    });
+    one("branches that meet", |s| {
+        let x = s.rows(4);
+        let left = s.graph.activation("left", Activation::Tanh, x);
+        let right = s.graph.activation("right", Activation::Softplus, x);
+        let right = s.graph.scale("right", 2.0, right);
+        let both = s.graph.add("meet", left, right).unwrap();
+        s.graph.sub("middle", both, x).unwrap()
+    });
+    one("one parameter in two layers", |s| {
+        let (x, w) = (s.input(4), s.parameter(4, 4));
+        let first = s.graph.matmul("first", x, w).unwrap();
+        let first = s.graph.activation("first", Activation::Tanh, first);
+        s.graph.matmul("middle", first, w).unwrap()
+    });
+    one("a parameter times itself", |s| {
+        let w = s.parameter(3, 4);
+        s.graph.matmul_form("middle", w, true, w, false).unwrap()
+    });
+    one("two parameters with one gradient", |s| {
+        let (a, b) = (s.parameter(3, 4), s.parameter(3, 4));
+        s.graph.add("middle", a, b).unwrap()
+    });
+    one("a dense layer", |s| {
+        let (x, w, b, v) = (s.input(3), s.parameter(3, 4), s.parameter(1, 4), s.parameter(4, 2));
+        let z = s.graph.matmul("dense", x, w).unwrap();
+        let z = s.graph.bias_add("dense", z, b).unwrap();
+        let y = s.graph.activation("dense", Activation::Tanh, z);
+        s.graph.matmul("middle", y, v).unwrap()
+    });
+    cases
+}
+
+/// Names of the operations that have a gradient.
+pub const DIFFERENTIABLE: [&str; 18] = [
+    "matmul", "bias_add", "sum_rows", "sum_cols", "activation", "softmax", "log_softmax", "softmax_cross_entropy",
+    "elementwise_loss", "add", "sub", "mul", "scale", "concat", "slice", "dropout", "weighted_sum", "parameter",
+];
+
+/// The names of the operations of `graph`.
+pub fn operations(graph: &Graph) -> Vec<&'static str> {
+    graph.nodes().iter().map(|node| Op::name(&node.op)).collect()
+}

@@ -1,0 +1,125 @@
+//! Every loss, value and gradient, against PyTorch's float64 results.
+//!
+//! The graph yields the loss of each row; their mean in f64 is compared with PyTorch's, so that the sum over the batch
+//! adds no error of its own. The upstream gradient of row r is `1 + r/64`, exact and different for every row. The
+//! bounds, with u the unit roundoff, a function counted as 4 u and a division as 5 u (WGSL's 2.5 ulp):
+//!
+//! - cross-entropy `ln Σ exp(z - m) - Σ t (z - m)`: both terms are at least 0 and add up to the loss L. The first errs
+//!   by 16 u (its sum has a relative error of 7 additions, an exponential and at most Σ y |z - m| < 3), the second by
+//!   u (1 + 7 + 2) of its size: `u (12 L + 16)`. Gradient `w (y - t)`: y has the relative error `u (|z - m| + 24)`.
+//! - mse, mae, huber: one rounding of `p - t`, the rest are products and a sum of 7 terms of one sign, and a division:
+//!   `16 u L`; gradients `16 u |d|`.
+//! - binary cross-entropies: the terms are of one sign too, with two functions in a row: `24 u L`. Gradient on logits
+//!   `w (sigmoid(p) - t) / C`: where t is 1 it cancels, `8 u w / C`; of probabilities: products and divisions, `24 u |d|`.
+
+use super::machine::{Machine, plan};
+use super::{TINY, U64, differences, fixtures::Tensors};
+use axone::graph::{Graph, differentiate};
+use axone::kernels::ElementwiseLoss;
+
+const ROWS: usize = 33;
+const COLS: usize = 7;
+/// The smoothing of the fixtures, and as axone holds it.
+const SMOOTHING: f64 = 0.1;
+
+enum Kind {
+    Entropy { classes: bool, smoothing: f32 },
+    Elementwise(ElementwiseLoss),
+}
+
+fn kind(name: &str) -> (Kind, &'static str, &'static str) {
+    let entropy = |smoothing| Kind::Entropy { classes: true, smoothing };
+    match name {
+        "categorical_cross_entropy" => (entropy(0.0), "logits", "classes"),
+        "categorical_cross_entropy_smoothed" => (entropy(SMOOTHING as f32), "logits", "classes"),
+        "binary_cross_entropy_logits" => {
+            (Kind::Elementwise(ElementwiseLoss::SigmoidBinaryCrossEntropy), "logits", "bits")
+        }
+        "binary_cross_entropy" => (Kind::Elementwise(ElementwiseLoss::BinaryCrossEntropy), "probs", "bits"),
+        "mse" => (Kind::Elementwise(ElementwiseLoss::Mse), "logits", "target"),
+        "mae" => (Kind::Elementwise(ElementwiseLoss::Mae), "logits", "target"),
+        "huber" => (Kind::Elementwise(ElementwiseLoss::Huber { delta: 1.0 }), "logits", "target"),
+        other => panic!("manifest has a loss that is not tested: {other}"),
+    }
+}
+
+/// Value and gradient of the fixture. The cross-entropy is linear in its smoothing, so a smoothing rounded to f32 moves
+/// both by a known amount.
+fn expected(file: &Tensors, name: &str) -> (f64, Vec<f64>) {
+    let of = |name: &str| (file.get(&format!("{name}.loss"))[0], file.get(&format!("{name}.dpred")).to_vec());
+    let (mut loss, mut gradient) = of(name);
+    if let Some(plain) = name.strip_suffix("_smoothed") {
+        let (plain_loss, plain_gradient) = of(plain);
+        let moved = (f64::from(SMOOTHING as f32) - SMOOTHING) / SMOOTHING;
+        loss += moved * (loss - plain_loss);
+        gradient.iter_mut().zip(plain_gradient).for_each(|(d, plain)| *d += moved * (*d - plain));
+    }
+    (loss, gradient)
+}
+
+/// Everything in which `machine` differs from the fixtures by more than allowed. `one_hot`: cross-entropies against
+/// distributions instead of class indices.
+pub fn violations(machine: &mut Machine, name: &str, one_hot: bool) -> Vec<String> {
+    let file = Tensors::read("losses.safetensors");
+    let (kind, prediction, mut target) = kind(name);
+    let entropy = matches!(kind, Kind::Entropy { .. });
+    if entropy && one_hot {
+        target = "onehot";
+    }
+    let (p, t) = (file.get(prediction), file.get(target));
+    let weights: Vec<f64> = (0..ROWS).map(|row| 1.0 + row as f64 / 64.0).collect();
+    let mut graph = Graph::new();
+    let x = graph.input("p", COLS).unwrap();
+    let goal = graph.input("t", t.len() / ROWS).unwrap();
+    let w = graph.input("w", 1).unwrap();
+    let rows = match kind {
+        Kind::Entropy { classes, smoothing } => {
+            graph.softmax_cross_entropy("loss", x, goal, classes && !one_hot, smoothing).unwrap()
+        }
+        Kind::Elementwise(loss) => graph.elementwise_loss("loss", loss, x, goal).unwrap(),
+    };
+    let sum = graph.weighted_sum("sum", rows, w).unwrap();
+    let dx = differentiate(&mut graph, sum, &[x]).unwrap()[0].unwrap();
+    let (want, want_gradient) = expected(&file, name);
+    let want_gradient: Vec<f64> =
+        want_gradient.iter().enumerate().map(|(i, d)| d * ROWS as f64 * weights[i / COLS]).collect();
+    let u = machine.roundoff() * if matches!(machine, Machine::F64(_)) { 2.0 } else { 1.0 };
+    let bits = file.get("bits");
+    let one_hot_targets = file.get("onehot");
+    let mut found = Vec::new();
+    for fused in [false, true] {
+        let results = machine.run(&plan(&graph, &[rows, dx], ROWS, fused), &[p, t, &weights], &[]);
+        let mean = results[0].iter().sum::<f64>() / ROWS as f64;
+        let smoothing = if name.ends_with("_smoothed") { f64::from(SMOOTHING as f32) } else { 0.0 };
+        let allowed_loss = match kind {
+            Kind::Entropy { .. } => u * (12.0 * want + 16.0),
+            Kind::Elementwise(ElementwiseLoss::BinaryCrossEntropy | ElementwiseLoss::SigmoidBinaryCrossEntropy) => {
+                24.0 * u * want
+            }
+            Kind::Elementwise(_) => 16.0 * u * want,
+        };
+        // The mean over the rows, taken here in f64: one rounding a row.
+        let allowed_loss = allowed_loss + ROWS as f64 * U64 * want;
+        found.extend(differences(&format!("{name}.loss, fused {fused}"), &[mean], &[want], |_| allowed_loss));
+        let allowed = |i: usize| {
+            let (w, d) = (weights[i / COLS], want_gradient[i]);
+            let row = &p[i / COLS * COLS..][..COLS];
+            let top = row.iter().copied().fold(f64::MIN, f64::max);
+            let bound = match kind {
+                Kind::Entropy { .. } => {
+                    let t = (1.0 - smoothing) * one_hot_targets[i] + smoothing / COLS as f64;
+                    let y = d / w + t;
+                    w * (y * (top - p[i] + 24.0) + 4.0 * t)
+                }
+                Kind::Elementwise(ElementwiseLoss::SigmoidBinaryCrossEntropy) => {
+                    24.0 * d.abs() + 8.0 * w * bits[i] / COLS as f64
+                }
+                Kind::Elementwise(ElementwiseLoss::BinaryCrossEntropy) => 24.0 * d.abs(),
+                Kind::Elementwise(_) => 16.0 * d.abs(),
+            };
+            u * bound + TINY
+        };
+        found.extend(differences(&format!("{name}.dpred, fused {fused}"), &results[1], &want_gradient, allowed));
+    }
+    found
+}

@@ -1,0 +1,217 @@
+//! Whole training runs against PyTorch's float64 results: first gradients, loss curve, final weights.
+//!
+//! How far may a run stray? Nothing about that is guessed: the problem's own sensitivity is measured with the f64 twin.
+//!
+//! - *Settings.* axone holds learning rate and moments in f32, PyTorch in f64: each is off by at most 2⁻²⁴ of itself.
+//!   The f64 run is repeated with each setting moved by 2⁻²³; the sum of the changes bounds twice what rounding does.
+//! - *Reading.* Values leave every device as f32: 2⁻²⁴ of each, for the value and for both sides of each difference.
+//! - *Arithmetic in f32.* A probe repeats the f64 run with every weight and every input moved by one f32 ulp, up or down
+//!   at random, before each of the 24 steps: one rounding error a number and step, fed through the same equations, tiny
+//!   gradients under Adam included. A real step makes several roundings a number (a product sum of up to 24 terms, a
+//!   bias, an activation, the same back, the update), `ROUNDINGS` times what one ulp does, larger of four probes.
+
+use super::fixtures::{Tensors, manifest};
+use super::{TINY, U32, differences};
+use axone::layers::Activation;
+use axone::model::Weight;
+use axone::prelude::*;
+use axone::random::threefry2x32;
+
+/// f32 roundings of a number in one training step, in ulp.
+const ROUNDINGS: f64 = 8.0;
+const PROBES: u32 = 4;
+
+/// The runs that are here.
+pub const RUNS: [&str; 6] =
+    ["multiclass_sgd", "multiclass_adam", "binary_sgd", "binary_adam", "regression_sgd", "regression_adam"];
+
+/// A training run of the manifest.
+pub struct Case {
+    name: String,
+    file: Tensors,
+    net: Sequential,
+    layers: usize,
+    loss: Loss,
+    optimizer: Optimizer,
+    batch: usize,
+    steps: usize,
+}
+
+/// What is compared: each a list of numbers in the order of the layers.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Outcome {
+    gradients: Vec<f64>,
+    losses: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+impl Outcome {
+    fn all(&self) -> Vec<f64> {
+        [self.gradients.as_slice(), &self.losses, &self.weights].concat()
+    }
+}
+
+impl Case {
+    /// The run called `name`.
+    pub fn read(name: &str) -> Self {
+        let manifest = manifest();
+        let runs = manifest["training"].as_array().unwrap();
+        let run = runs.iter().find(|run| run["name"] == name).unwrap();
+        let number = |value: &serde_json::Value| value.as_f64().unwrap();
+        let layers = run["layers"].as_array().unwrap();
+        let width = number(&run["input_width"]) as usize;
+        let net = layers.iter().fold(Sequential::new(width), |net, layer| {
+            let activation = match layer["activation"].as_str().unwrap() {
+                "relu" => Activation::Relu,
+                "tanh" => Activation::Tanh,
+                "gelu" => Activation::Gelu,
+                "sigmoid" => Activation::Sigmoid,
+                "softmax" => Activation::Softmax,
+                "identity" => Activation::Identity,
+                other => panic!("{other}"),
+            };
+            net.add(Dense::new(number(&layer["units"]) as usize).activation(activation))
+        });
+        let settings = &run["hyperparameters"];
+        let rate = number(&settings["learning_rate"]) as f32;
+        let optimizer: Optimizer = match run["optimizer"].as_str().unwrap() {
+            "sgd" => Sgd::new(rate).into(),
+            "adam" => {
+                let of = |name: &str| number(&settings[name]);
+                let (beta1, beta2, epsilon) = (of("beta1"), of("beta2"), of("epsilon"));
+                Adam { learning_rate: rate, beta1, beta2, epsilon }.into()
+            }
+            other => panic!("{other}"),
+        };
+        let loss = match run["loss"].as_str().unwrap() {
+            "categorical_cross_entropy" => Loss::CategoricalCrossEntropy,
+            "binary_cross_entropy" => Loss::BinaryCrossEntropy,
+            "mse" => Loss::MeanSquaredError,
+            other => panic!("{other}"),
+        };
+        let (batch, steps) = (number(&run["batch_size"]) as usize, number(&run["steps"]) as usize);
+        let file = Tensors::read(run["file"].as_str().unwrap());
+        Self { name: name.to_owned(), file, net, layers: layers.len(), loss, optimizer, batch, steps }
+    }
+
+    fn concatenated(&self, name: impl Fn(char, usize) -> String) -> Vec<f64> {
+        let all = (0..self.layers).flat_map(|i| [('w', i), ('b', i)]);
+        all.flat_map(|(kind, i)| self.file.get(&name(kind, i)).to_vec()).collect()
+    }
+
+    fn expected(&self) -> Outcome {
+        Outcome {
+            gradients: self.concatenated(|kind, i| format!("d{kind}{i}.step0")),
+            losses: self.file.get("loss").to_vec(),
+            weights: self.concatenated(|kind, i| format!("{kind}{i}.final")),
+        }
+    }
+
+    /// The rows of step `step`.
+    fn rows(&self, step: usize, probe: Option<u32>) -> Dataset {
+        let part = |name: &str| {
+            let width = self.file.shape(name).get(1).copied().unwrap_or(1);
+            let values = self.file.exact(name)[step * self.batch * width..(step + 1) * self.batch * width].to_vec();
+            (width, values)
+        };
+        let (width, mut x) = part("x");
+        nudge(&mut x, probe, 2 * step as u32);
+        let x = Matrix::new(self.batch, width, x).unwrap();
+        let (width, y) = part("y");
+        if self.loss == Loss::CategoricalCrossEntropy {
+            return Dataset::new(x, y.iter().map(|y| *y as u32).collect::<Vec<_>>()).unwrap();
+        }
+        Dataset::new(x, Matrix::new(self.batch, width, y).unwrap()).unwrap()
+    }
+
+    /// Trains on `device`. With a `probe`, every weight and input is moved by one ulp before each step.
+    fn run(&self, device: &Device, optimizer: Optimizer, probe: Option<u32>) -> Outcome {
+        let mut model = self.net.compile(device.clone(), self.loss, optimizer).unwrap();
+        let mut weights = model.weights().unwrap();
+        for (i, weight) in weights.iter_mut().enumerate() {
+            weight.data = self.file.exact(&format!("{}{}", if i % 2 == 0 { 'w' } else { 'b' }, i / 2));
+        }
+        model.set_weights(&weights).unwrap();
+        let settings = Fit::new().epochs(1).batch_size(self.batch).without_shuffle().silent();
+        let wide = |weights: Vec<Weight>| weights.into_iter().flat_map(|w| w.data).map(f64::from).collect::<Vec<_>>();
+        let (mut gradients, mut losses) = (Vec::new(), Vec::new());
+        for step in 0..self.steps {
+            if probe.is_some() {
+                let mut weights = model.weights().unwrap();
+                let streams = (2 * step as u32 + 1..).step_by(2 * self.steps);
+                weights.iter_mut().zip(streams).for_each(|(weight, stream)| nudge(&mut weight.data, probe, stream));
+                model.set_weights(&weights).unwrap();
+            }
+            let history = model.fit(&self.rows(step, probe), &settings).unwrap();
+            losses.push(history.last("loss").unwrap());
+            if step == 0 {
+                gradients = wide(model.gradients().unwrap());
+            }
+        }
+        Outcome { gradients, losses, weights: wide(model.weights().unwrap()) }
+    }
+
+    /// The optimizer with each of its settings in turn moved by 2⁻²³ of itself.
+    fn moved_settings(&self) -> Vec<Optimizer> {
+        let factor = 1.0 + 2.0 * 2f64.powi(-23);
+        match self.optimizer {
+            Optimizer::Sgd(sgd) => vec![Sgd::new(sgd.learning_rate.next_up()).into()],
+            Optimizer::Adam(adam) => vec![
+                Adam { learning_rate: adam.learning_rate.next_up(), ..adam }.into(),
+                Adam { beta1: adam.beta1 * factor, ..adam }.into(),
+                // In f32, β₂ and 1 - β₂ are rounded apart from each other, so β₂ alone moves the sum of both.
+                Adam { beta2: adam.beta2 * (2.0 - factor), ..adam }.into(),
+                Adam { epsilon: adam.epsilon * factor, ..adam }.into(),
+            ],
+            _ => panic!("no settings known for {}", self.optimizer.name()),
+        }
+    }
+
+    /// Everything in which a run on `device` differs from PyTorch's by more than allowed; also how much of its allowance
+    /// the worst number used.
+    pub fn violations(&self, device: &Device, is_f64: bool) -> (Vec<String>, f64) {
+        self.compare(&self.run(device, self.optimizer, None), is_f64)
+    }
+
+    /// Compares `got` with the fixture.
+    pub fn compare(&self, got: &Outcome, is_f64: bool) -> (Vec<String>, f64) {
+        let oracle = Device::cpu_f64();
+        let (want, exact) = (self.expected(), self.run(&oracle, self.optimizer, None).all());
+        let change = |other: Outcome| -> Vec<f64> {
+            other.all().iter().zip(&exact).map(|(other, exact)| (other - exact).abs()).collect()
+        };
+        let mut allowed: Vec<f64> = want.all().iter().map(|value| 3.0 * U32 * value.abs() + TINY).collect();
+        for optimizer in self.moved_settings() {
+            let change = change(self.run(&oracle, optimizer, None));
+            allowed.iter_mut().zip(change).for_each(|(allowed, change)| *allowed += change);
+        }
+        if !is_f64 {
+            let mut worst = vec![0f64; exact.len()];
+            for probe in 0..PROBES {
+                let change = change(self.run(&oracle, self.optimizer, Some(probe)));
+                worst.iter_mut().zip(change).for_each(|(worst, change)| *worst = worst.max(change));
+            }
+            allowed.iter_mut().zip(worst).for_each(|(allowed, worst)| *allowed += ROUNDINGS * worst);
+        }
+        let (got, want) = (got.all(), want.all());
+        let used = got.iter().zip(&want).zip(&allowed).map(|((got, want), allowed)| (got - want).abs() / allowed);
+        let used = used.fold(0.0, f64::max);
+        (differences(&self.name, &got, &want, |i| allowed[i]), used)
+    }
+
+    /// The f64 run with the weight number `i` of the final weights moved by `relative`: what a check must see.
+    pub fn spoiled(&self, i: usize, relative: f64) -> Outcome {
+        let mut outcome = self.run(&Device::cpu_f64(), self.optimizer, None);
+        outcome.weights[i] *= 1.0 + relative;
+        outcome
+    }
+}
+
+/// Moves every number by one ulp, up or down; does nothing without a probe.
+fn nudge(values: &mut [f32], probe: Option<u32>, stream: u32) {
+    let Some(probe) = probe else { return };
+    for (i, value) in values.iter_mut().enumerate() {
+        let up = threefry2x32([probe, stream], [i as u32, 0])[0] & 1 == 0;
+        *value = if up { value.next_up() } else { value.next_down() };
+    }
+}

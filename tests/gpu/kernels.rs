@@ -1,0 +1,86 @@
+//! Every kernel on a software adapter against the f64 twins, and canaries: each kind of fault that the check is
+//! for is made on purpose, and must turn a row red.
+
+use axone::check::{Case, Outcome, cases, kernels, kernels_on, matmul_cases, run_case};
+use axone::kernels::{Elementwise, ElementwiseOp, Kernel, SumRows};
+
+#[test]
+fn every_kernel_at_every_size() {
+    let Some(device) = crate::software() else { return };
+    let report = kernels(&device).unwrap();
+    println!("{report}");
+    assert_eq!(report.failed(), 0, "{report}");
+    // One flat kernel with more than 65,535 workgroups needs a larger buffer than lavapipe binds.
+    assert!(report.skipped() <= 1, "{report}");
+    assert!(report.rows.len() > 1000, "only {} rows", report.rows.len());
+}
+
+fn case_of(wanted: fn(&Kernel) -> bool) -> Case {
+    cases(3, 33).into_iter().chain(matmul_cases()).find(|case| wanted(&case.kernel)).unwrap()
+}
+
+/// Runs `run` on the device and judges the result as that of `claimed`.
+fn outcome(run: Case, claimed: Case) -> Option<Outcome> {
+    let device = crate::software()?;
+    let got = run_case(&mut *device.executor(), &run).unwrap().unwrap();
+    let mut report = kernels_on(&device, [claimed.clone()]).unwrap();
+    assert_eq!(report.failed(), 0, "the claimed case itself must pass: {report}");
+    // The outputs of `run` in the place of those of `claimed`.
+    let row = axone::check::judge_outputs(&claimed, &got).unwrap();
+    report.rows[0] = row;
+    report.rows.pop().map(|row| row.outcome)
+}
+
+fn is_red(outcome: Option<Outcome>) -> bool {
+    outcome.is_none_or(|outcome| matches!(outcome, Outcome::Failed(_)))
+}
+
+#[test]
+fn canary_an_element_off_by_more_than_its_tolerance() {
+    let Some(device) = crate::software() else { return };
+    let case = case_of(|kernel| matches!(kernel, Kernel::Matmul(_)));
+    let mut got = run_case(&mut *device.executor(), &case).unwrap().unwrap();
+    assert!(matches!(axone::check::judge_outputs(&case, &got).unwrap().outcome, Outcome::Passed));
+    let middle = got[0].len() / 2;
+    got[0][middle] *= 1.0 + 1e-5;
+    assert!(matches!(axone::check::judge_outputs(&case, &got).unwrap().outcome, Outcome::Failed(_)));
+    got[0][middle] = f32::NAN;
+    assert!(matches!(axone::check::judge_outputs(&case, &got).unwrap().outcome, Outcome::Failed(_)));
+}
+
+#[test]
+fn canary_two_bindings_exchanged() {
+    let subtraction = |kernel: &Kernel| matches!(kernel, Kernel::Elementwise(p) if p.op == ElementwiseOp::Sub);
+    let right = case_of(subtraction);
+    let mut wrong = right.clone();
+    wrong.reads.swap(0, 1);
+    assert!(is_red(outcome(wrong, right)));
+}
+
+#[test]
+fn canary_two_parameters_exchanged() {
+    let right = case_of(|kernel| matches!(kernel, Kernel::SumRows(_)));
+    let mut wrong = right.clone();
+    wrong.kernel = Kernel::SumRows(SumRows { rows: 33, cols: 3 });
+    assert!(is_red(outcome(wrong, right)));
+}
+
+#[test]
+fn canary_another_operation() {
+    let right = case_of(|kernel| matches!(kernel, Kernel::Elementwise(p) if p.op == ElementwiseOp::Add));
+    let mut wrong = right.clone();
+    wrong.kernel = Kernel::Elementwise(Elementwise::new(ElementwiseOp::Mul, (3, 33), (3, 33)));
+    assert!(is_red(outcome(wrong, right)));
+}
+
+#[test]
+fn canary_a_write_beside_the_output_and_one_that_is_missing() {
+    let Some(device) = crate::software() else { return };
+    let right = case_of(|kernel| matches!(kernel, Kernel::Fill(_)));
+    let mut short = right.clone();
+    // The kernel believes in fewer elements than there are: the rest stays NaN.
+    short.kernel = Kernel::Fill(axone::kernels::Fill { n: 98, value: 0.3 });
+    let got = run_case(&mut *device.executor(), &short).unwrap().unwrap();
+    assert!(got[0][98].is_nan());
+    assert!(matches!(axone::check::judge_outputs(&right, &got).unwrap().outcome, Outcome::Failed(_)));
+}

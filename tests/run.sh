@@ -1,0 +1,36 @@
+#!/bin/sh
+# Everything that must hold: format, lints, documentation, and all tests on the CPU and on a software GPU.
+#
+#   sh tests/run.sh
+#
+# On Debian and Ubuntu it first installs lavapipe, a Vulkan driver that computes on the CPU, if there is none.
+# Elsewhere, or without the right to install, GPU tests that find no adapter print a line `SKIPPED: ...`.
+set -eu
+cd "$(dirname "$0")/.."
+
+has_lavapipe() {
+    ls /usr/share/vulkan/icd.d/lvp_icd*.json >/dev/null 2>&1
+}
+
+if ! has_lavapipe && command -v apt-get >/dev/null; then
+    echo "== installing a software Vulkan driver (mesa-vulkan-drivers)"
+    as_root=
+    if [ "$(id -u)" -ne 0 ] && command -v sudo >/dev/null; then
+        as_root=sudo
+    fi
+    { $as_root apt-get update && $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install --yes --no-install-recommends mesa-vulkan-drivers; } ||
+        echo "could not install it; GPU tests that need it will be skipped"
+fi
+
+run() {
+    echo "== $*"
+    "$@"
+}
+
+run cargo fmt --all --check
+run cargo clippy --all-targets --locked -- --deny warnings
+run cargo clippy --lib --no-default-features --locked -- --deny warnings
+run env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --locked
+run cargo test --locked -- --show-output # library, tests/, documentation; builds the examples too
+echo "== all passed"
