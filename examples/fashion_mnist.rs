@@ -33,6 +33,9 @@ fn main() -> ExitCode {
     };
     if let Err(error) = run(&folder, epochs) {
         eprintln!("fashion_mnist: {error}");
+        if matches!(error, Error::File { .. }) {
+            eprintln!("{HELP}");
+        }
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS

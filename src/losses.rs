@@ -96,6 +96,11 @@ impl Loss {
                 (loss, graph.accuracy(metric_name, kind, before, target)?)
             }
             Loss::BinaryCrossEntropy => {
+                use Activation::{HardSigmoid, Identity, Sigmoid, Softmax};
+                if !matches!(last, Sigmoid | Identity | HardSigmoid | Softmax) {
+                    let fits = format!("sigmoid, none or one with values from 0 to 1 for {}", self.name());
+                    return Err(Error::value(name, "activation", fits, last));
+                }
                 let on_logits = matches!(last, Activation::Sigmoid | Activation::Identity);
                 let (kind, prediction, threshold) = if on_logits {
                     (ElementwiseLoss::SigmoidBinaryCrossEntropy, before, 0.0)

@@ -4,7 +4,7 @@
 #   sh tests/run.sh
 #
 # On Debian and Ubuntu it first installs lavapipe, a Vulkan driver that computes on the CPU, if there is none.
-# Elsewhere, or without the right to install, GPU tests that find no adapter print a line `SKIPPED: ...`.
+# Elsewhere, or without the right to install, GPU tests that find no adapter print a line that begins with SKIPPED.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -32,5 +32,5 @@ run cargo fmt --all --check
 run cargo clippy --all-targets --locked -- --deny warnings
 run cargo clippy --lib --no-default-features --locked -- --deny warnings
 run env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --locked
-run cargo test --locked -- --show-output # library, tests/, documentation; builds the examples too
+run cargo test --locked # library, tests/cpu, tests/gpu, documentation; builds the examples too
 echo "== all passed"

@@ -4,6 +4,7 @@ use super::Real;
 use crate::kernels::{Accuracy, AccuracyKind};
 
 /// The share of right answers of each row.
+#[inline(always)]
 pub fn accuracy<T: Real>(
     p: &Accuracy,
     pred: &[T],           // (rows, cols)
@@ -27,6 +28,7 @@ pub fn accuracy<T: Real>(
 }
 
 /// The first of the largest elements; NaN is never the largest.
+#[inline(always)]
 fn argmax<T: Real>(x: &[T]) -> usize {
     let mut best = (0, T::min_value());
     for (i, x) in x.iter().enumerate() {

@@ -10,54 +10,69 @@ use std::f64::consts::{FRAC_2_SQRT_PI, SQRT_2};
 /// `√(2/π)`, twice the height of the normal density.
 const SQRT_2_OVER_PI: f64 = FRAC_2_SQRT_PI / SQRT_2;
 
+/// Runs `body` with `f` known to the compiler, which then keeps one case of each match and vectorises the loop.
+macro_rules! hoist {
+    ($function:expr, |$f:ident| $body:expr) => {
+        hoist!($function, $f, $body, Identity Sigmoid Tanh Relu Selu Silu Gelu GeluTanh Softplus Softsign HardSigmoid Mish)
+    };
+    ($function:expr, $f:ident, $body:expr, $($name:ident)*) => {
+        match $function {
+            $(Activation::$name => { let $f = Activation::$name; $body })*
+            Activation::LeakyRelu { slope } => { let $f = Activation::LeakyRelu { slope }; $body }
+            Activation::Elu { alpha } => { let $f = Activation::Elu { alpha }; $body }
+        }
+    };
+}
+
 /// `y = f(x)`.
+#[inline(always)]
 pub fn activation<T: Real>(
     p: &ActivationForward,
     x: &[T],     // (n)
     y: &mut [T], // (n)
 ) {
-    for (y, x) in y.iter_mut().zip(x) {
-        *y = activate(p.function, *x);
-    }
+    hoist!(p.function, |f| for (y, x) in y.iter_mut().zip(x) { *y = activate(f, *x) });
 }
 
 /// `dx = dy · f'`.
+#[inline(always)]
 pub fn activation_grad<T: Real>(
     p: &ActivationGrad,
     saved: &[T],  // (n): y or x, see `Activation::saves_output`
     dy: &[T],     // (n)
     dx: &mut [T], // (n)
 ) {
-    for ((dx, saved), dy) in dx.iter_mut().zip(saved).zip(dy) {
-        *dx = *dy * activate_grad(p.function, *saved);
-    }
+    hoist!(p.function, |f| for ((dx, saved), dy) in dx.iter_mut().zip(saved).zip(dy) {
+        *dx = *dy * activate_grad(f, *saved);
+    });
 }
 
 /// `y = f(y)`, the epilogue of a matmul.
+#[inline(always)]
 pub fn activate_in_place<T: Real>(function: Activation, y: &mut [T]) {
-    for y in y {
-        *y = activate(function, *y);
-    }
+    hoist!(function, |f| for y in y { *y = activate(f, *y) });
 }
 
 /// `dx = dx · f'(saved)`, the epilogue of the matmul that made `dx`.
+#[inline(always)]
 pub fn multiply_by_gradient<T: Real>(function: Activation, saved: &[T], dx: &mut [T]) {
-    for (dx, saved) in dx.iter_mut().zip(saved) {
-        *dx *= activate_grad(function, *saved);
-    }
+    hoist!(function, |f| for (dx, saved) in dx.iter_mut().zip(saved) { *dx *= activate_grad(f, *saved) });
 }
 
 /// `1 / (1 + exp(-x))`, by way of `exp(-|x|)`, which cannot overflow.
+#[inline(always)]
 pub fn sigmoid<T: Real>(x: T) -> T {
-    let z = (-x.abs()).exp();
+    let z = (-x.abs()).exponential();
     if x < T::zero() { z / (T::one() + z) } else { T::one() / (T::one() + z) }
 }
 
 /// `log(1 + exp(x))`.
+#[inline(always)]
 pub fn softplus<T: Real>(x: T) -> T {
-    x.max(T::zero()) + (-x.abs()).exp().ln_1p()
+    x.max(T::zero()) + (-x.abs()).exponential().ln_1p()
 }
 
+#[inline(always)]
 fn clamp<T: Real>(x: T, low: f64, high: f64) -> T {
     let (low, high) = (T::of(low), T::of(high));
     if x < low {
@@ -70,9 +85,10 @@ fn clamp<T: Real>(x: T, low: f64, high: f64) -> T {
 }
 
 /// `tanh(softplus(x))` and 1 minus it, rational in `exp(-|x|)`.
+#[inline(always)]
 fn tanh_softplus<T: Real>(x: T) -> (T, T) {
     let two = T::of(2.0);
-    let z = (-x.abs()).exp();
+    let z = (-x.abs()).exponential();
     if x < T::zero() {
         let q = z * (z + two);
         (q / (q + two), two / (q + two))
@@ -83,6 +99,7 @@ fn tanh_softplus<T: Real>(x: T) -> (T, T) {
 }
 
 /// Twice the argument of gelu_tanh's tanh: `x/2 (1 + tanh u) = x · sigmoid(2u)`.
+#[inline(always)]
 fn gelu_tanh_argument<T: Real>(x: T) -> T {
     T::of(2.0 * SQRT_2_OVER_PI) * x * (T::one() + T::of(0.044715) * x * x)
 }
@@ -175,7 +192,7 @@ pub fn activate_grad<T: Real>(function: Activation, saved: T) -> T {
         }
         Activation::Gelu => {
             let x = clamp(s, -40.0, 40.0);
-            x.normal_cdf() + x * T::of(SQRT_2_OVER_PI / 2.0) * (T::of(-0.5) * x * x).exp()
+            x.normal_cdf() + x * T::of(SQRT_2_OVER_PI / 2.0) * (T::of(-0.5) * x * x).exponential()
         }
         Activation::GeluTanh => {
             let x = clamp(s, -40.0, 40.0);

@@ -4,6 +4,7 @@ use super::Real;
 use crate::kernels::{Adam, Step};
 
 /// `p -= lr / c1 · m / (√v / √c2 + ε)` with the moments brought up to date first.
+#[inline(always)]
 pub fn adam<T: Real>(
     p: &Adam,
     gradient: &[T],      // (n)

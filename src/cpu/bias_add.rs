@@ -4,6 +4,7 @@ use super::Real;
 use crate::kernels::BiasAdd;
 
 /// `y = x + bias`, row by row.
+#[inline(always)]
 pub fn bias_add<T: Real>(
     p: &BiasAdd,
     x: &[T],     // (rows, cols)

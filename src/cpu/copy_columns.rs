@@ -4,6 +4,7 @@ use super::Real;
 use crate::kernels::CopyColumns;
 
 /// `y[r, to_column + c] = x[r, from_column + c]`.
+#[inline(always)]
 pub fn copy_columns<T: Real>(
     p: &CopyColumns,
     x: &[T],     // (rows, from_width)

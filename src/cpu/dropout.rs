@@ -5,6 +5,7 @@ use crate::kernels::{Dropout, Step};
 use crate::random::{stream_key, threefry2x32, uniform};
 
 /// `y = keep · x · scale`.
+#[inline(always)]
 pub fn dropout<T: Real>(
     p: &Dropout,
     x: &[T],     // (n)

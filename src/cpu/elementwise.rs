@@ -5,6 +5,7 @@ use crate::kernels::Elementwise;
 use crate::kernels::elementwise::Op;
 
 /// `y = a ∘ b`; a stride of 0 repeats.
+#[inline(always)]
 pub fn elementwise<T: Real>(
     p: &Elementwise,
     a: &[T],     // strides a_row, a_col
@@ -18,6 +19,7 @@ pub fn elementwise<T: Real>(
     }
 }
 
+#[inline(always)]
 fn apply<T: Real>(p: &Elementwise, a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T) {
     let p = &p.params;
     for (row, y) in y.chunks_exact_mut(p.cols as usize).enumerate() {

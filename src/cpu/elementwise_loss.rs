@@ -6,6 +6,7 @@ use super::sums::sum2;
 use crate::kernels::{ElementwiseLoss, ElementwiseLossKernel};
 
 /// The mean loss of each row, and `drow` times its gradient. What `p.part` leaves out is `None`.
+#[inline(always)]
 pub fn elementwise_loss<T: Real>(
     p: &ElementwiseLossKernel,
     pred: &[T],                 // (rows, cols)
@@ -45,7 +46,7 @@ fn loss_at<T: Real>(loss: ElementwiseLoss, p: T, t: T) -> T {
         ElementwiseLoss::BinaryCrossEntropy => (t - one) * clamp_log((-p).ln_1p()) - t * clamp_log(p.ln()),
         ElementwiseLoss::SigmoidBinaryCrossEntropy => {
             let linear = if p > T::zero() { p * (one - t) } else { -p * t };
-            linear + (-p.abs()).exp().ln_1p()
+            linear + (-p.abs()).exponential().ln_1p()
         }
     }
 }
@@ -74,6 +75,7 @@ fn grad_at<T: Real>(loss: ElementwiseLoss, p: T, t: T) -> T {
 }
 
 /// A logarithm of a probability, from -100 to 0; NaN stays.
+#[inline(always)]
 fn clamp_log<T: Real>(log: T) -> T {
     let low = T::of(-100.0);
     if log < low {

@@ -2,24 +2,44 @@
 
 use super::{Real, run};
 use crate::device::{DeviceInfo, DeviceKind, DeviceLimits};
-use crate::kernels::{Access, Step};
-use crate::plan::{Buffer, Executor, Plan, PlanId, Range};
+use crate::kernels::Step;
+use crate::plan::{Buffer, Executor, Plan, PlanId, PlanStep, Range};
 use crate::{Error, Result};
 use std::collections::HashMap;
 
 /// Most buffers a kernel binds.
 const MAX_OPERANDS: usize = 8;
 
-struct Loaded<T> {
+/// A part of a buffer of the arena.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    /// `None` for the row order, and for a buffer that is still to be bound.
+    buffer: Option<usize>,
+    offset: usize,
+    /// 0 for all of it.
+    len: usize,
+}
+
+/// Where each operand of a step lies: reads, then writes.
+struct Places {
+    reads: Vec<Part>,
+    writes: Vec<Part>,
+}
+
+struct Loaded {
     plan: Plan,
-    buffers: HashMap<Buffer, Vec<T>>,
+    /// Where in the arena each of its own buffers lies.
+    buffers: HashMap<Buffer, usize>,
+    places: Vec<Places>,
     order: Vec<u32>,
 }
 
-/// The executor of one model on the CPU.
+/// The executor of one model on the CPU. All buffers lie in one arena, and what a step reads and writes is
+/// looked up when a plan is loaded, so that a step does nothing but compute.
 pub struct CpuExecutor<T> {
-    slabs: HashMap<Buffer, Vec<T>>,
-    plans: Vec<Option<Loaded<T>>>,
+    arena: Vec<Vec<T>>,
+    slabs: HashMap<Buffer, usize>,
+    plans: Vec<Option<Loaded>>,
 }
 
 /// What is known of the CPU backend.
@@ -50,129 +70,145 @@ impl<T: Real> Default for CpuExecutor<T> {
 impl<T: Real> CpuExecutor<T> {
     /// An executor without plans.
     pub fn new() -> Self {
-        Self { slabs: HashMap::new(), plans: Vec::new() }
+        Self { arena: Vec::new(), slabs: HashMap::new(), plans: Vec::new() }
     }
 
-    fn loaded(&mut self, id: PlanId) -> Result<(&mut Loaded<T>, &mut HashMap<Buffer, Vec<T>>)> {
-        let loaded = self.plans.get_mut(id.0).and_then(Option::as_mut);
-        let loaded = loaded.ok_or_else(|| Error::Internal(format!("plan {} is not loaded", id.0)))?;
-        Ok((loaded, &mut self.slabs))
+    fn loaded(&self, id: PlanId) -> Result<&Loaded> {
+        let loaded = self.plans.get(id.0).and_then(Option::as_ref);
+        loaded.ok_or_else(|| Error::Internal(format!("plan {} is not loaded", id.0)))
     }
 
     fn buffer(&mut self, id: PlanId, buffer: Buffer) -> Result<&mut Vec<T>> {
-        let (loaded, slabs) = self.loaded(id)?;
-        let found = if is_slab(buffer) { slabs.get_mut(&buffer) } else { loaded.buffers.get_mut(&buffer) };
+        let index = self.loaded(id)?.buffers.get(&buffer).or_else(|| self.slabs.get(&buffer)).copied();
+        let found = index.and_then(|index| self.arena.get_mut(index));
         found.ok_or_else(|| Error::Internal(format!("{buffer} is used before it is bound")))
+    }
+
+    /// A zeroed buffer in the arena.
+    fn allocate(&mut self, elements: usize) -> usize {
+        self.arena.push(vec![T::zero(); elements]);
+        self.arena.len() - 1
+    }
+
+    /// Looks up where the operands of every step lie.
+    fn place(&self, plan: &Plan, buffers: &HashMap<Buffer, usize>) -> Vec<Places> {
+        let part = |range: &Range| {
+            let buffer = buffers.get(&range.buffer).or_else(|| self.slabs.get(&range.buffer)).copied();
+            Part { buffer, offset: range.offset, len: range.len }
+        };
+        let places = |step: &PlanStep| Places {
+            reads: step.reads().filter(|range| range.buffer != Buffer::Order).map(part).collect(),
+            writes: step.writes().map(part).collect(),
+        };
+        plan.steps.iter().map(places).collect()
     }
 
     /// As [`Executor::read`], in this executor's own precision.
     pub fn read_real(&mut self, id: PlanId, range: Range) -> Result<Vec<T>> {
-        let buffer = self.buffer(id, range.buffer)?;
-        part(buffer, range).map(<[T]>::to_vec).ok_or_else(|| Error::Internal(format!("{range} is out of bounds")))
+        let all = self.buffer(id, range.buffer)?;
+        let len = if range.len == 0 { all.len() } else { range.len };
+        let part = all.get(range.offset..range.offset + len);
+        part.map(<[T]>::to_vec).ok_or_else(|| Error::Internal(format!("{range} is out of bounds")))
     }
 
     /// As [`Executor::write`], in this executor's own precision.
     pub fn write_real(&mut self, id: PlanId, buffer: Buffer, offset: usize, data: &[T]) -> Result<()> {
-        let target = self.buffer(id, buffer)?.get_mut(offset..offset + data.len());
-        target.ok_or_else(|| Error::Internal(format!("{buffer}: write out of bounds")))?.copy_from_slice(data);
+        self.target(id, buffer, offset, data.len())?.copy_from_slice(data);
         Ok(())
     }
-}
 
-fn is_slab(buffer: Buffer) -> bool {
-    matches!(buffer, Buffer::Parameters | Buffer::Gradients | Buffer::Moment(_))
-}
-
-fn part<T>(buffer: &[T], range: Range) -> Option<&[T]> {
-    if range.len == 0 { Some(buffer) } else { buffer.get(range.offset..range.offset + range.len) }
-}
-
-/// Runs one step. Written buffers are taken out of their tables while the twin runs, so that the rest can
-/// be borrowed; nothing is allocated.
-fn run_step<T: Real>(
-    loaded: &mut Loaded<T>,
-    slabs: &mut HashMap<Buffer, Vec<T>>,
-    index: usize,
-    step: &Step,
-) -> Result<()> {
-    let Loaded { plan, buffers, order } = loaded;
-    let plan_step = plan.steps.get(index).ok_or_else(|| Error::Internal(format!("no step {index} in {}", plan.name)))?;
-    let mut taken: [Vec<T>; MAX_OPERANDS] = Default::default();
-    for (slot, range) in taken.iter_mut().zip(plan_step.writes()) {
-        let table = if is_slab(range.buffer) { &mut *slabs } else { &mut *buffers };
-        *slot = table.get_mut(&range.buffer).map(std::mem::take).unwrap_or_default();
+    fn target(&mut self, id: PlanId, buffer: Buffer, offset: usize, len: usize) -> Result<&mut [T]> {
+        let target = self.buffer(id, buffer)?.get_mut(offset..offset + len);
+        target.ok_or_else(|| Error::Internal(format!("{buffer}: write out of bounds")))
     }
-    let outcome = (|| {
-        let unbound = |range: &Range| Error::Internal(format!("{}: {range} is not bound", plan_step.name));
-        let mut reads: [&[T]; MAX_OPERANDS] = [&[]; MAX_OPERANDS];
-        let mut read_count = 0;
-        for (binding, range) in plan_step.bindings() {
-            if binding.access == Access::Read && range.buffer != Buffer::Order {
-                let table = if is_slab(range.buffer) { &*slabs } else { &*buffers };
-                let found = table.get(&range.buffer).and_then(|buffer| part(buffer, *range));
-                reads[read_count] = found.ok_or_else(|| unbound(range))?;
-                read_count += 1;
+
+    /// Runs one step. Written buffers are taken out of the arena while the twin runs, so that the rest can be
+    /// borrowed; nothing is allocated.
+    fn run_step(&mut self, id: PlanId, index: usize, step: &Step) -> Result<()> {
+        let loaded = self.plans.get(id.0).and_then(Option::as_ref);
+        let found = loaded.and_then(|loaded| Some((loaded, loaded.places.get(index)?, loaded.plan.steps.get(index)?)));
+        let (loaded, places, planned) = found.ok_or_else(|| Error::Internal(format!("plan {}, step {index}", id.0)))?;
+        let unbound = || Error::Internal(format!("{} runs before its data are bound", planned.name));
+        let mut taken: [Vec<T>; MAX_OPERANDS] = Default::default();
+        for (slot, part) in taken.iter_mut().zip(&places.writes) {
+            let home = part.buffer.and_then(|buffer| self.arena.get_mut(buffer)).ok_or_else(unbound)?;
+            *slot = std::mem::take(home);
+        }
+        let outcome = (|| {
+            let mut reads: [&[T]; MAX_OPERANDS] = [&[]; MAX_OPERANDS];
+            for (read, part) in reads.iter_mut().zip(&places.reads) {
+                let all = part.buffer.and_then(|buffer| self.arena.get(buffer)).ok_or_else(unbound)?;
+                let len = if part.len == 0 { all.len() } else { part.len };
+                *read = all.get(part.offset..part.offset + len).ok_or_else(unbound)?;
+            }
+            let mut writes: [&mut [T]; MAX_OPERANDS] = Default::default();
+            for ((write, part), all) in writes.iter_mut().zip(&places.writes).zip(&mut taken) {
+                let len = if part.len == 0 { all.len() } else { part.len };
+                *write = all.get_mut(part.offset..part.offset + len).ok_or_else(unbound)?;
+            }
+            let (reads, writes) = (&reads[..places.reads.len()], &mut writes[..places.writes.len()]);
+            run(&planned.kernel, reads, writes, &loaded.order, step)
+        })();
+        for (slot, part) in taken.into_iter().zip(&places.writes) {
+            if let Some(home) = part.buffer.and_then(|buffer| self.arena.get_mut(buffer)) {
+                *home = slot;
             }
         }
-        let mut writes: [&mut [T]; MAX_OPERANDS] = Default::default();
-        let mut write_count = 0;
-        for (slot, range) in taken.iter_mut().zip(plan_step.writes()) {
-            let all = if range.len == 0 { 0..slot.len() } else { range.offset..range.offset + range.len };
-            writes[write_count] = slot.get_mut(all).ok_or_else(|| unbound(range))?;
-            write_count += 1;
-        }
-        run(&plan_step.kernel, &reads[..read_count], &mut writes[..write_count], order, step)
-    })();
-    for (slot, range) in taken.into_iter().zip(plan_step.writes()) {
-        let table = if is_slab(range.buffer) { &mut *slabs } else { &mut *buffers };
-        if let Some(home) = table.get_mut(&range.buffer) {
-            *home = slot;
-        }
+        outcome
     }
-    outcome
 }
 
 impl<T: Real> Executor for CpuExecutor<T> {
     fn load(&mut self, plan: &Plan) -> Result<PlanId> {
         let moments = (0..plan.moments).map(Buffer::Moment);
         for buffer in [Buffer::Parameters, Buffer::Gradients].into_iter().chain(moments) {
-            self.slabs.entry(buffer).or_insert_with(|| vec![T::zero(); plan.slab]);
+            if !self.slabs.contains_key(&buffer) {
+                let index = self.allocate(plan.slab);
+                self.slabs.insert(buffer, index);
+            }
         }
         let activations = plan.activations.iter().enumerate();
-        let buffers = activations.map(|(i, &len)| (Buffer::Activation(i), vec![T::zero(); len])).collect();
-        self.plans.push(Some(Loaded { plan: plan.clone(), buffers, order: Vec::new() }));
+        let buffers = activations.map(|(i, &len)| (Buffer::Activation(i), self.allocate(len))).collect();
+        let places = self.place(plan, &buffers);
+        self.plans.push(Some(Loaded { plan: plan.clone(), buffers, places, order: Vec::new() }));
         Ok(PlanId(self.plans.len() - 1))
     }
 
     fn unload(&mut self, id: PlanId) {
-        if let Some(slot) = self.plans.get_mut(id.0) {
-            *slot = None;
+        let loaded = self.plans.get_mut(id.0).and_then(Option::take);
+        for index in loaded.into_iter().flat_map(|loaded| loaded.buffers.into_values()) {
+            self.arena[index] = Vec::new();
         }
     }
 
     fn bind_data(&mut self, id: PlanId, rows: usize, steps: usize) -> Result<()> {
-        let (loaded, _) = self.loaded(id)?;
-        for (buffer, elements) in loaded.plan.data_sizes(rows, steps) {
-            if buffer != Buffer::Order {
-                loaded.buffers.insert(buffer, vec![T::zero(); elements]);
+        let plan = self.loaded(id)?.plan.clone();
+        let mut buffers = self.loaded(id)?.buffers.clone();
+        for (buffer, elements) in plan.data_sizes(rows, steps) {
+            if buffer == Buffer::Order {
+                continue;
+            }
+            match buffers.get(&buffer) {
+                Some(&index) => self.arena[index] = vec![T::zero(); elements],
+                None => drop(buffers.insert(buffer, self.allocate(elements))),
             }
         }
-        loaded.order = vec![0; rows];
+        let places = self.place(&plan, &buffers);
+        if let Some(slot) = self.plans.get_mut(id.0) {
+            *slot = Some(Loaded { plan, buffers, places, order: vec![0; rows] });
+        }
         Ok(())
     }
 
     fn write(&mut self, id: PlanId, buffer: Buffer, offset: usize, data: &[f32]) -> Result<()> {
-        let target = self.buffer(id, buffer)?.get_mut(offset..offset + data.len());
-        let target = target.ok_or_else(|| Error::Internal(format!("{buffer}: write out of bounds")))?;
-        for (target, value) in target.iter_mut().zip(data) {
-            *target = T::of(f64::from(*value));
-        }
+        let target = self.target(id, buffer, offset, data.len())?;
+        target.iter_mut().zip(data).for_each(|(target, value)| *target = T::of(f64::from(*value)));
         Ok(())
     }
 
     fn write_order(&mut self, id: PlanId, order: &[u32]) -> Result<()> {
-        let (loaded, _) = self.loaded(id)?;
-        let target = loaded.order.get_mut(..order.len());
+        let loaded = self.plans.get_mut(id.0).and_then(Option::as_mut);
+        let target = loaded.and_then(|loaded| loaded.order.get_mut(..order.len()));
         target.ok_or_else(|| Error::Internal("row order: write out of bounds".to_owned()))?.copy_from_slice(order);
         Ok(())
     }
@@ -182,18 +218,15 @@ impl<T: Real> Executor for CpuExecutor<T> {
     }
 
     fn run(&mut self, id: PlanId, steps: &[Step]) -> Result<()> {
-        let (loaded, slabs) = self.loaded(id)?;
+        let count = self.loaded(id)?.plan.steps.len();
         for step in steps {
-            for index in 0..loaded.plan.steps.len() {
-                run_step(loaded, slabs, index, step)?;
-            }
+            (0..count).try_for_each(|index| self.run_step(id, index, step))?;
         }
         Ok(())
     }
 
     fn run_one(&mut self, id: PlanId, index: usize, step: &Step) -> Result<()> {
-        let (loaded, slabs) = self.loaded(id)?;
-        run_step(loaded, slabs, index, step)
+        self.run_step(id, index, step)
     }
 
     fn wait(&mut self) -> Result<()> {

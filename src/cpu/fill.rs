@@ -4,6 +4,7 @@ use super::Real;
 use crate::kernels::Fill;
 
 /// `y = value`.
+#[inline(always)]
 pub fn fill<T: Real>(
     p: &Fill,
     y: &mut [T], // (n)

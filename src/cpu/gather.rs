@@ -4,6 +4,7 @@ use super::Real;
 use crate::kernels::{Gather, GatherWeights, Step};
 
 /// `batch[r] = data[order[step.start + r]]`; zeros from row `step.valid` on.
+#[inline(always)]
 pub fn gather<T: Real>(
     p: &Gather,
     data: &[T],      // (any, cols)
@@ -23,6 +24,7 @@ pub fn gather<T: Real>(
 }
 
 /// `row_scale[r] = weights[order[step.start + r]] · step.inverse_weight`; 0 from row `step.valid` on.
+#[inline(always)]
 pub fn gather_weights<T: Real>(
     p: &GatherWeights,
     weights: &[T],       // (any)

@@ -1,12 +1,13 @@
 //! Twin of `shaders/matmul.wgsl`: the product by the `gemm` crate, the epilogue in plain loops.
 
-use super::Real;
-use crate::kernels::{Epilogue, Matmul};
+use super::{Real, activation, parallel};
+use crate::kernels::{Activation, Epilogue, Matmul};
 
 /// Multiply-adds below which a second thread costs more than it brings.
 const PARALLEL_FROM: usize = 1 << 20;
 
 /// `c = op(a) op(b)` with its epilogue; `extra` is the bias, or what the gradient saved.
+#[inline(always)]
 pub fn matmul<T: Real>(
     p: &Matmul,
     a: &[T],     // (m, k), or (k, m) if transpose_a
@@ -18,24 +19,55 @@ pub fn matmul<T: Real>(
     product(p, a, b, &mut c[..m * n]);
     match p.epilogue {
         Epilogue::Plain => {}
+        Epilogue::BiasRow { at } if p.transpose_b => {
+            for (db, b) in c[at..at + n].iter_mut().zip(b.chunks_exact(k)) {
+                *db = b.iter().fold(T::zero(), |sum, b| sum + *b);
+            }
+        }
         Epilogue::BiasRow { at } => {
             let db = &mut c[at..at + n];
             db.fill(T::zero());
-            for k in 0..k {
-                for (col, sum) in db.iter_mut().enumerate() {
-                    *sum += if p.transpose_b { b[col * p.params.k as usize + k] } else { b[k * n + col] };
+            for b in b.chunks_exact(n) {
+                for (db, b) in db.iter_mut().zip(b) {
+                    *db += *b;
                 }
             }
         }
-        Epilogue::Bias(f) => {
-            for row in c.chunks_exact_mut(n) {
-                for (z, bias) in row.iter_mut().zip(extra) {
-                    *z += *bias;
-                }
-            }
-            super::activation::activate_in_place(f, c);
+        Epilogue::Bias(f) => parallel::row_blocks(c, n, &|_, c| widest(Block { f, extra, c, gradient: false })),
+        Epilogue::Gradient(f) => parallel::row_blocks(c, n, &|first, c| {
+            let extra = &extra[first * n..first * n + c.len()];
+            widest(Block { f, extra, c, gradient: true });
+        }),
+    }
+}
+
+/// Some rows of `c`, while they are in the cache of one core.
+struct Block<'a, T> {
+    f: Activation,
+    extra: &'a [T], // bias (1, n), or saved (rows, n)
+    c: &'a mut [T], // (rows, n)
+    gradient: bool,
+}
+
+/// Runs a block with the widest instructions that this CPU has.
+fn widest<T: Real>(block: Block<'_, T>) {
+    pulp::Arch::new().dispatch(block);
+}
+
+impl<T: Real> pulp::WithSimd for Block<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        if self.gradient {
+            return activation::multiply_by_gradient(self.f, self.extra, self.c);
         }
-        Epilogue::Gradient(f) => super::activation::multiply_by_gradient(f, extra, c),
+        for row in self.c.chunks_exact_mut(self.extra.len()) {
+            for (z, bias) in row.iter_mut().zip(self.extra) {
+                *z += *bias;
+            }
+            activation::activate_in_place(self.f, row);
+        }
     }
 }
 
@@ -43,21 +75,19 @@ pub fn matmul<T: Real>(
 fn product<T: Real>(p: &Matmul, a: &[T], b: &[T], c: &mut [T]) {
     let (m, n, k) = (p.params.m as usize, p.params.n as usize, p.params.k as usize);
     assert!(a.len() >= m * k && b.len() >= k * n && c.len() >= m * n, "matmul operands do not fit {m} x {n} x {k}");
-    let strides = |rows: usize, cols: usize, transposed: bool| {
-        if transposed { (1, rows as isize) } else { (cols as isize, 1) }
-    };
+    let strides =
+        |rows: usize, cols: usize, transposed: bool| if transposed { (1, rows as isize) } else { (cols as isize, 1) };
     let (a_row, a_col) = strides(m, k, p.transpose_a);
     let (b_row, b_col) = strides(k, n, p.transpose_b);
     let threads = if m * n * k < PARALLEL_FROM { gemm::Parallelism::None } else { gemm::Parallelism::Rayon(0) };
+    let (c, a, b) = (c.as_mut_ptr(), a.as_ptr(), b.as_ptr());
+    let (zero, one) = (T::zero(), T::one());
     // SAFETY: the assertion above holds every index (i, l), (l, j), (i, j) of the strided operands inside its slice,
-    // and `c` is borrowed mutably, so it overlaps neither.
+    // and `c` was borrowed mutably, so it overlaps neither.
     unsafe {
+        let c_stride = n as isize;
         gemm::gemm(
-            m, n, k,
-            c.as_mut_ptr(), 1, n as isize, false,
-            a.as_ptr(), a_col, a_row,
-            b.as_ptr(), b_col, b_row,
-            T::zero(), T::one(), false, false, false, threads,
+            m, n, k, c, 1, c_stride, false, a, a_col, a_row, b, b_col, b_row, zero, one, false, false, false, threads,
         );
     }
 }

@@ -12,6 +12,7 @@ mod executor;
 mod fill;
 mod gather;
 mod matmul;
+mod parallel;
 mod real;
 mod scale;
 mod sgd;
@@ -27,10 +28,50 @@ pub use real::Real;
 
 use crate::kernels::{Kernel, Part, Step};
 
-/// Runs the twin of `kernel`. `reads` and `writes` are its buffers in binding order; `order` is the
-/// row order of the data set (read by `gather` and `gather_weights` alone, whose `reads` leave it out),
-/// `step` what changes from step to step.
+/// Runs the twin of `kernel`. `reads` and `writes` are its buffers in binding order without the row order of the
+/// data set, which comes as `order`; `step` is what changes from step to step.
+///
+/// The twins are plain loops; they are compiled once for each instruction set that matters, and the widest one that
+/// this CPU has is chosen here. Large elementwise kernels are shared out to all threads.
 pub fn run<T: Real>(
+    kernel: &Kernel,
+    reads: &[&[T]],
+    writes: &mut [&mut [T]],
+    order: &[u32],
+    step: &Step,
+) -> crate::Result<()> {
+    if !parallel::is_flat(kernel) {
+        return Twin { kernel, reads, writes, order, step }.dispatch();
+    }
+    parallel::halves(reads, writes, &|reads, writes| Twin { kernel, reads, writes, order, step }.dispatch())
+}
+
+/// A call of [`twin`], to be made with the CPU's own instruction set.
+struct Twin<'a, 'b, T> {
+    kernel: &'a Kernel,
+    reads: &'a [&'a [T]],
+    writes: &'a mut [&'b mut [T]],
+    order: &'a [u32],
+    step: &'a Step,
+}
+
+impl<T: Real> Twin<'_, '_, T> {
+    fn dispatch(self) -> crate::Result<()> {
+        pulp::Arch::new().dispatch(self)
+    }
+}
+
+impl<T: Real> pulp::WithSimd for Twin<'_, '_, T> {
+    type Output = crate::Result<()>;
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> Self::Output {
+        twin(self.kernel, self.reads, self.writes, self.order, self.step)
+    }
+}
+
+#[inline(always)]
+fn twin<T: Real>(
     kernel: &Kernel,
     reads: &[&[T]],
     writes: &mut [&mut [T]],

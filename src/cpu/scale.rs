@@ -4,6 +4,7 @@ use super::Real;
 use crate::kernels::Scale;
 
 /// `y = factor · x`.
+#[inline(always)]
 pub fn scale<T: Real>(
     p: &Scale,
     x: &[T],     // (n)

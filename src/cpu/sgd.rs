@@ -4,6 +4,7 @@ use super::Real;
 use crate::kernels::{Sgd, Step};
 
 /// `p -= lr · g`.
+#[inline(always)]
 pub fn sgd<T: Real>(
     _: &Sgd,
     gradient: &[T],      // (n)

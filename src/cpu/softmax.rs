@@ -5,6 +5,7 @@ use super::sums::{max, sum, sum2};
 use crate::kernels::{LogSoftmax, LogSoftmaxGrad, Softmax, SoftmaxGrad};
 
 /// `y = exp(x - max) / Σ exp(x - max)` by rows.
+#[inline(always)]
 pub fn softmax<T: Real>(
     p: &Softmax,
     x: &[T],     // (rows, cols)
@@ -14,7 +15,7 @@ pub fn softmax<T: Real>(
     for (x, y) in x.chunks_exact(cols).zip(y.chunks_exact_mut(cols)) {
         let top = max(x);
         for (y, x) in y.iter_mut().zip(x) {
-            *y = (*x - top).exp();
+            *y = (*x - top).exponential();
         }
         let total = sum(y, |y| y);
         for y in y {
@@ -24,6 +25,7 @@ pub fn softmax<T: Real>(
 }
 
 /// `dx = y (dy - Σ y dy)` by rows.
+#[inline(always)]
 pub fn softmax_grad<T: Real>(
     p: &SoftmaxGrad,
     y: &[T],      // (rows, cols)
@@ -40,6 +42,7 @@ pub fn softmax_grad<T: Real>(
 }
 
 /// `y = (x - max) - log Σ exp(x - max)` by rows.
+#[inline(always)]
 pub fn log_softmax<T: Real>(
     p: &LogSoftmax,
     x: &[T],     // (rows, cols)
@@ -48,7 +51,7 @@ pub fn log_softmax<T: Real>(
     let cols = p.cols as usize;
     for (x, y) in x.chunks_exact(cols).zip(y.chunks_exact_mut(cols)) {
         let top = max(x);
-        let log_total = sum(x, |x| (x - top).exp()).ln();
+        let log_total = sum(x, |x| (x - top).exponential()).ln();
         for (y, x) in y.iter_mut().zip(x) {
             *y = (*x - top) - log_total;
         }
@@ -56,6 +59,7 @@ pub fn log_softmax<T: Real>(
 }
 
 /// `dx = dy - exp(y) Σ dy` by rows.
+#[inline(always)]
 pub fn log_softmax_grad<T: Real>(
     p: &LogSoftmaxGrad,
     y: &[T],      // (rows, cols)
@@ -66,7 +70,7 @@ pub fn log_softmax_grad<T: Real>(
     for ((y, dy), dx) in y.chunks_exact(cols).zip(dy.chunks_exact(cols)).zip(dx.chunks_exact_mut(cols)) {
         let total = sum(dy, |dy| dy);
         for ((dx, y), dy) in dx.iter_mut().zip(y).zip(dy) {
-            *dx = *dy - y.exp() * total;
+            *dx = *dy - y.exponential() * total;
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::kernels::SoftmaxCrossEntropy;
 
 /// `loss = Σt · log Σ exp(z - max) - Σ t (z - max)` and `dlogits = drow (Σt · softmax(z) - t)` by rows.
 /// What `p.part` leaves out is `None`.
+#[inline(always)]
 pub fn softmax_cross_entropy<T: Real>(
     p: &SoftmaxCrossEntropy,
     logits: &[T],                   // (rows, cols)
@@ -20,16 +21,8 @@ pub fn softmax_cross_entropy<T: Real>(
     for (row, z) in logits.chunks_exact(cols).enumerate() {
         // `as` of a negative or NaN class is 0, as in WGSL.
         let class = if p.classes { target[row].wide() as usize } else { 0 };
-        let target_at = |c: usize| {
-            let t = match p.classes {
-                true if c == class => T::one(),
-                true => T::zero(),
-                false => target[row * cols + c],
-            };
-            (T::one() - smoothing) * t + floor
-        };
         let top = max(z);
-        let total = sum(z, |z| (z - top).exp());
+        let total = sum(z, |z| (z - top).exponential());
         let (own_sum, own_dot) = if p.classes {
             (T::one(), z.get(class).map_or(T::zero(), |z| *z - top))
         } else {
@@ -44,8 +37,19 @@ pub fn softmax_cross_entropy<T: Real>(
         }
         if let (Some(drow), Some(dlogits)) = (drow, &mut dlogits) {
             let dz = &mut dlogits[row * cols..(row + 1) * cols];
-            for (c, (dz, z)) in dz.iter_mut().zip(z).enumerate() {
-                *dz = drow[row] * (target_sum * ((*z - top).exp() / total) - target_at(c));
+            let (upstream, keep) = (drow[row], T::one() - smoothing);
+            let share = target_sum / total;
+            for (dz, z) in dz.iter_mut().zip(z) {
+                *dz = upstream * (share * (*z - top).exponential() - floor);
+            }
+            if p.classes {
+                if let Some(dz) = dz.get_mut(class) {
+                    *dz -= upstream * keep;
+                }
+            } else {
+                for (dz, t) in dz.iter_mut().zip(&target[row * cols..]) {
+                    *dz -= upstream * keep * *t;
+                }
             }
         }
     }

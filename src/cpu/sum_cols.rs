@@ -5,6 +5,7 @@ use super::sums::sum;
 use crate::kernels::SumCols;
 
 /// `y = Σ_c x[:, c]`.
+#[inline(always)]
 pub fn sum_cols<T: Real>(
     p: &SumCols,
     x: &[T],     // (rows, cols)

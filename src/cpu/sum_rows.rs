@@ -4,6 +4,7 @@ use super::Real;
 use crate::kernels::SumRows;
 
 /// `y = Σ_r x[r, :]`.
+#[inline(always)]
 pub fn sum_rows<T: Real>(
     p: &SumRows,
     x: &[T],     // (rows, cols)

@@ -3,6 +3,7 @@
 use super::Real;
 
 /// `Σ f(x)`.
+#[inline(always)]
 pub(super) fn sum<T: Real>(x: &[T], f: impl Fn(T) -> T) -> T {
     let (chunks, rest) = x.as_chunks::<8>();
     let mut chains = [T::zero(); 8];
@@ -18,6 +19,7 @@ pub(super) fn sum<T: Real>(x: &[T], f: impl Fn(T) -> T) -> T {
 }
 
 /// `Σ f(x, y)`.
+#[inline(always)]
 pub(super) fn sum2<T: Real>(x: &[T], y: &[T], f: impl Fn(T, T) -> T) -> T {
     let n = x.len().min(y.len());
     let ((x_chunks, x_rest), (y_chunks, y_rest)) = (x[..n].as_chunks::<8>(), y[..n].as_chunks::<8>());
@@ -33,11 +35,13 @@ pub(super) fn sum2<T: Real>(x: &[T], y: &[T], f: impl Fn(T, T) -> T) -> T {
     tree(chains)
 }
 
+#[inline(always)]
 fn tree<T: Real>(c: [T; 8]) -> T {
     ((c[0] + c[4]) + (c[2] + c[6])) + ((c[1] + c[5]) + (c[3] + c[7]))
 }
 
 /// The largest element; NaN is passed over, as by WGSL's `max` on most adapters.
+#[inline(always)]
 pub(super) fn max<T: Real>(x: &[T]) -> T {
     x.iter().fold(T::min_value(), |top, x| if *x > top { *x } else { top })
 }

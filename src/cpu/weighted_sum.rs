@@ -5,6 +5,7 @@ use super::sums::sum2;
 use crate::kernels::{Step, WeightedSum};
 
 /// `out[slot] = Σ values · weights`.
+#[inline(always)]
 pub fn weighted_sum<T: Real>(
     p: &WeightedSum,
     values: &[T],  // (n)

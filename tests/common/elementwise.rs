@@ -42,13 +42,15 @@ fn curvature(function: Activation, x: &[f64]) -> Vec<f64> {
 }
 
 /// The manifest's entry for `function`, corrected for parameters that axone holds in f32: leaky_relu is linear in its
-/// slope below 0. And PyTorch's softplus is `x` above 20, where axone adds `exp(-x)`.
+/// slope below 0. PyTorch's softplus is `x` above 20, where axone adds `exp(-x)`. And the 1/6 in PyTorch's gradient of
+/// hard_sigmoid is an f32, even in float64.
 fn expected(function: Activation, x: f64, y: f64, dx: f64) -> (f64, f64) {
     match function {
         Activation::LeakyRelu { slope } if x <= 0.0 => {
             let ratio = f64::from(slope) / 0.01;
             (y * ratio, dx * ratio)
         }
+        Activation::HardSigmoid => (y, dx / (6.0 * f64::from(1.0f32 / 6.0))),
         Activation::Softplus if x > 20.0 => (y + (-x).exp(), dx / (1.0 + (-x).exp())),
         _ => (y, dx),
     }
@@ -64,6 +66,8 @@ fn lost_by_the_reference(function: Activation, x: f64) -> (f64, f64) {
         Activation::GeluTanh if size < 10.0 => {
             (lost * size, lost * (1.0 + 2.0 * size * 0.4 * (1.0 + 0.134145 * x * x)))
         }
+        // Differentiated as a quotient: two terms of size 1 / (1 + |x|) that cancel.
+        Activation::Softsign => (0.0, lost / (1.0 + size)),
         _ => (0.0, 0.0),
     }
 }

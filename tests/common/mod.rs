@@ -2,6 +2,7 @@
 //! the CPU and the GPU are held against the same numbers with the same tolerances.
 #![allow(dead_code, reason = "each binary uses its part")]
 
+pub mod api;
 pub mod differentiable;
 pub mod elementwise;
 pub mod fixtures;

@@ -1,12 +1,17 @@
 //! What needs no GPU.
 
+mod api;
+mod bad_input;
 #[path = "../common/mod.rs"]
 mod common;
 mod conformance;
-mod gradients;
 mod contract;
 mod data;
+mod fused;
+mod gradients;
 mod history;
+mod layering;
+mod plan;
 #[cfg(feature = "datasets")]
 mod readers;
 mod readme;

@@ -6,7 +6,7 @@ use axone::kernels::{Elementwise, ElementwiseOp, Kernel, SumRows};
 
 #[test]
 fn every_kernel_at_every_size() {
-    let Some(device) = crate::software() else { return };
+    let Some(device) = crate::device("every_kernel_at_every_size") else { return };
     let report = kernels(&device).unwrap();
     println!("{report}");
     assert_eq!(report.failed(), 0, "{report}");
@@ -21,7 +21,7 @@ fn case_of(wanted: fn(&Kernel) -> bool) -> Case {
 
 /// Runs `run` on the device and judges the result as that of `claimed`.
 fn outcome(run: Case, claimed: Case) -> Option<Outcome> {
-    let device = crate::software()?;
+    let device = crate::device("kernel canaries")?;
     let got = run_case(&mut *device.executor(), &run).unwrap().unwrap();
     let mut report = kernels_on(&device, [claimed.clone()]).unwrap();
     assert_eq!(report.failed(), 0, "the claimed case itself must pass: {report}");
@@ -37,7 +37,7 @@ fn is_red(outcome: Option<Outcome>) -> bool {
 
 #[test]
 fn canary_an_element_off_by_more_than_its_tolerance() {
-    let Some(device) = crate::software() else { return };
+    let Some(device) = crate::device("canary_an_element_off_by_more_than_its_tolerance") else { return };
     let case = case_of(|kernel| matches!(kernel, Kernel::Matmul(_)));
     let mut got = run_case(&mut *device.executor(), &case).unwrap().unwrap();
     assert!(matches!(axone::check::judge_outputs(&case, &got).unwrap().outcome, Outcome::Passed));
@@ -75,7 +75,7 @@ fn canary_another_operation() {
 
 #[test]
 fn canary_a_write_beside_the_output_and_one_that_is_missing() {
-    let Some(device) = crate::software() else { return };
+    let Some(device) = crate::device("canary_a_write_beside_the_output_and_one_that_is_missing") else { return };
     let right = case_of(|kernel| matches!(kernel, Kernel::Fill(_)));
     let mut short = right.clone();
     // The kernel believes in fewer elements than there are: the rest stays NaN.

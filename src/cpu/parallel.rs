@@ -1,0 +1,58 @@
+//! Threads where they pay: elementwise kernels over long buffers.
+
+use super::Real;
+use crate::Result;
+use crate::kernels::Kernel;
+
+/// Elements below which a second thread costs more than it brings.
+const GRAIN: usize = 1 << 15;
+
+/// Whether element i of every output depends on element i of every other buffer alone, so that the work can
+/// be cut anywhere.
+pub(super) fn is_flat(kernel: &Kernel) -> bool {
+    matches!(
+        kernel,
+        Kernel::Activation(_) | Kernel::ActivationGrad(_) | Kernel::Scale(_) | Kernel::Sgd(_) | Kernel::Adam(_)
+    )
+}
+
+/// Calls `work` on the same part of every buffer, for parts that together make the whole.
+pub(super) fn halves<T: Real>(
+    reads: &[&[T]],
+    writes: &mut [&mut [T]],
+    work: &(dyn Fn(&[&[T]], &mut [&mut [T]]) -> Result<()> + Sync),
+) -> Result<()> {
+    let len = writes.first().map_or(0, |write| write.len());
+    let equal = reads.iter().all(|read| read.len() == len) && writes.iter().all(|write| write.len() == len);
+    if len < 2 * GRAIN || !equal || reads.len() > 2 || writes.len() > 3 || rayon::current_num_threads() == 1 {
+        return work(reads, writes);
+    }
+    let middle = (len / 2).next_multiple_of(64);
+    let (mut left_reads, mut right_reads): ([&[T]; 2], [&[T]; 2]) = Default::default();
+    for (i, read) in reads.iter().enumerate() {
+        (left_reads[i], right_reads[i]) = read.split_at(middle);
+    }
+    let (mut left_writes, mut right_writes): ([&mut [T]; 3], [&mut [T]; 3]) = Default::default();
+    let (read_count, write_count) = (reads.len(), writes.len());
+    for (i, write) in writes.iter_mut().enumerate() {
+        (left_writes[i], right_writes[i]) = write.split_at_mut(middle);
+    }
+    let (left, right) = rayon::join(
+        || halves(&left_reads[..read_count], &mut left_writes[..write_count], work),
+        || halves(&right_reads[..read_count], &mut right_writes[..write_count], work),
+    );
+    left.and(right)
+}
+
+/// Calls `work` on blocks of whole rows of `matrix`, with the index of each block's first row.
+pub(super) fn row_blocks<T: Real>(matrix: &mut [T], cols: usize, work: &(dyn Fn(usize, &mut [T]) + Sync)) {
+    fn cut<T: Real>(first: usize, matrix: &mut [T], cols: usize, work: &(dyn Fn(usize, &mut [T]) + Sync)) {
+        let rows = matrix.len() / cols;
+        if rows < 2 || matrix.len() < 2 * GRAIN || rayon::current_num_threads() == 1 {
+            return work(first, matrix);
+        }
+        let (above, below) = matrix.split_at_mut(rows / 2 * cols);
+        rayon::join(|| cut(first, above, cols, work), || cut(first + rows / 2, below, cols, work));
+    }
+    cut(0, matrix, cols, work);
+}

@@ -1,0 +1,186 @@
+//! What a user can get wrong, and the whole message of each: it names the place and repeats the value.
+
+use crate::common::api::{classifier, samples};
+use crate::common::matrix;
+use axone::layers::Activation;
+use axone::prelude::*;
+
+fn message<T: std::fmt::Debug>(result: Result<T>) -> String {
+    result.unwrap_err().to_string()
+}
+
+/// The message of a chain that cannot be made.
+fn of_layers(net: Sequential, loss: Loss) -> String {
+    message(net.compile(Device::cpu(), loss, Sgd::default()))
+}
+
+fn of_fit(settings: Fit) -> String {
+    message(classifier(&Device::cpu(), Sgd::default()).fit(&samples(8), &settings.silent()))
+}
+
+fn of_optimizer(optimizer: impl Into<Optimizer>) -> String {
+    message(Sequential::new(2).add(Dense::new(2)).compile(Device::cpu(), Loss::MeanSquaredError, optimizer))
+}
+
+#[test]
+fn a_wrong_width() {
+    let net = Sequential::new(784).add(Dense::new(10).activation(Activation::Softmax));
+    let mut model = net.compile(Device::cpu(), Loss::CategoricalCrossEntropy, Sgd::default()).unwrap();
+    let narrow = matrix(1, 4, 783);
+    let wanted = "dense_1: expected input (B, 784), got (B, 783)";
+    assert_eq!(message(model.predict(&narrow)), wanted);
+    let data = Dataset::new(narrow, vec![0, 1, 2, 3]).unwrap();
+    assert_eq!(message(model.fit(&data, &Fit::new().silent())), wanted);
+    assert_eq!(message(model.evaluate(&data)), wanted);
+}
+
+#[test]
+fn a_wrong_number_of_inputs_or_targets() {
+    let mut model = classifier(&Device::cpu(), Sgd::default());
+    let two = samples(4).with_input(matrix(1, 4, 2)).unwrap();
+    assert_eq!(message(model.evaluate(&two)), "inputs: expected 1 inputs, got 2");
+    let two = samples(4).with_target([0.5, 0.5, 0.5, 0.5]).unwrap();
+    assert_eq!(message(model.evaluate(&two)), "targets: expected 1 targets, got 2");
+    let wide = Dataset::new(matrix(1, 4, 5), matrix(2, 4, 2)).unwrap();
+    assert_eq!(message(model.evaluate(&wide)), "dense_2: expected targets (B, 3), got (B, 2)");
+}
+
+#[test]
+fn an_empty_set() {
+    let empty = Matrix::new(0, 5, Vec::new()).unwrap();
+    assert_eq!(message(Dataset::new(empty.clone(), Vec::<u32>::new())), "inputs[0]: no rows");
+    assert_eq!(message(classifier(&Device::cpu(), Sgd::default()).predict(&empty)), "inputs: no rows");
+}
+
+#[test]
+fn a_label_out_of_range() {
+    let mut model = classifier(&Device::cpu(), Sgd::default());
+    let data = Dataset::new(matrix(1, 3, 5), [0, 2, 3]).unwrap();
+    let wanted = "targets[0] row 2: class 3, but dense_2 tells 3 classes apart (0 to 2)";
+    assert_eq!(message(model.fit(&data, &Fit::new().silent())), wanted);
+    assert_eq!(message(model.evaluate(&data)), wanted);
+}
+
+#[test]
+fn nan_and_infinity_in_the_data() {
+    for (value, name) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (f32::NEG_INFINITY, "-inf")] {
+        let mut numbers = matrix(1, 2, 5).into_data();
+        numbers[7] = value;
+        let x = Matrix::new(2, 5, numbers).unwrap();
+        let wanted = format!("inputs[0] row 1, column 2: {name} is not a finite number");
+        assert_eq!(message(Dataset::new(x.clone(), [0, 1])), wanted);
+        assert_eq!(message(classifier(&Device::cpu(), Sgd::default()).predict(&x)), wanted);
+        let wanted = format!("targets[0] row 1, column 0: {name} is not a finite number");
+        assert_eq!(message(Dataset::new(matrix(1, 2, 5), [0.0, value])), wanted);
+    }
+}
+
+#[test]
+fn zero_units() {
+    let net = Sequential::new(4).add(Dense::new(3)).add(Dense::new(0));
+    assert_eq!(of_layers(net, Loss::MeanSquaredError), "dense_2: units must be at least 1, got 0");
+    let net = Sequential::new(0).add(Dense::new(3));
+    assert_eq!(of_layers(net, Loss::MeanSquaredError), "input: shape must be sides of at least 1, got [0]");
+}
+
+#[test]
+fn an_unknown_device() {
+    let names: Vec<_> = Device::list().iter().map(|info| format!("\"{}\"", info.name)).collect();
+    let wanted = format!("no device named \"Abacus 9000\"; there is {}", names.join(", "));
+    assert_eq!(message(Device::named("Abacus 9000")), wanted);
+}
+
+#[test]
+fn settings_of_fit() {
+    assert_eq!(of_fit(Fit::new().batch_size(0)), "fit: batch_size must be at least 1, got 0");
+    assert_eq!(of_fit(Fit::new().epochs(0)), "fit: epochs must be at least 1, got 0");
+    let wanted = "train_test_split: test_fraction must be above 0 and below 1, got 1";
+    assert_eq!(of_fit(Fit::new().validation_split(1.0)), wanted);
+}
+
+#[test]
+fn settings_of_optimizers() {
+    let wanted = |name: &str, got: &str| format!("{name}: learning_rate must be positive and finite, got {got}");
+    for (rate, got) in [(0.0, "0"), (-0.1, "-0.1"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
+        assert_eq!(of_optimizer(Sgd::new(rate)), wanted("sgd", got));
+        assert_eq!(of_optimizer(Adam::new(rate)), wanted("adam", got));
+    }
+    let wanted = "adam: beta1 must be at least 0 and less than 1, got 1";
+    assert_eq!(of_optimizer(Adam { beta1: 1.0, ..Adam::default() }), wanted);
+    let wanted = "adam: beta2 must be at least 0 and less than 1, got NaN";
+    assert_eq!(of_optimizer(Adam { beta2: f64::NAN, ..Adam::default() }), wanted);
+    let wanted = "adam: epsilon must be positive and finite in f32, got 0";
+    assert_eq!(of_optimizer(Adam { epsilon: 0.0, ..Adam::default() }), wanted);
+}
+
+#[test]
+fn a_dropout_that_leaves_nothing() {
+    for (rate, got) in [(1.0, "1"), (-0.5, "-0.5"), (f32::NAN, "NaN")] {
+        let net = Sequential::new(4).add(Dropout::new(rate)).add(Dense::new(1));
+        let wanted = format!("dropout_1: rate must be at least 0 and less than 1, got {got}");
+        assert_eq!(of_layers(net, Loss::MeanSquaredError), wanted);
+    }
+}
+
+#[test]
+fn layers_that_do_not_fit() {
+    let mut net = Network::new();
+    let x = net.input("x", 3).unwrap();
+    let (a, b) = (net.apply(Dense::new(4), x).unwrap(), net.apply(Dense::new(5), x).unwrap());
+    assert_eq!(message(net.add(&[a, b])), "add_1: expected [4], got [5]");
+    assert_eq!(message(net.concat(&[])), "concat_1: inputs must be at least one value, got none");
+    let image = net.input("image", [8, 8]).unwrap();
+    let wanted = "dense_3: expected rows of one dimension (put Flatten in front), got [8, 8]";
+    assert_eq!(message(net.apply(Dense::new(2), image)), wanted);
+    let wanted = "image: expected an output of one dimension (put Flatten in front), got [8, 8]";
+    assert_eq!(message(net.output(image)), wanted);
+    let wanted = "network: name must be different for every layer, got \"x\" twice";
+    assert_eq!(message(net.apply(Dense::new(2).named("x"), a)), wanted);
+    let wanted = "network: outputs must be at least one (call output), got none";
+    assert_eq!(message(net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default())), wanted);
+    net.output(a).unwrap();
+    net.output(b).unwrap();
+    let wanted = "compile: losses must be one for each of 2 outputs, got 1";
+    assert_eq!(message(net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default())), wanted);
+}
+
+#[test]
+fn losses_that_do_not_fit_the_last_layer() {
+    let net = |units, activation| Sequential::new(4).add(Dense::new(units).activation(activation));
+    let wanted = "dense_1: units must be at least 2 for categorical_cross_entropy, got 1";
+    assert_eq!(of_layers(net(1, Activation::Softmax), Loss::CategoricalCrossEntropy), wanted);
+    let wanted = "dense_1: activation must be softmax or none for categorical_cross_entropy, got relu";
+    assert_eq!(of_layers(net(3, Activation::Relu), Loss::CategoricalCrossEntropy), wanted);
+    // Outside [0, 1] the loss is no number.
+    let wanted = "dense_1: activation must be sigmoid, none or one with values from 0 to 1 for binary_cross_entropy, got tanh";
+    assert_eq!(of_layers(net(1, Activation::Tanh), Loss::BinaryCrossEntropy), wanted);
+    let wanted = "huber: delta must be positive and finite, got 0";
+    assert_eq!(of_layers(net(1, Activation::Identity), Loss::Huber(0.0)), wanted);
+    let wanted = "smoothed_cross_entropy: smoothing must be at least 0 and less than 1, got 1";
+    assert_eq!(of_layers(net(3, Activation::Softmax), Loss::SmoothedCrossEntropy(1.0)), wanted);
+}
+
+#[test]
+fn a_model_larger_than_any_index() {
+    let net = Sequential::new(100_000).add(Dense::new(100_000));
+    let wanted = "dense_1.w (100000, 100000) at batch 32 needs 40000000000 bytes, but the kernels' 32-bit index allows 4294967292";
+    assert_eq!(of_layers(net, Loss::MeanSquaredError), wanted);
+}
+
+#[cfg(feature = "save")]
+#[test]
+fn files_that_are_no_models() {
+    let path = std::env::temp_dir().join(format!("axone-bad-{}.safetensors", std::process::id()));
+    let load = || message(Model::load_from(&path, Device::cpu()));
+    assert!(load().starts_with(&format!("{}: ", path.display())), "{}", load());
+    std::fs::write(&path, b"not a model").unwrap();
+    let damaged = load();
+    classifier(&Device::cpu(), Sgd::default()).save(&path).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() - 4]).unwrap();
+    let cut = load();
+    std::fs::remove_file(&path).unwrap();
+    for message in [damaged, cut] {
+        assert!(message.starts_with(&format!("{}: ", path.display())), "{message}");
+    }
+}

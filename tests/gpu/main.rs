@@ -1,0 +1,50 @@
+//! What needs a GPU adapter; a software one (lavapipe) will do.
+//!
+//! Without an adapter these tests say so aloud and pass, unless `AXONE_REQUIRE_GPU=1` asks for one: then they fail, so
+//! that a machine that is meant to test GPUs cannot pass by having none. `AXONE_TEST_DEVICE` names another adapter.
+
+mod api;
+#[path = "../common/mod.rs"]
+mod common;
+mod conformance;
+mod determinism;
+mod kernels;
+
+use axone::Device;
+use std::io::Write;
+use std::sync::OnceLock;
+
+/// The adapter that all tests share, or `None` after a line that says what was skipped.
+pub fn device(test: &str) -> Option<Device> {
+    static DEVICE: OnceLock<Result<Device, String>> = OnceLock::new();
+    let open = || match std::env::var("AXONE_TEST_DEVICE") {
+        Ok(name) if !name.is_empty() => Device::named(&name),
+        _ => Device::software(),
+    };
+    match DEVICE.get_or_init(|| open().map_err(|error| error.to_string())) {
+        Ok(device) => Some(device.clone()),
+        Err(error) => {
+            skip(test, error);
+            None
+        }
+    }
+}
+
+/// Says that `test` did not run. Straight to the terminal: the harness swallows what a passing test prints.
+pub fn skip(test: &str, reason: &str) {
+    let line = format!("\nSKIPPED {test}: {reason}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+    let required = std::env::var("AXONE_REQUIRE_GPU").is_ok_and(|value| value == "1");
+    assert!(!required, "AXONE_REQUIRE_GPU=1, but {test} found no adapter: {reason}");
+}
+
+/// The device, or return from the test.
+#[macro_export]
+macro_rules! need_device {
+    () => {
+        match $crate::device(&format!("{}:{}", file!(), line!())) {
+            Some(device) => device,
+            None => return,
+        }
+    };
+}
