@@ -1,11 +1,12 @@
-// with: lib/rows.wgsl
+// with: lib/step.wgsl lib/rows.wgsl
 // The share of right answers in each row: 1 or 0 where columns are classes, the mean over the columns where each is a
 // question of its own. Of equal maxima the first wins; NaN never does.
-struct Params { rows: u32, cols: u32, threshold: f32 }
+// The result is written at log_at, log_stride elements further for each step of an epoch: straight into the log.
+struct Params { rows: u32, cols: u32, threshold: f32, log_stride: u32, log_at: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> pred: array<f32>;              // (rows, cols)
 @group(0) @binding(2) var<storage, read> target_: array<f32>;           // (rows, 1) if KIND is 0, else (rows, cols)
-@group(0) @binding(3) var<storage, read_write> row_metric: array<f32>;  // (rows)
+@group(0) @binding(3) var<storage, read_write> row_metric: array<f32>;  // (rows), or the log
 
 override KIND: u32 = 0u;  // classes, one-hot, binary
 
@@ -43,5 +44,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if (KIND == 0u && row < params.rows) { wanted = floor(target_[row]); }
     metric = select(0.0, 1.0, answer == wanted);
   }
-  if (first == 0u && row < params.rows) { row_metric[row] = metric; }
+  if (first == 0u && row < params.rows) { row_metric[step.log_row * params.log_stride + params.log_at + row] = metric; }
 }

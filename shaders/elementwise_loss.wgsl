@@ -1,11 +1,12 @@
-// with: lib/math.wgsl lib/rows.wgsl
+// with: lib/step.wgsl lib/math.wgsl lib/rows.wgsl
 // Losses element by element, their mean in each row, and the gradient of that mean times drow.
-struct Params { rows: u32, cols: u32, delta: f32 }
+// The loss of a row is written at log_at, log_stride elements further for each step of an epoch: straight into the log.
+struct Params { rows: u32, cols: u32, delta: f32, log_stride: u32, log_at: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> pred: array<f32>;            // (rows, cols)
 @group(0) @binding(2) var<storage, read> target_: array<f32>;         // (rows, cols)
 @group(0) @binding(3) var<storage, read> drow: array<f32>;            // (rows)
-@group(0) @binding(4) var<storage, read_write> row_loss: array<f32>;  // (rows)
+@group(0) @binding(4) var<storage, read_write> row_loss: array<f32>;  // (rows), or the log
 @group(0) @binding(5) var<storage, read_write> dpred: array<f32>;     // (rows, cols)
 
 override LOSS: u32 = 0u;  // mse, mae, huber, binary cross-entropy of probabilities, of logits
@@ -47,7 +48,9 @@ fn write_loss(row: u32, lane: u32) {
     sum += loss_at(pred[i], target_[i]);
   }
   let total = row_sum(lane, sum);
-  if (row < params.rows && lane % LANES == 0u) { row_loss[row] = total / f32(params.cols); }
+  if (row < params.rows && lane % LANES == 0u) {
+    row_loss[step.log_row * params.log_stride + params.log_at + row] = total / f32(params.cols);
+  }
 }
 
 fn write_grad(row: u32, lane: u32) {

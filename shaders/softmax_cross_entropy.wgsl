@@ -1,16 +1,18 @@
-// with: lib/math.wgsl lib/rows.wgsl
+// with: lib/step.wgsl lib/math.wgsl lib/rows.wgsl
 // Cross-entropy of the softmax of logits and its gradient. With m the row maximum and t the smoothed target,
 // loss = (sum of t) log(sum of exp(z - m)) - sum of t (z - m), dlogits = drow ((sum of t) softmax(z) - t).
 // Nothing overflows however far the logits spread. A target of 0 adds nothing, not even 0 * infinity.
-struct Params { rows: u32, cols: u32, smoothing: f32 }
+// The loss of a row is written at log_at, log_stride elements further for each step of an epoch: straight into the log.
+struct Params { rows: u32, cols: u32, smoothing: f32, log_stride: u32, log_at: u32, hit_at: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> logits: array<f32>;          // (rows, cols)
 @group(0) @binding(2) var<storage, read> target_: array<f32>;         // (rows, 1) classes, or (rows, cols) probabilities
 @group(0) @binding(3) var<storage, read> drow: array<f32>;            // (rows)
-@group(0) @binding(4) var<storage, read_write> row_loss: array<f32>;  // (rows)
+@group(0) @binding(4) var<storage, read_write> row_loss: array<f32>;  // (rows), or the log
 @group(0) @binding(5) var<storage, read_write> dlogits: array<f32>;   // (rows, cols)
 
 override CLASSES: bool = true;
+override HIT: bool = false;  // also log at hit_at whether the first of the largest logits is the class
 
 // What a row comes to: its maximum, the sum of exp(z - maximum), the sum of t, the sum of t (z - maximum).
 struct Row { top: f32, total: f32, target_sum: f32, target_dot: f32 }
@@ -51,7 +53,18 @@ fn reduce(row: u32, lane: u32) -> Row {
 }
 
 fn write_loss(row: u32, lane: u32, r: Row) {
-  if (row < params.rows && lane % LANES == 0u) { row_loss[row] = fma(r.target_sum, log_(r.total), -r.target_dot); }
+  let at = step.log_row * params.log_stride + row;
+  let writes = row < params.rows && lane % LANES == 0u;
+  if (writes) { row_loss[at + params.log_at] = fma(r.target_sum, log_(r.total), -r.target_dot); }
+  if (HIT) {
+    var column = LOWEST;
+    let cols = select(0u, params.cols, row < params.rows);
+    for (var c = lane % LANES; c < cols; c += LANES) {
+      if (logits[row * params.cols + c] == r.top) { column = max(column, -f32(c)); }
+    }
+    let first = -row_max(lane, column);
+    if (writes) { row_loss[at + params.hit_at] = select(0.0, 1.0, first == floor(target_[row])); }
+  }
 }
 
 fn write_grad(row: u32, lane: u32, r: Row) {

@@ -1,10 +1,9 @@
-// with: lib/step.wgsl
-// out[slot] = the sum of values times weights. One workgroup: 256 chains of fma, then a tree, a fixed order for a given n.
-struct Params { n: u32, slot: u32, slots: u32 }
+// out = the sum of values times weights. One workgroup: 256 chains of fma, then a tree, a fixed order for a given n.
+struct Params { n: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> values: array<f32>;     // (n)
 @group(0) @binding(2) var<storage, read> weights: array<f32>;    // (n)
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;  // (rows of the log, slots), or (1) if slots is 0
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;  // (1)
 
 var<workgroup> partial: array<f32, 256>;
 
@@ -18,5 +17,5 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     if (lane < reach) { partial[lane] += partial[lane + reach]; }
     workgroupBarrier();
   }
-  if (lane == 0u) { out[select(step.log_row * params.slots + params.slot, 0u, params.slots == 0u)] = partial[0]; }
+  if (lane == 0u) { out[0] = partial[0]; }
 }

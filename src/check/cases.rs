@@ -3,8 +3,8 @@
 use crate::kernels::ElementwiseOp as Op;
 use crate::kernels::{
     Accuracy, AccuracyKind, Activation, ActivationForward, ActivationGrad, Adam, BiasAdd, CopyColumns, Dropout,
-    Elementwise, ElementwiseLoss, ElementwiseLossKernel, Epilogue, Fill, Gather, GatherWeights, Kernel, LogSoftmax,
-    LogSoftmaxGrad, Matmul, Part, Scale, Sgd, Softmax, SoftmaxCrossEntropy, SoftmaxCrossEntropyParams, SoftmaxGrad,
+    Elementwise, ElementwiseLoss, ElementwiseLossKernel, Epilogue, Fill, Gather, GatherBatch, GatherWeights, Kernel,
+    Log, LogSoftmax, LogSoftmaxGrad, Matmul, Part, Scale, Sgd, Softmax, SoftmaxCrossEntropy, SoftmaxGrad,
     Step, SumCols, SumRows, Tile, WeightedSum,
 };
 use crate::random::{threefry2x32, uniform};
@@ -126,6 +126,7 @@ pub fn cases(rows: u32, cols: u32) -> Vec<Case> {
     by_rows(&mut shape);
     losses(&mut shape);
     batches(&mut shape);
+    logging(&mut shape);
     optimizers(&mut shape);
     shape.cases
 }
@@ -192,8 +193,7 @@ fn losses(s: &mut Shape) {
             Part::LossAndGrad => &[r, n],
         };
         for classes in [true, false] {
-            let params = SoftmaxCrossEntropyParams { rows, cols, smoothing: 0.1 };
-            let kernel = SoftmaxCrossEntropy { part, classes, params };
+            let kernel = SoftmaxCrossEntropy::new(part, classes, 0.1, rows, cols);
             let target = if classes { s.classes() } else { s.probabilities() };
             s.add(Kernel::SoftmaxCrossEntropy(kernel), inputs(s.x(), target), outputs);
         }
@@ -207,13 +207,32 @@ fn losses(s: &mut Shape) {
 fn batches(s: &mut Shape) {
     let (rows, cols, n) = (s.rows, s.cols, s.n());
     let data = numbers(10, 11 * s.c(), -2.0, 2.0);
-    s.add(Kernel::Gather(Gather { rows, cols }), vec![data], &[n]);
-    s.add(Kernel::GatherWeights(GatherWeights { rows }), vec![numbers(10, 11, 0.0, 2.0)], &[s.r()]);
+    s.add(Kernel::Gather(Gather { rows, cols }), vec![data.clone()], &[n]);
+    let weights = numbers(10, 11, 0.0, 2.0);
+    s.add(Kernel::GatherWeights(GatherWeights { rows }), vec![weights.clone()], &[s.r()]);
+    let both = Kernel::GatherBatch(GatherBatch { rows, x_cols: cols, y_cols: 3 });
+    let targets = numbers(14, 11 * 3, -2.0, 2.0);
+    s.add(both, vec![data.clone(), targets, weights], &[n, 3 * s.r(), s.r()]);
     s.add(Kernel::Dropout(Dropout::new(n as u32, 0.4, 5)), vec![s.x()], &[n]);
-    let sum = WeightedSum { n: n as u32, slot: 0, slots: 0 };
-    s.add(Kernel::WeightedSum(sum), vec![s.x(), s.dy()], &[1]);
-    let log = WeightedSum { n: n as u32, slot: 2, slots: 3 };
-    s.update(Kernel::WeightedSum(log), vec![s.x(), s.dy()], vec![vec![0.5; 6]]);
+    s.add(Kernel::WeightedSum(WeightedSum { n: n as u32 }), vec![s.x(), s.dy()], &[1]);
+}
+
+/// The kernels that write to a log of two steps and two slots, the second of each.
+fn logging(s: &mut Shape) {
+    let (rows, cols, r) = (s.rows, s.cols, s.r());
+    let (log_stride, log_at) = (2 * rows, rows);
+    let log = || vec![0.5; 4 * r];
+    s.update(Kernel::Log(Log { n: rows, log_stride, log_at }), vec![s.per_row()], vec![log()]);
+    let mut accuracy = Accuracy::new(AccuracyKind::Classes, rows, cols);
+    (accuracy.params.log_stride, accuracy.params.log_at) = (log_stride, log_at);
+    s.update(Kernel::Accuracy(accuracy), vec![s.x(), s.classes()], vec![log()]);
+    let mut loss = ElementwiseLossKernel::new(Part::Loss, ElementwiseLoss::Mse, rows, cols);
+    (loss.params.log_stride, loss.params.log_at) = (log_stride, log_at);
+    s.update(Kernel::ElementwiseLoss(loss), vec![s.probabilities(), s.dy()], vec![log()]);
+    let mut loss = SoftmaxCrossEntropy { hit: true, ..SoftmaxCrossEntropy::new(Part::LossAndGrad, true, 0.0, rows, cols) };
+    (loss.params.log_stride, loss.params.log_at, loss.params.hit_at) = (log_stride, 0, log_at);
+    let outputs = vec![log(), vec![f32::NAN; s.n()]];
+    s.update(Kernel::SoftmaxCrossEntropy(loss), vec![s.x(), s.classes(), s.per_row()], outputs);
 }
 
 fn optimizers(s: &mut Shape) {

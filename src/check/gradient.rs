@@ -83,7 +83,7 @@ struct Probe {
     executor: CpuExecutor<f64>,
     train: PlanId,
     gradients: Range,
-    slots: usize,
+    weights: Vec<f64>,
     losses: usize,
     step: Step,
 }
@@ -99,14 +99,16 @@ impl Probe {
         let step = Step { step: 1, valid: rows as u32, inverse_weight: (1.0 / total) as f32, ..Step::default() };
         let gradients = Range::of(Buffer::Gradients, plan.slab);
         let losses = model.program().losses.len();
-        Ok(Self { executor, train, gradients, slots: plan.log_slots, losses, step })
+        let weights = (0..rows as u32).map(|row| data.weight([row].into_iter()) / total).collect();
+        Ok(Self { executor, train, gradients, weights, losses, step })
     }
 
     fn loss(&mut self, weights: &[f64]) -> Result<f64> {
         self.executor.write_real(self.train, Buffer::Parameters, 0, weights)?;
         self.executor.run(self.train, &[self.step])?;
-        let log = self.executor.read_real(self.train, Range::of(Buffer::Log, self.slots))?;
-        Ok(log.iter().take(self.losses).sum())
+        let log = self.executor.read_real(self.train, Range::whole(Buffer::Log))?;
+        let losses = log.chunks_exact(self.weights.len()).take(self.losses);
+        Ok(losses.flat_map(|rows| rows.iter().zip(&self.weights)).map(|(loss, weight)| loss * weight).sum())
     }
 
     fn gradient(&mut self, weights: &[f64]) -> Result<Vec<f64>> {

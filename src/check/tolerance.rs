@@ -69,7 +69,7 @@ fn relative_to_terms(judged: &Judged<'_>) -> Result<Vec<Vec<f64>>> {
         (Kernel::Elementwise(p), _) => match p.op {
             ElementwiseOp::Add | ElementwiseOp::Sub | ElementwiseOp::Mul => vec![ulps(1.0, y)],
         },
-        (Kernel::Fill(_) | Kernel::CopyColumns(_) | Kernel::Gather(_), _) => vec![vec![0.0; y.len()]],
+        (Kernel::Fill(_) | Kernel::CopyColumns(_) | Kernel::Gather(_) | Kernel::Log(_), _) => vec![vec![0.0; y.len()]],
         (Kernel::Accuracy(_), _) => vec![ulps(4.0, y)],
         (Kernel::SumRows(p), [x]) => {
             let size = run_f64(&Kernel::SumRows(*p), &[absolute(x)], y.len())?;
@@ -79,11 +79,13 @@ fn relative_to_terms(judged: &Judged<'_>) -> Result<Vec<Vec<f64>>> {
             let size = run_f64(&Kernel::SumCols(*p), &[absolute(x)], y.len())?;
             vec![size.iter().map(|size| sum_bound(p.cols as usize, *size)).collect()]
         }
-        (Kernel::WeightedSum(p), [values, weights]) => {
+        (Kernel::WeightedSum(_), [values, weights]) => {
             let size: f64 = values.iter().zip(weights).map(|(v, w)| (v * w).abs()).sum();
-            let at = if p.slots == 0 { 0 } else { (step.log_row * p.slots + p.slot) as usize };
-            let bound = |i: usize| if i == at { sum_bound(values.len(), size) + ULP * size } else { 0.0 };
-            vec![(0..y.len()).map(bound).collect()]
+            vec![vec![sum_bound(values.len(), size) + ULP * size]]
+        }
+        (Kernel::GatherBatch(_), _) => {
+            let [x, y, row_scale] = expected else { return Ok(Vec::new()) };
+            vec![vec![0.0; x.len()], vec![0.0; y.len()], ulps(1.0, row_scale)]
         }
         (Kernel::Activation(p), [x]) => vec![forward(p.function, x)?],
         (Kernel::ActivationGrad(p), [saved, dy]) => {
@@ -94,12 +96,14 @@ fn relative_to_terms(judged: &Judged<'_>) -> Result<Vec<Vec<f64>>> {
             vec![rows(kernel, reads, y)]
         }
         (Kernel::SoftmaxCrossEntropy(p), [logits, target, ..]) => {
-            let (loss, slope) = cross_entropy(p, logits, target, reads.get(2), judged);
-            by_part(p.part, loss, slope)
+            let (loss, slope) = cross_entropy(p, logits, target, reads.get(2));
+            let place = (p.params.log_stride, p.params.log_at);
+            by_part(p.part, loss, slope, place, judged)
         }
         (Kernel::ElementwiseLoss(p), [prediction, target, ..]) => {
             let (loss, slope) = elementwise_loss(p, prediction, target, reads.get(2));
-            by_part(p.part, loss, slope)
+            let place = (p.params.log_stride, p.params.log_at);
+            by_part(p.part, loss, slope, place, judged)
         }
         (Kernel::Sgd(_), [gradient]) => {
             let rate = f64::from(step.learning_rate);
@@ -110,11 +114,28 @@ fn relative_to_terms(judged: &Judged<'_>) -> Result<Vec<Vec<f64>>> {
     })
 }
 
-fn by_part(part: Part, loss: Vec<f64>, slope: Vec<f64>) -> Vec<Vec<f64>> {
+/// The bounds of a loss kernel's outputs. A loss that goes to the log touches nothing there but its own place (and
+/// that of the hits, which are exact).
+fn by_part(
+    part: Part,
+    loss: Vec<f64>,
+    slope: Vec<f64>,
+    (stride, at): (u32, u32),
+    judged: &Judged<'_>,
+) -> Vec<Vec<f64>> {
+    let log = || {
+        let expected = judged.expected.first().map_or(&[][..], Vec::as_slice);
+        let mut all = vec![0.0; expected.len()];
+        let first = (judged.step.log_row * stride + at) as usize;
+        for ((all, loss), y) in all[first..].iter_mut().zip(loss).zip(&expected[first..]) {
+            *all = loss + ULP * y.abs();
+        }
+        all
+    };
     match part {
-        Part::Loss => vec![loss],
+        Part::Loss => vec![log()],
         Part::Grad => vec![slope],
-        Part::LossAndGrad => vec![loss, slope],
+        Part::LossAndGrad => vec![log(), slope],
     }
 }
 
@@ -255,7 +276,6 @@ fn cross_entropy(
     logits: &[f64],
     target: &[f64],
     drow: Option<&Vec<f64>>,
-    judged: &Judged<'_>,
 ) -> (Vec<f64>, Vec<f64>) {
     let cols = p.params.cols as usize;
     let smoothing = f64::from(p.params.smoothing);
@@ -283,9 +303,6 @@ fn cross_entropy(
             let terms = p * total.abs() + t.abs();
             slopes.push(upstream * (total.abs() * softmax.bound(i) + p * total_bound + FUNCTION * ULP * terms));
         }
-    }
-    for (loss, y) in losses.iter_mut().zip(judged.expected.first().into_iter().flatten()) {
-        *loss += ULP * y.abs();
     }
     (losses, slopes)
 }

@@ -1,7 +1,8 @@
 //! Twin of `shaders/accuracy.wgsl`.
 
 use super::Real;
-use crate::kernels::{Accuracy, AccuracyKind};
+use super::log::log_rows;
+use crate::kernels::{Accuracy, AccuracyKind, Step};
 
 /// The share of right answers of each row.
 #[inline(always)]
@@ -9,8 +10,10 @@ pub fn accuracy<T: Real>(
     p: &Accuracy,
     pred: &[T],           // (rows, cols)
     target: &[T],         // (rows, 1) classes, else (rows, cols)
-    row_metric: &mut [T], // (rows)
+    row_metric: &mut [T], // (rows), or the log
+    step: &Step,
 ) {
+    let row_metric = log_rows(row_metric, p.params.log_stride, p.params.log_at, p.params.rows, step);
     let cols = p.params.cols as usize;
     let share = |right: bool| if right { T::one() } else { T::zero() };
     for (row, (pred, metric)) in pred.chunks_exact(cols).zip(row_metric).enumerate() {
@@ -29,7 +32,7 @@ pub fn accuracy<T: Real>(
 
 /// The first of the largest elements; NaN is never the largest.
 #[inline(always)]
-fn argmax<T: Real>(x: &[T]) -> usize {
+pub(super) fn argmax<T: Real>(x: &[T]) -> usize {
     let mut best = (0, T::min_value());
     for (i, x) in x.iter().enumerate() {
         if *x > best.1 {
@@ -47,12 +50,12 @@ mod tests {
     fn first_maximum_wins() {
         let mut metric = [f32::NAN; 2];
         let pred = [0.5, 0.5, 0.1, 0.2, 0.3, 0.5];
-        accuracy(&Accuracy::new(AccuracyKind::Classes, 2, 3), &pred, &[0.0, 1.0], &mut metric);
+        accuracy(&Accuracy::new(AccuracyKind::Classes, 2, 3), &pred, &[0.0, 1.0], &mut metric, &Step::default());
         assert_eq!(metric, [1.0, 0.0]);
         let target = [1.0, 0.0, 0.0, 0.0, 0.0, 1.0];
-        accuracy(&Accuracy::new(AccuracyKind::OneHot, 2, 3), &pred, &target, &mut metric);
+        accuracy(&Accuracy::new(AccuracyKind::OneHot, 2, 3), &pred, &target, &mut metric, &Step::default());
         assert_eq!(metric, [1.0, 1.0]);
-        accuracy(&Accuracy::new(AccuracyKind::Binary { threshold: 0.4 }, 2, 3), &pred, &target, &mut metric);
+        accuracy(&Accuracy::new(AccuracyKind::Binary { threshold: 0.4 }, 2, 3), &pred, &target, &mut metric, &Step::default());
         assert_eq!(metric, [2.0 / 3.0, 1.0]);
     }
 }

@@ -2,8 +2,9 @@
 
 use super::Real;
 use super::activation::sigmoid;
+use super::log::log_rows;
 use super::sums::sum2;
-use crate::kernels::{ElementwiseLoss, ElementwiseLossKernel};
+use crate::kernels::{ElementwiseLoss, ElementwiseLossKernel, Step};
 
 /// The mean loss of each row, and `drow` times its gradient. What `p.part` leaves out is `None`.
 #[inline(always)]
@@ -12,12 +13,14 @@ pub fn elementwise_loss<T: Real>(
     pred: &[T],                 // (rows, cols)
     target: &[T],               // (rows, cols)
     drow: Option<&[T]>,         // (rows)
-    row_loss: Option<&mut [T]>, // (rows)
+    row_loss: Option<&mut [T]>, // (rows), or the log
     dpred: Option<&mut [T]>,    // (rows, cols)
+    step: &Step,
 ) {
     let cols = p.params.cols as usize;
     let width = T::of(cols as f64);
     if let Some(row_loss) = row_loss {
+        let row_loss = log_rows(row_loss, p.params.log_stride, p.params.log_at, p.params.rows, step);
         for ((p_row, t_row), loss) in pred.chunks_exact(cols).zip(target.chunks_exact(cols)).zip(row_loss) {
             *loss = sum2(p_row, t_row, |y, t| loss_at(p.loss, y, t)) / width;
         }

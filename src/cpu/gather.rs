@@ -1,7 +1,7 @@
 //! Twins of `shaders/gather.wgsl` and `shaders/gather_weights.wgsl`.
 
 use super::Real;
-use crate::kernels::{Gather, GatherWeights, Step};
+use crate::kernels::{Gather, GatherBatch, GatherWeights, Step};
 
 /// `batch[r] = data[order[step.start + r]]`; zeros from row `step.valid` on.
 #[inline(always)]
@@ -37,6 +37,20 @@ pub fn gather_weights<T: Real>(
         let valid = row < step.valid as usize;
         *scale = if valid { weights[order[step.start as usize + row] as usize] * inverse } else { T::zero() };
     }
+}
+
+/// Both of the above at once.
+#[inline(always)]
+pub fn gather_batch<T: Real>(
+    p: &GatherBatch,
+    [x_data, y_data, weights]: [&[T]; 3],             // (any, x_cols), (any, y_cols), (any)
+    order: &[u32],                                    // (any)
+    (x, y, row_scale): (&mut [T], &mut [T], &mut [T]), // (rows, x_cols), (rows, y_cols), (rows)
+    step: &Step,
+) {
+    gather(&Gather { rows: p.rows, cols: p.x_cols }, x_data, order, x, step);
+    gather(&Gather { rows: p.rows, cols: p.y_cols }, y_data, order, y, step);
+    gather_weights(&GatherWeights { rows: p.rows }, weights, order, row_scale, step);
 }
 
 #[cfg(test)]

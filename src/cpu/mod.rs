@@ -11,6 +11,7 @@ mod elementwise_loss;
 mod executor;
 mod fill;
 mod gather;
+mod log;
 mod matmul;
 mod parallel;
 mod real;
@@ -92,11 +93,11 @@ fn twin<T: Real>(
         (Kernel::LogSoftmaxGrad(p), [y, dy], [dx]) => softmax::log_softmax_grad(p, y, dy, dx),
         (Kernel::SoftmaxCrossEntropy(p), [logits, target, drow @ ..], writes) => {
             let (drow, row_loss, dlogits) = loss_buffers(kernel, p.part, drow, writes)?;
-            softmax_cross_entropy::softmax_cross_entropy(p, logits, target, drow, row_loss, dlogits);
+            softmax_cross_entropy::softmax_cross_entropy(p, logits, target, drow, row_loss, dlogits, step);
         }
         (Kernel::ElementwiseLoss(p), [pred, target, drow @ ..], writes) => {
             let (drow, row_loss, dpred) = loss_buffers(kernel, p.part, drow, writes)?;
-            elementwise_loss::elementwise_loss(p, pred, target, drow, row_loss, dpred);
+            elementwise_loss::elementwise_loss(p, pred, target, drow, row_loss, dpred, step);
         }
         (Kernel::Elementwise(p), [a, b], [y]) => elementwise::elementwise(p, a, b, y),
         (Kernel::Scale(p), [x], [y]) => scale::scale(p, x, y),
@@ -104,13 +105,15 @@ fn twin<T: Real>(
         (Kernel::CopyColumns(p), [x], [y]) => copy_columns::copy_columns(p, x, y),
         (Kernel::Gather(p), [data], [batch]) => gather::gather(p, data, order, batch, step),
         (Kernel::GatherWeights(p), [weights], [scale]) => gather::gather_weights(p, weights, order, scale, step),
+        (Kernel::GatherBatch(p), [x_data, y_data, weights], [x, y, scale]) => {
+            gather::gather_batch(p, [x_data, y_data, weights], order, (x, y, scale), step);
+        }
+        (Kernel::Log(p), [values], [log]) => log::log(p, values, log, step),
         (Kernel::Dropout(p), [x], [y]) => dropout::dropout(p, x, y, step),
         (Kernel::Sgd(p), [gradient], [parameter]) => sgd::sgd(p, gradient, parameter, step),
         (Kernel::Adam(p), [gradient], [parameter, m, v]) => adam::adam(p, gradient, parameter, m, v, step),
-        (Kernel::WeightedSum(p), [values, weights], [out]) => {
-            weighted_sum::weighted_sum(p, values, weights, out, step);
-        }
-        (Kernel::Accuracy(p), [pred, target], [metric]) => accuracy::accuracy(p, pred, target, metric),
+        (Kernel::WeightedSum(p), [values, weights], [out]) => weighted_sum::weighted_sum(p, values, weights, out),
+        (Kernel::Accuracy(p), [pred, target], [metric]) => accuracy::accuracy(p, pred, target, metric, step),
         (kernel, reads, writes) => return Err(misfit(kernel, reads.len(), writes.len())),
     }
     Ok(())

@@ -1,8 +1,9 @@
 //! Twin of `shaders/softmax_cross_entropy.wgsl`.
 
 use super::Real;
+use super::accuracy::argmax;
 use super::sums::{max, sum, sum2};
-use crate::kernels::SoftmaxCrossEntropy;
+use crate::kernels::{SoftmaxCrossEntropy, Step};
 
 /// `loss = Σt · log Σ exp(z - max) - Σ t (z - max)` and `dlogits = drow (Σt · softmax(z) - t)` by rows.
 /// What `p.part` leaves out is `None`.
@@ -12,9 +13,11 @@ pub fn softmax_cross_entropy<T: Real>(
     logits: &[T],                   // (rows, cols)
     target: &[T],                   // (rows, 1) classes, or (rows, cols) probabilities
     drow: Option<&[T]>,             // (rows)
-    mut row_loss: Option<&mut [T]>, // (rows)
+    mut row_loss: Option<&mut [T]>, // (rows), or the log
     mut dlogits: Option<&mut [T]>,  // (rows, cols)
+    step: &Step,
 ) {
+    let log = step.log_row as usize * p.params.log_stride as usize;
     let cols = p.params.cols as usize;
     let smoothing = T::of(p.params.smoothing.into());
     let floor = smoothing / T::of(cols as f64);
@@ -33,7 +36,11 @@ pub fn softmax_cross_entropy<T: Real>(
         let target_sum = (T::one() - smoothing) * own_sum + smoothing;
         let target_dot = (T::one() - smoothing) * own_dot + floor * spread;
         if let Some(row_loss) = &mut row_loss {
-            row_loss[row] = target_sum * total.ln() - target_dot;
+            row_loss[log + p.params.log_at as usize + row] = target_sum * total.ln() - target_dot;
+            if p.hit {
+                let hit = if argmax(z) == class { T::one() } else { T::zero() };
+                row_loss[log + p.params.hit_at as usize + row] = hit;
+            }
         }
         if let (Some(drow), Some(dlogits)) = (drow, &mut dlogits) {
             let dz = &mut dlogits[row * cols..(row + 1) * cols];
@@ -58,18 +65,17 @@ pub fn softmax_cross_entropy<T: Real>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::{Part, SoftmaxCrossEntropyParams};
+    use crate::kernels::Part;
 
     fn kernel(classes: bool, smoothing: f32, cols: u32) -> SoftmaxCrossEntropy {
-        let params = SoftmaxCrossEntropyParams { rows: 1, cols, smoothing };
-        SoftmaxCrossEntropy { part: Part::LossAndGrad, classes, params }
+        SoftmaxCrossEntropy::new(Part::LossAndGrad, classes, smoothing, 1, cols)
     }
 
     #[test]
     fn equal_logits_cost_log_of_the_classes() {
         let (mut loss, mut dz) = ([0.0], [0.0; 4]);
         let p = kernel(true, 0.0, 4);
-        softmax_cross_entropy(&p, &[3.0f64; 4], &[2.0], Some(&[2.0]), Some(&mut loss), Some(&mut dz));
+        softmax_cross_entropy(&p, &[3.0f64; 4], &[2.0], Some(&[2.0]), Some(&mut loss), Some(&mut dz), &Step::default());
         assert!((loss[0] - 4f64.ln()).abs() < 1e-15);
         assert_eq!(dz, [0.5, 0.5, -1.5, 0.5]);
     }
@@ -78,7 +84,7 @@ mod tests {
     fn a_far_wrong_class_costs_its_distance() {
         let (mut loss, mut dz) = ([0.0], [0.0; 2]);
         let p = kernel(true, 0.0, 2);
-        softmax_cross_entropy(&p, &[1e4f32, -1e4], &[1.0], Some(&[1.0]), Some(&mut loss), Some(&mut dz));
+        softmax_cross_entropy(&p, &[1e4f32, -1e4], &[1.0], Some(&[1.0]), Some(&mut loss), Some(&mut dz), &Step::default());
         assert_eq!((loss[0], dz), (2e4, [1.0, -1.0]));
     }
 
@@ -86,10 +92,10 @@ mod tests {
     fn smoothed_classes_are_smoothed_probabilities() {
         let z = [0.3f64, -1.2, 2.5];
         let (mut a, mut b, mut da, mut db) = ([0.0], [0.0], [0.0; 3], [0.0; 3]);
-        softmax_cross_entropy(&kernel(true, 0.1, 3), &z, &[1.0], Some(&[1.0]), Some(&mut a), Some(&mut da));
+        softmax_cross_entropy(&kernel(true, 0.1, 3), &z, &[1.0], Some(&[1.0]), Some(&mut a), Some(&mut da), &Step::default());
         let s = f64::from(0.1f32);
         let t = [s / 3.0, 1.0 - s + s / 3.0, s / 3.0];
-        softmax_cross_entropy(&kernel(false, 0.0, 3), &z, &t, Some(&[1.0]), Some(&mut b), Some(&mut db));
+        softmax_cross_entropy(&kernel(false, 0.0, 3), &z, &t, Some(&[1.0]), Some(&mut b), Some(&mut db), &Step::default());
         assert!((a[0] - b[0]).abs() < 1e-15 && da.iter().zip(db).all(|(a, b)| (a - b).abs() < 1e-15));
     }
 }

@@ -46,6 +46,10 @@ params! {
         cols: u32,
         /// [`AccuracyKind::threshold`].
         threshold: f32,
+        /// Elements of the log from one step to the next; 0 where `row_metric` is no log.
+        log_stride: u32,
+        /// Where the metrics of a step begin.
+        log_at: u32,
     }
 }
 
@@ -61,18 +65,22 @@ pub struct Accuracy {
 impl Accuracy {
     /// Accuracy of a (rows, cols) prediction.
     pub fn new(kind: AccuracyKind, rows: u32, cols: u32) -> Self {
-        Self { kind, params: AccuracyParams { rows, cols, threshold: kind.threshold() } }
+        Self { kind, params: AccuracyParams { rows, cols, threshold: kind.threshold(), log_stride: 0, log_at: 0 } }
     }
 }
 
 /// `shaders/accuracy.wgsl`.
 pub const SHADER: Shader = Shader {
     name: "accuracy",
-    sources: &[include_str!("../../shaders/lib/rows.wgsl"), include_str!("../../shaders/accuracy.wgsl")],
+    sources: &[
+        include_str!("../../shaders/lib/step.wgsl"),
+        include_str!("../../shaders/lib/rows.wgsl"),
+        include_str!("../../shaders/accuracy.wgsl"),
+    ],
     params: AccuracyParams::MEMBERS,
     overrides: &["LANES", "KIND"],
     workgroup_size: WORKGROUP,
-    uses_step: false,
+    uses_step: true,
     entries: &[Entry {
         name: "main",
         bindings: &[Binding::read(1, "pred"), Binding::read(2, "target_"), Binding::write(3, "row_metric")],

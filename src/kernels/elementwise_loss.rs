@@ -74,6 +74,10 @@ params! {
         cols: u32,
         /// [`ElementwiseLoss::delta`].
         delta: f32,
+        /// Elements of the log from one step to the next; 0 where `row_loss` is no log.
+        log_stride: u32,
+        /// Where the losses of a step begin.
+        log_at: u32,
     }
 }
 
@@ -91,7 +95,7 @@ pub struct ElementwiseLossKernel {
 impl ElementwiseLossKernel {
     /// `part` of `loss` over a (rows, cols) prediction.
     pub fn new(part: Part, loss: ElementwiseLoss, rows: u32, cols: u32) -> Self {
-        Self { part, loss, params: ElementwiseLossParams { rows, cols, delta: loss.delta() } }
+        Self { part, loss, params: ElementwiseLossParams { rows, cols, delta: loss.delta(), log_stride: 0, log_at: 0 } }
     }
 }
 
@@ -99,6 +103,7 @@ impl ElementwiseLossKernel {
 pub const SHADER: Shader = Shader {
     name: "elementwise_loss",
     sources: &[
+        include_str!("../../shaders/lib/step.wgsl"),
         include_str!("../../shaders/lib/math.wgsl"),
         include_str!("../../shaders/lib/rows.wgsl"),
         include_str!("../../shaders/elementwise_loss.wgsl"),
@@ -106,7 +111,7 @@ pub const SHADER: Shader = Shader {
     params: ElementwiseLossParams::MEMBERS,
     overrides: &["LANES", "LOSS"],
     workgroup_size: WORKGROUP,
-    uses_step: false,
+    uses_step: true,
     entries: &[
         Entry {
             name: "loss",

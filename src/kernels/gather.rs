@@ -23,6 +23,18 @@ params! {
     }
 }
 
+params! {
+    /// [`Gather`] of an input and of a target and [`GatherWeights`] in one dispatch.
+    pub struct GatherBatch {
+        /// Rows of the batch.
+        rows: u32,
+        /// Columns of the input.
+        x_cols: u32,
+        /// Columns of the target.
+        y_cols: u32,
+    }
+}
+
 /// `shaders/gather.wgsl`.
 pub const SHADER: Shader = Shader {
     name: "gather",
@@ -45,6 +57,26 @@ pub const WEIGHTS_SHADER: Shader = Shader {
     entries: &[Entry {
         name: "main",
         bindings: &[Binding::read(1, "weights"), Binding::read(2, "order"), Binding::write(3, "row_scale")],
+    }],
+    ..SHADER
+};
+
+/// `shaders/gather_batch.wgsl`.
+pub const BATCH_SHADER: Shader = Shader {
+    name: "gather_batch",
+    sources: &[include_str!("../../shaders/lib/step.wgsl"), include_str!("../../shaders/gather_batch.wgsl")],
+    params: GatherBatch::MEMBERS,
+    entries: &[Entry {
+        name: "main",
+        bindings: &[
+            Binding::read(1, "x_data"),
+            Binding::read(2, "y_data"),
+            Binding::read(3, "weights"),
+            Binding::read(4, "order"),
+            Binding::write(5, "x"),
+            Binding::write(6, "y"),
+            Binding::write(7, "row_scale"),
+        ],
     }],
     ..SHADER
 };
@@ -84,5 +116,25 @@ impl Spec for GatherWeights {
     /// The weights and the order may be of any length; the least is given.
     fn sizes(&self) -> Vec<usize> {
         vec![1, 1, self.rows as usize]
+    }
+}
+
+impl Spec for GatherBatch {
+    fn shader(&self) -> &'static Shader {
+        &BATCH_SHADER
+    }
+
+    fn params(&self) -> &[u8] {
+        bytemuck::bytes_of(self)
+    }
+
+    fn workgroups(&self) -> u64 {
+        groups(self.rows as usize * self.x_cols.max(self.y_cols) as usize, 1024)
+    }
+
+    /// The data and the order may be of any length; the least is given.
+    fn sizes(&self) -> Vec<usize> {
+        let (rows, x, y) = (self.rows as usize, self.x_cols as usize, self.y_cols as usize);
+        vec![x, y, 1, 1, rows * x, rows * y, rows]
     }
 }

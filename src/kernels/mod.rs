@@ -18,6 +18,7 @@ pub mod elementwise;
 pub mod elementwise_loss;
 pub mod fill;
 pub mod gather;
+pub mod log;
 pub mod matmul;
 pub mod scale;
 pub mod sgd;
@@ -36,7 +37,8 @@ pub use dropout::Dropout;
 pub use elementwise::{Elementwise, Op as ElementwiseOp};
 pub use elementwise_loss::{ElementwiseLoss, ElementwiseLossKernel};
 pub use fill::Fill;
-pub use gather::{Gather, GatherWeights};
+pub use gather::{Gather, GatherBatch, GatherWeights};
+pub use log::Log;
 pub use matmul::{Epilogue, Matmul, MatmulParams, Tile};
 pub use scale::Scale;
 pub use sgd::Sgd;
@@ -87,13 +89,17 @@ pub enum Kernel {
     Gather(Gather),
     /// The weights of the rows of a batch.
     GatherWeights(GatherWeights),
+    /// Input, target and weights of a batch at once.
+    GatherBatch(GatherBatch),
+    /// One value a row, to the log of the epoch.
+    Log(Log),
     /// `y = keep · x / (1 - rate)`.
     Dropout(Dropout),
     /// A step of gradient descent.
     Sgd(Sgd),
     /// A step of Adam.
     Adam(Adam),
-    /// `out[slot] = Σ values · weights`.
+    /// `out = Σ values · weights`.
     WeightedSum(WeightedSum),
     /// The share of right answers of each row.
     Accuracy(Accuracy),
@@ -121,6 +127,8 @@ impl Kernel {
             Kernel::CopyColumns(kernel) => kernel,
             Kernel::Gather(kernel) => kernel,
             Kernel::GatherWeights(kernel) => kernel,
+            Kernel::GatherBatch(kernel) => kernel,
+            Kernel::Log(kernel) => kernel,
             Kernel::Dropout(kernel) => kernel,
             Kernel::Sgd(kernel) => kernel,
             Kernel::Adam(kernel) => kernel,
@@ -151,6 +159,8 @@ pub const SHADERS: &[&Shader] = &[
     &copy_columns::SHADER,
     &gather::SHADER,
     &gather::WEIGHTS_SHADER,
+    &gather::BATCH_SHADER,
+    &log::SHADER,
     &dropout::SHADER,
     &sgd::SHADER,
     &adam::SHADER,

@@ -47,6 +47,12 @@ params! {
         cols: u32,
         /// Label smoothing s, from 0 up to 1.
         smoothing: f32,
+        /// Elements of the log from one step to the next; 0 where `row_loss` is no log.
+        log_stride: u32,
+        /// Where the losses of a step begin.
+        log_at: u32,
+        /// Where the hits of a step begin.
+        hit_at: u32,
     }
 }
 
@@ -57,22 +63,33 @@ pub struct SoftmaxCrossEntropy {
     pub part: Part,
     /// Whether the target is the index of the class, (rows, 1); otherwise probabilities, (rows, cols).
     pub classes: bool,
+    /// Also log, at `hit_at`, whether the first of the largest logits is the class: the accuracy of each row.
+    pub hit: bool,
     /// The uniform.
     pub params: SoftmaxCrossEntropyParams,
+}
+
+impl SoftmaxCrossEntropy {
+    /// `part` of the loss of (rows, cols) logits.
+    pub fn new(part: Part, classes: bool, smoothing: f32, rows: u32, cols: u32) -> Self {
+        let params = SoftmaxCrossEntropyParams { rows, cols, smoothing, log_stride: 0, log_at: 0, hit_at: 0 };
+        Self { part, classes, hit: false, params }
+    }
 }
 
 /// `shaders/softmax_cross_entropy.wgsl`.
 pub const SHADER: Shader = Shader {
     name: "softmax_cross_entropy",
     sources: &[
+        include_str!("../../shaders/lib/step.wgsl"),
         include_str!("../../shaders/lib/math.wgsl"),
         include_str!("../../shaders/lib/rows.wgsl"),
         include_str!("../../shaders/softmax_cross_entropy.wgsl"),
     ],
     params: SoftmaxCrossEntropyParams::MEMBERS,
-    overrides: &["LANES", "CLASSES"],
+    overrides: &["LANES", "CLASSES", "HIT"],
     workgroup_size: WORKGROUP,
-    uses_step: false,
+    uses_step: true,
     entries: &[
         Entry {
             name: "loss",
@@ -114,7 +131,8 @@ impl Spec for SoftmaxCrossEntropy {
     }
 
     fn overrides(&self) -> Vec<(&'static str, f64)> {
-        vec![lanes_override(self.params.cols), ("CLASSES", f64::from(u8::from(self.classes)))]
+        let flag = |set: bool| f64::from(u8::from(set));
+        vec![lanes_override(self.params.cols), ("CLASSES", flag(self.classes)), ("HIT", flag(self.hit))]
     }
 
     fn workgroups(&self) -> u64 {

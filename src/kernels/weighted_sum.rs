@@ -1,4 +1,4 @@
-//! `out[slot] = Σ values · weights`: the loss or a metric of a batch, written to the log of the epoch.
+//! `out = Σ values · weights`: the loss of a batch.
 //!
 //! One workgroup, a fixed tree: the order of the sum depends on `n` alone.
 
@@ -9,24 +9,20 @@ params! {
     pub struct WeightedSum {
         /// Elements of `values` and `weights`.
         n: u32,
-        /// Column of the log.
-        slot: u32,
-        /// Columns of the log, whose row is `step.log_row`; 0 to write `out[0]`.
-        slots: u32,
     }
 }
 
 /// `shaders/weighted_sum.wgsl`.
 pub const SHADER: Shader = Shader {
     name: "weighted_sum",
-    sources: &[include_str!("../../shaders/lib/step.wgsl"), include_str!("../../shaders/weighted_sum.wgsl")],
+    sources: &[include_str!("../../shaders/weighted_sum.wgsl")],
     params: WeightedSum::MEMBERS,
     overrides: &[],
     workgroup_size: 256,
-    uses_step: true,
+    uses_step: false,
     entries: &[Entry {
         name: "main",
-        bindings: &[Binding::read(1, "values"), Binding::read(2, "weights"), Binding::update(3, "out")],
+        bindings: &[Binding::read(1, "values"), Binding::read(2, "weights"), Binding::write(3, "out")],
     }],
 };
 
@@ -43,8 +39,7 @@ impl Spec for WeightedSum {
         1
     }
 
-    /// The log may have any number of rows; the least, one row, is given.
     fn sizes(&self) -> Vec<usize> {
-        vec![self.n as usize, self.n as usize, self.slots.max(1) as usize]
+        vec![self.n as usize, self.n as usize, 1]
     }
 }

@@ -7,14 +7,17 @@
 //! | matmul, bias add, activation | matmul with `Epilogue::Bias` |
 //! | matmul (`dx = dz Wᵀ`), activation gradient | matmul with `Epilogue::Gradient` |
 //! | matmul (`dw = xᵀ dz`), sum of the rows of `dz` | matmul with `Epilogue::BiasRow` |
+//! | loss or accuracy, log | the kernel writes to the log itself |
+//! | softmax cross-entropy that logs, accuracy of the same logits | one kernel |
+//! | gathers of the input, the target and the weights | one kernel |
 //!
 //! A folded pair runs where its later half stood, when all operands exist; a loss pair where its loss
 //! stood, if the upstream gradient exists by then.
 
-use super::Range;
+use super::{Buffer, Range};
 use super::lower::{Draft, Operand};
 use crate::graph::NodeId;
-use crate::kernels::{Activation, Epilogue, Kernel, Part};
+use crate::kernels::{AccuracyKind, Activation, Epilogue, GatherBatch, Kernel, Part};
 
 /// Rewrites `drafts`; `kept` are values that are read after the run.
 pub(super) fn fuse(drafts: Vec<Draft>, kept: &[NodeId]) -> Vec<Draft> {
@@ -25,7 +28,12 @@ pub(super) fn fuse(drafts: Vec<Draft>, kept: &[NodeId]) -> Vec<Draft> {
         fuse.activation_into_matmul(i);
         fuse.gradient_into_matmul(i);
         fuse.bias_row_into_matmul(i);
+        fuse.log_into_producer(i);
     }
+    for i in 0..fuse.drafts.len() {
+        fuse.accuracy_into_loss(i);
+    }
+    fuse.gathers();
     fuse.drafts.into_iter().flatten().collect()
 }
 
@@ -44,14 +52,16 @@ impl Fuse<'_> {
         (0..end).rev().find(|&i| self.at(i).is_some_and(|draft| draft.writes().any(|written| written == value)))
     }
 
-    /// The plain matmul whose result `value` is, if only draft `user` reads it.
-    fn sole_matmul(&self, value: Operand, user: usize) -> Option<usize> {
+    /// The draft that writes `value`, if only draft `user` reads it.
+    fn sole_producer(&self, value: Operand, user: usize) -> Option<usize> {
         let Operand::Value(id) = value else { return None };
         let readers = self.drafts.iter().flatten().flat_map(Draft::reads).filter(|read| *read == value).count();
-        if readers != 1 || self.kept.contains(&id) {
-            return None;
-        }
-        let at = self.producer(value, user)?;
+        if readers == 1 && !self.kept.contains(&id) { self.producer(value, user) } else { None }
+    }
+
+    /// The matmul whose result `value` is, if only draft `user` reads it.
+    fn sole_matmul(&self, value: Operand, user: usize) -> Option<usize> {
+        let at = self.sole_producer(value, user)?;
         matches!(&self.at(at)?.kernel, Kernel::Matmul(_)).then_some(at)
     }
 
@@ -134,6 +144,69 @@ impl Fuse<'_> {
         loss.kernel = both;
         loss.operands = vec![prediction, target, upstream, row_loss, dx];
         self.drafts[i] = None;
+    }
+}
+
+impl Fuse<'_> {
+    fn log_into_producer(&mut self, i: usize) {
+        let Some(Draft { kernel: Kernel::Log(log), operands, .. }) = self.at(i) else { return };
+        let (place, &[value, to]) = ((log.log_stride, log.log_at), operands.as_slice()) else { return };
+        let Some(at) = self.sole_producer(value, i) else { return };
+        let Some(Some(producer)) = self.drafts.get_mut(at) else { return };
+        let (stride, start) = match &mut producer.kernel {
+            Kernel::SoftmaxCrossEntropy(loss) => (&mut loss.params.log_stride, &mut loss.params.log_at),
+            Kernel::ElementwiseLoss(loss) => (&mut loss.params.log_stride, &mut loss.params.log_at),
+            Kernel::Accuracy(accuracy) => (&mut accuracy.params.log_stride, &mut accuracy.params.log_at),
+            _ => return,
+        };
+        (*stride, *start) = place;
+        producer.operands.iter_mut().filter(|operand| **operand == value).for_each(|operand| *operand = to);
+        self.drafts[i] = None;
+    }
+
+    fn accuracy_into_loss(&mut self, i: usize) {
+        let Some(Draft { kernel: Kernel::Accuracy(accuracy), operands, .. }) = self.at(i) else { return };
+        let (params, &[prediction, target, log]) = (accuracy.params, operands.as_slice()) else { return };
+        if accuracy.kind != AccuracyKind::Classes || log != Operand::Fixed(Range::whole(Buffer::Log)) {
+            return;
+        }
+        for draft in self.drafts.iter_mut().flatten() {
+            let same = draft.operands[..2.min(draft.operands.len())] == [prediction, target];
+            if let Kernel::SoftmaxCrossEntropy(loss) = &mut draft.kernel
+                && same
+                && loss.classes
+                && !loss.hit
+                && draft.operands.contains(&log)
+            {
+                (loss.hit, loss.params.hit_at) = (true, params.log_at);
+                self.drafts[i] = None;
+                return;
+            }
+        }
+    }
+
+    /// The gathers of one input, one target and the weights; a model with more keeps them apart.
+    fn gathers(&mut self) {
+        let places = |wanted: fn(&Kernel) -> bool| -> Vec<usize> {
+            let drafts = self.drafts.iter().enumerate();
+            drafts.filter(|(_, draft)| draft.as_ref().is_some_and(|d| wanted(&d.kernel))).map(|(i, _)| i).collect()
+        };
+        let rows = places(|kernel| matches!(kernel, Kernel::Gather(_)));
+        let weights = places(|kernel| matches!(kernel, Kernel::GatherWeights(_)));
+        let (&[x, y], &[weights]) = (rows.as_slice(), weights.as_slice()) else { return };
+        let (Some(x_draft), Some(y_draft), Some(w_draft)) = (self.at(x), self.at(y), self.at(weights)) else { return };
+        let (Kernel::Gather(gx), Kernel::Gather(gy)) = (&x_draft.kernel, &y_draft.kernel) else { return };
+        let is_data = |draft: &Draft, data| draft.operands.first() == Some(&Operand::Fixed(Range::whole(data)));
+        if !is_data(x_draft, Buffer::DataInput(0)) || !is_data(y_draft, Buffer::DataTarget(0)) {
+            return;
+        }
+        let kernel = Kernel::GatherBatch(GatherBatch { rows: gx.rows, x_cols: gx.cols, y_cols: gy.cols });
+        let (x_parts, y_parts, w_parts) = (&x_draft.operands, &y_draft.operands, &w_draft.operands);
+        let operands = vec![x_parts[0], y_parts[0], w_parts[0], x_parts[1], x_parts[2], y_parts[2], w_parts[2]];
+        for i in [x, y, weights] {
+            self.drafts[i] = None;
+        }
+        self.drafts[x.min(y).min(weights)] = Some(Draft { kernel, operands, name: "batch".to_owned() });
     }
 }
 

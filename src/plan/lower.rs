@@ -31,7 +31,7 @@ pub struct Lowering<'a> {
     pub fused: bool,
     /// Values to be read after a run.
     pub outputs: &'a [NodeId],
-    /// Values `(B, 1)` whose weighted sum each run writes to the log, one slot each.
+    /// Values `(B, 1)` that each run writes to the log, one slot each.
     pub logs: &'a [NodeId],
     /// Parameter index and the node that is its gradient.
     pub gradients: &'a [(usize, NodeId)],
@@ -125,9 +125,6 @@ fn live(graph: &Graph, what: &Lowering<'_>) -> Vec<bool> {
     let gradients = what.gradients.iter().map(|(_, id)| id);
     for id in what.outputs.iter().chain(what.logs).chain(gradients) {
         live[id.0] = true;
-    }
-    if let (false, Some(i)) = (what.logs.is_empty(), graph.nodes().iter().position(|node| node.op == Op::RowScale)) {
-        live[i] = true;
     }
     for (i, node) in graph.nodes().iter().enumerate().rev() {
         if live[i] {
@@ -258,7 +255,7 @@ impl Lower<'_> {
                 to_column: 0,
             }),
             Op::Dropout { rate, stream } => Kernel::Dropout(k::Dropout::new(n, rate, stream)),
-            Op::WeightedSum => Kernel::WeightedSum(WeightedSum { n: in_rows, slot: 0, slots: 0 }),
+            Op::WeightedSum => Kernel::WeightedSum(WeightedSum { n: in_rows }),
             Op::Accuracy(kind) => Kernel::Accuracy(Accuracy::new(kind, in_rows, in_cols)),
         };
         operands.push(self.operand(id));
@@ -292,13 +289,11 @@ impl Lower<'_> {
     }
 
     fn logs(&mut self) {
-        let slots = self.what.logs.len() as u32;
-        let Some(scale) = self.graph.nodes().iter().position(|node| node.op == Op::RowScale) else { return };
+        let rows = self.what.batch as u32;
+        let log_stride = self.what.logs.len() as u32 * rows;
         for (slot, &id) in self.what.logs.iter().enumerate() {
-            let n = self.graph.shape(id).rows(self.what.batch) as u32;
-            let kernel = Kernel::WeightedSum(WeightedSum { n, slot: slot as u32, slots });
-            let log = Operand::Fixed(Range::whole(Buffer::Log));
-            let operands = vec![self.operand(id), Operand::Value(NodeId(scale)), log];
+            let kernel = Kernel::Log(k::Log { n: rows, log_stride, log_at: slot as u32 * rows });
+            let operands = vec![self.operand(id), Operand::Fixed(Range::whole(Buffer::Log))];
             self.push(kernel, operands, &format!("log {}", self.graph.node(id).name));
         }
     }
@@ -316,6 +311,5 @@ fn gathered(data: Buffer) -> Vec<Operand> {
 }
 
 fn cross_entropy(part: Part, rows: u32, cols: u32, classes: bool, smoothing: f32) -> Kernel {
-    let params = k::SoftmaxCrossEntropyParams { rows, cols, smoothing };
-    Kernel::SoftmaxCrossEntropy(k::SoftmaxCrossEntropy { params, part, classes })
+    Kernel::SoftmaxCrossEntropy(k::SoftmaxCrossEntropy::new(part, classes, smoothing, rows, cols))
 }

@@ -150,8 +150,10 @@ impl Plan {
             for range in &step.operands {
                 let elements = match (range.buffer, &step.kernel) {
                     (Buffer::DataInput(_) | Buffer::DataTarget(_), Kernel::Gather(gather)) => rows * gather.cols as usize,
+                    (Buffer::DataInput(_), Kernel::GatherBatch(gather)) => rows * gather.x_cols as usize,
+                    (Buffer::DataTarget(_), Kernel::GatherBatch(gather)) => rows * gather.y_cols as usize,
                     (Buffer::DataWeights | Buffer::Order, _) => rows,
-                    (Buffer::Log, _) => self.log_slots * steps.max(1),
+                    (Buffer::Log, _) => self.log_slots * self.batch * steps.max(1),
                     _ => continue,
                 };
                 if sizes.iter().all(|(buffer, _)| *buffer != range.buffer) {

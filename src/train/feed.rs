@@ -97,7 +97,6 @@ impl<'a> Feed<'a> {
         fill: impl Fn(usize, &mut Step),
         mut done: impl FnMut(usize),
     ) -> Result<Vec<f64>> {
-        let mut weights = Vec::with_capacity(self.steps());
         let mut steps: Vec<Step> = Vec::with_capacity(self.steps());
         for (i, rows) in order.chunks(self.batch).enumerate() {
             let weight = self.data.weight(rows.iter().copied());
@@ -109,7 +108,6 @@ impl<'a> Feed<'a> {
                 ..Step::default()
             };
             fill(i, &mut step);
-            weights.push(weight);
             steps.push(step);
         }
         if !self.is_streamed() {
@@ -134,13 +132,22 @@ impl<'a> Feed<'a> {
                 rest = later;
             }
         }
-        let log = executor.read(self.id, Range { buffer: Buffer::Log, offset: 0, len: self.slots * steps.len() })?;
-        let total: f64 = weights.iter().sum();
-        let mean = |slot: usize| {
-            let rows = log.chunks_exact(self.slots).zip(&weights);
-            rows.map(|(row, weight)| f64::from(row[slot]) * weight).sum::<f64>() / total
-        };
-        Ok((0..self.slots).map(mean).collect())
+        let len = self.slots * self.batch * steps.len();
+        let log = executor.read(self.id, Range { buffer: Buffer::Log, offset: 0, len })?;
+        Ok((0..self.slots).map(|slot| self.mean(&log, slot, order)).collect())
+    }
+
+    /// The weighted mean of one slot of the log `(steps, slots, batch)` over the rows of `order`.
+    fn mean(&self, log: &[f32], slot: usize, order: &[u32]) -> f64 {
+        let (mut sum, mut total) = (0.0, 0.0);
+        for (values, rows) in log.chunks_exact(self.slots * self.batch).zip(order.chunks(self.batch)) {
+            for (value, &row) in values[slot * self.batch..].iter().zip(rows) {
+                let weight = self.data.weights().map_or(1.0, |weights| f64::from(weights[row as usize]));
+                sum += f64::from(*value) * weight;
+                total += weight;
+            }
+        }
+        sum / total
     }
 
     /// Writes the rows of the next steps, in order.

@@ -47,7 +47,7 @@ fn digits_are_read() {
 /// Refused with the sizes, at once, and before anything is made on the device.
 #[test]
 fn a_model_that_does_not_fit() {
-    let device = need_device!();
+    let device = need_device!(own);
     let allowed = device.info().limits.binding_bytes.min(device.info().limits.buffer_bytes);
     // The smallest square layer whose weights alone are too large, if the 32-bit index of the kernels reaches that far.
     let side = ((allowed / 4) as f64).sqrt() as usize + 1;

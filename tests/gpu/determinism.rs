@@ -100,7 +100,7 @@ fn dropout_masks_are_the_same_everywhere() {
 /// training step, a validation and a reading of the log create none.
 #[test]
 fn a_step_creates_nothing() {
-    let device = need_device!();
+    let device = need_device!(own);
     let mut model = model(&device);
     let mut created = |epochs: usize, budget: u64| {
         let before = device.objects_created();

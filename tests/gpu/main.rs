@@ -14,13 +14,17 @@ use axone::Device;
 use std::io::Write;
 use std::sync::OnceLock;
 
-/// The adapter that all tests share, or `None` after a line that says what was skipped.
-pub fn device(test: &str) -> Option<Device> {
-    static DEVICE: OnceLock<Result<Device, String>> = OnceLock::new();
-    let open = || match std::env::var("AXONE_TEST_DEVICE") {
+/// A device of its own, for tests that count what is made on it.
+pub fn open() -> axone::Result<Device> {
+    match std::env::var("AXONE_TEST_DEVICE") {
         Ok(name) if !name.is_empty() => Device::named(&name),
         _ => Device::software(),
-    };
+    }
+}
+
+/// The device that all tests share, or `None` after a line that says what was skipped.
+pub fn device(test: &str) -> Option<Device> {
+    static DEVICE: OnceLock<Result<Device, String>> = OnceLock::new();
     match DEVICE.get_or_init(|| open().map_err(|error| error.to_string())) {
         Ok(device) => Some(device.clone()),
         Err(error) => {
@@ -38,7 +42,7 @@ pub fn skip(test: &str, reason: &str) {
     assert!(!required, "AXONE_REQUIRE_GPU=1, but {test} found no adapter: {reason}");
 }
 
-/// The device, or return from the test.
+/// The shared device (or, if told so, one of its own), or return from the test.
 #[macro_export]
 macro_rules! need_device {
     () => {
@@ -47,4 +51,8 @@ macro_rules! need_device {
             None => return,
         }
     };
+    (own) => {{
+        $crate::need_device!();
+        $crate::open().unwrap()
+    }};
 }

@@ -1,0 +1,48 @@
+//! Copies one value a row to the log of the epoch: the losses and metrics that the host reads when it is over.
+//!
+//! The log is `(steps, slots, rows)`. Loss and accuracy kernels write there themselves once their plan is
+//! fused; this kernel does it for any other value.
+
+use super::spec::{Binding, Entry, Shader, Spec, groups, params};
+
+params! {
+    /// `log[step.log_row · log_stride + log_at + i] = values[i]`.
+    pub struct Log {
+        /// Values.
+        n: u32,
+        /// Elements of the log from one step to the next.
+        log_stride: u32,
+        /// Where the values of a step begin.
+        log_at: u32,
+    }
+}
+
+/// `shaders/log.wgsl`.
+pub const SHADER: Shader = Shader {
+    name: "log",
+    sources: &[include_str!("../../shaders/lib/step.wgsl"), include_str!("../../shaders/log.wgsl")],
+    params: Log::MEMBERS,
+    overrides: &[],
+    workgroup_size: 256,
+    uses_step: true,
+    entries: &[Entry { name: "main", bindings: &[Binding::read(1, "values"), Binding::update(2, "log")] }],
+};
+
+impl Spec for Log {
+    fn shader(&self) -> &'static Shader {
+        &SHADER
+    }
+
+    fn params(&self) -> &[u8] {
+        bytemuck::bytes_of(self)
+    }
+
+    fn workgroups(&self) -> u64 {
+        groups(self.n as usize, 256)
+    }
+
+    /// The log may have any number of steps; the least, one, is given.
+    fn sizes(&self) -> Vec<usize> {
+        vec![self.n as usize, self.log_stride as usize]
+    }
+}
