@@ -20,7 +20,8 @@ const NETS: [Net; 2] = [
 fn main() -> Result<()> {
     let only = std::env::args().nth(1);
     for net in &NETS {
-        for (name, optimizer) in [("sgd", Optimizer::from(Sgd::new(0.01))), ("adam", Optimizer::from(Adam::default()))] {
+        for (name, optimizer) in [("sgd", Optimizer::from(Sgd::new(0.01))), ("adam", Optimizer::from(Adam::default()))]
+        {
             for info in Device::list() {
                 let device = if info.backend == "cpu" { Device::cpu() } else { Device::named(&info.name)? };
                 if only.as_ref().is_some_and(|only| !info.name.contains(only.as_str())) {

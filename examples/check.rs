@@ -37,14 +37,13 @@ fn run() -> std::result::Result<usize, String> {
         }
     }
 
-    let mut names = match device {
-        Some(name) => vec![name],
-        None => Device::list().into_iter().map(|info| info.name).collect(),
+    let devices: Vec<(String, Result<Device>)> = match device {
+        Some(name) => vec![(name.clone(), Device::named(&name))],
+        None => Device::list().into_iter().enumerate().map(|(i, info)| (info.name, Device::at(i))).collect(),
     };
-    names.dedup(); // a second adapter of one name cannot be asked for
     let (mut reports, mut failures) = (Vec::new(), 0);
-    for name in names {
-        match check_device(&name) {
+    for (name, device) in devices {
+        match device.and_then(|device| check::kernels(&device)) {
             Ok(report) => {
                 if !reports.is_empty() {
                     println!();
@@ -65,8 +64,4 @@ fn run() -> std::result::Result<usize, String> {
         std::fs::write(&path, text).map_err(|error| format!("{path}: {error}"))?;
     }
     Ok(failures)
-}
-
-fn check_device(name: &str) -> Result<Report> {
-    check::kernels(&Device::named(name)?)
 }

@@ -1,130 +1,92 @@
-// with: lib/math.wgsl lib/activation.wgsl lib/tile_64x64.wgsl | lib/tile_16x16.wgsl
-// c = op(a) op(b) with an epilogue, for any sizes. A workgroup computes a BM x BN block of c: it walks along K in
-// slices of BK, brings the slices of a and b into workgroup memory, and every invocation adds to its own TM x TN
-// outputs in registers. Each output is one chain of fma in the order k = 0, 1, 2 ...: the tile size (a header of
-// constants put in front: BM, BN, BK, TM, TN, THREADS) changes the speed, never the bits.
-struct Params { m: u32, n: u32, k: u32, bias_at: u32, alpha: f32 }
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<f32>;         // (m, k), or (k, m) if TRANSPOSE_A
-@group(0) @binding(2) var<storage, read> b: array<f32>;         // (k, n), or (n, k) if TRANSPOSE_B
-@group(0) @binding(3) var<storage, read> bias: array<f32>;      // (1, n)
-@group(0) @binding(4) var<storage, read> saved: array<f32>;     // (m, n): what the activation's gradient needs
-@group(0) @binding(5) var<storage, read_write> c: array<f32>;   // (m, n); with BIAS_ROW also (1, n) at bias_at
+// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_aligned.wgsl | lib/matmul_any.wgsl lib/tile_32x32.wgsl | lib/tile_64x64.wgsl | lib/tile_128x128.wgsl
+// c = op(a) op(b) with an epilogue, for any GPU. A workgroup computes a BLOCK x BLOCK block of c: it walks along K in
+// slices of DEPTH, brings the slices of a and b into workgroup memory, and every invocation adds to its own outputs in
+// registers: PARTS x PARTS blocks of 4 x 4, 4 SIDE rows and columns apart, so that neighbouring invocations touch
+// neighbouring vec4. Each output is one chain of fma in the order k = 0, 1, 2 ...: the tile (a header of constants:
+// BLOCK, DEPTH, PARTS) changes the speed, never the bits.
+const QUADS = BLOCK / 4u;
+const SIDE = QUADS / PARTS;  // the invocations of a workgroup stand SIDE x SIDE
 
-override TRANSPOSE_A = false;
-override TRANSPOSE_B = false;
-override BIAS_ROW = false;  // op(a) has a further row of ones: c gets a further row, the column sums of op(b)
-override ACTIVATION = 0u;
+var<workgroup> tile_a: array<vec4<f32>, DEPTH * QUADS>;  // (DEPTH, BLOCK): [k] has rows of op(a) side by side
+var<workgroup> tile_b: array<vec4<f32>, DEPTH * QUADS>;  // (DEPTH, BLOCK)
 
-var<workgroup> tile_a: array<f32, BK * BM>;  // (BK, BM)
-var<workgroup> tile_b: array<f32, BK * BN>;  // (BK, BN)
+struct Sums { block: array<mat4x4<f32>, PARTS * PARTS>, of_b: array<vec4<f32>, PARTS> }
 
-// Both operands are 0 beyond K: a masked side alone would leave Inf * 0 = NaN.
-fn load_a(row: u32, k: u32) -> f32 {
-  if (k >= params.k) { return 0.0; }
-  if (BIAS_ROW && row == params.m) { return 1.0; }
-  if (row >= params.m) { return 0.0; }
-  if (TRANSPOSE_A) { return a[k * params.m + row]; }
-  return a[row * params.k + k];
-}
+struct Place { row: u32, col: u32, x: u32, y: u32 }
 
-fn load_b(k: u32, col: u32) -> f32 {
-  if (k >= params.k || col >= params.n) { return 0.0; }
-  if (TRANSPOSE_B) { return b[col * params.k + k]; }
-  return b[k * params.n + col];
+fn place_of(group: u32, lane: u32) -> Place {
+  let across = (params.n + BLOCK - 1u) / BLOCK;
+  return Place((group / across) * BLOCK, (group % across) * BLOCK, lane % SIDE, lane / SIDE);
 }
 
 // Neighbouring invocations read neighbouring addresses, whichever way the operand lies.
-fn fill_tiles(row0: u32, col0: u32, k0: u32, lane: u32) {
-  for (var e = lane; e < BK * BM; e += THREADS) {
-    var r = e / BK; var k = e % BK;
-    if (TRANSPOSE_A) { r = e % BM; k = e / BM; }
-    tile_a[k * BM + r] = load_a(row0 + r, k0 + k);
+fn fill_tiles(at: Place, k0: u32) {
+  for (var e = at.y * SIDE + at.x; e < DEPTH * QUADS / 4u; e += SIDE * SIDE) {
+    var quad = e / (DEPTH / 4u); var k = 4u * (e % (DEPTH / 4u));
+    if (TRANSPOSE_A) { quad = e % QUADS; k = 4u * (e / QUADS); }
+    let x = block_a(at.row + 4u * quad, k0 + k);
+    for (var i = 0u; i < 4u; i++) { tile_a[(k + i) * QUADS + quad] = x[i]; }
   }
-  for (var e = lane; e < BK * BN; e += THREADS) {
-    var col = e % BN; var k = e / BN;
-    if (TRANSPOSE_B) { col = e / BK; k = e % BK; }
-    tile_b[k * BN + col] = load_b(k0 + k, col0 + col);
+  for (var e = at.y * SIDE + at.x; e < DEPTH * QUADS / 4u; e += SIDE * SIDE) {
+    var quad = e % QUADS; var k = 4u * (e / QUADS);
+    if (TRANSPOSE_B) { quad = e / (DEPTH / 4u); k = 4u * (e % (DEPTH / 4u)); }
+    let y = block_b(k0 + k, at.col + 4u * quad);
+    for (var i = 0u; i < 4u; i++) { tile_b[(k + i) * QUADS + quad] = y[i]; }
   }
 }
 
-struct Place { row0: u32, col0: u32, ty: u32, tx: u32 }
-
-// An invocation's outputs lie BM / TM rows and BN / TN columns apart, so that stores are neighbours too.
-fn row_of(place: Place, i: u32) -> u32 { return place.row0 + place.ty + i * (BM / TM); }
-fn col_of(place: Place, j: u32) -> u32 { return place.col0 + place.tx + j * (BN / TN); }
-
-fn place_of(group: u32, lane: u32) -> Place {
-  let across = (params.n + BN - 1u) / BN;
-  return Place((group / across) * BM, (group % across) * BN, lane / (BN / TN), lane % (BN / TN));
-}
-
-fn multiply(place: Place, lane: u32, acc: ptr<function, array<f32, TM * TN>>) {
-  for (var k0 = 0u; k0 < params.k; k0 += BK) {
-    fill_tiles(place.row0, place.col0, k0, lane);
+fn multiply(at: Place) -> Sums {
+  var sums: Sums;
+  for (var k0 = 0u; k0 < params.k; k0 += DEPTH) {
+    fill_tiles(at, k0);
     workgroupBarrier();
-    for (var k = 0u; k < BK; k++) {
-      var bs: array<f32, TN>;
-      for (var j = 0u; j < TN; j++) { bs[j] = tile_b[k * BN + place.tx + j * (BN / TN)]; }
-      for (var i = 0u; i < TM; i++) {
-        let x = tile_a[k * BM + place.ty + i * (BM / TM)];
-        for (var j = 0u; j < TN; j++) { (*acc)[i * TN + j] = fma(x, bs[j], (*acc)[i * TN + j]); }
+    for (var k = 0u; k < DEPTH; k++) {
+      var y: array<vec4<f32>, PARTS>;
+      for (var j = 0u; j < PARTS; j++) {
+        y[j] = tile_b[k * QUADS + at.x + j * SIDE];
+        if (BIAS_ROW) { sums.of_b[j] += y[j]; }
+      }
+      for (var i = 0u; i < PARTS; i++) {
+        let x = tile_a[k * QUADS + at.y + i * SIDE];
+        for (var j = 0u; j < PARTS; j++) {
+          sums.block[i * PARTS + j] = add_outer(sums.block[i * PARTS + j], x, y[j]);
+        }
       }
     }
     workgroupBarrier();
   }
+  return sums;
 }
 
+fn row_of(at: Place, part: u32) -> u32 { return at.row + 4u * (at.y + SIDE * (part / PARTS)); }
+fn col_of(at: Place, part: u32) -> u32 { return at.col + 4u * (at.x + SIDE * (part % PARTS)); }
+
 // c = op(a) op(b), and the sums of op(b)'s columns behind it if BIAS_ROW: dw and db of a dense layer at once.
-@compute @workgroup_size(THREADS)
+@compute @workgroup_size(SIDE * SIDE)
 fn plain(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
          @builtin(local_invocation_index) lane: u32) {
-  let place = place_of(group.y * groups.x + group.x, lane);
-  var acc: array<f32, TM * TN>;
-  multiply(place, lane, &acc);
-  for (var i = 0u; i < TM; i++) {
-    let row = row_of(place, i);
-    for (var j = 0u; j < TN; j++) {
-      let col = col_of(place, j);
-      if (row < params.m && col < params.n) { c[row * params.n + col] = acc[i * TN + j]; }
-      if (BIAS_ROW && row == params.m && col < params.n) { c[params.bias_at + col] = acc[i * TN + j]; }
-    }
+  let at = place_of(group.y * groups.x + group.x, lane);
+  var sums = multiply(at);
+  for (var i = 0u; i < PARTS * PARTS; i++) { store(row_of(at, i), col_of(at, i), sums.block[i]); }
+  if (BIAS_ROW && at.row == 0u && at.y == 0u) {
+    for (var j = 0u; j < PARTS; j++) { store_bias_row(col_of(at, j), sums.of_b[j]); }
   }
 }
 
 // c = f(op(a) op(b) + bias): the forward pass of a dense layer.
-@compute @workgroup_size(THREADS)
+@compute @workgroup_size(SIDE * SIDE)
 fn with_bias(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
              @builtin(local_invocation_index) lane: u32) {
-  let place = place_of(group.y * groups.x + group.x, lane);
-  var acc: array<f32, TM * TN>;
-  multiply(place, lane, &acc);
-  for (var i = 0u; i < TM; i++) {
-    let row = row_of(place, i);
-    for (var j = 0u; j < TN; j++) {
-      let col = col_of(place, j);
-      if (row < params.m && col < params.n) {
-        c[row * params.n + col] = activate(ACTIVATION, acc[i * TN + j] + bias[col], params.alpha);
-      }
-    }
-  }
+  let at = place_of(group.y * groups.x + group.x, lane);
+  var sums = multiply(at);
+  for (var i = 0u; i < PARTS * PARTS; i++) { store_with_bias(row_of(at, i), col_of(at, i), sums.block[i]); }
 }
 
 // c = op(a) op(b) * f'(saved): from dz of one layer to dz of the layer below.
-@compute @workgroup_size(THREADS)
+@compute @workgroup_size(SIDE * SIDE)
 fn with_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
                  @builtin(local_invocation_index) lane: u32) {
-  let place = place_of(group.y * groups.x + group.x, lane);
-  var acc: array<f32, TM * TN>;
-  multiply(place, lane, &acc);
-  for (var i = 0u; i < TM; i++) {
-    let row = row_of(place, i);
-    for (var j = 0u; j < TN; j++) {
-      let col = col_of(place, j);
-      if (row < params.m && col < params.n) {
-        let at = row * params.n + col;
-        c[at] = acc[i * TN + j] * activate_grad(ACTIVATION, saved[at], params.alpha);
-      }
-    }
-  }
+  let at = place_of(group.y * groups.x + group.x, lane);
+  var sums = multiply(at);
+  for (var i = 0u; i < PARTS * PARTS; i++) { store_with_gradient(row_of(at, i), col_of(at, i), sums.block[i]); }
 }

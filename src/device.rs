@@ -168,6 +168,19 @@ impl Device {
         }
     }
 
+    /// The device at place `index` of [`Device::list`]: the way to tell two adapters of one name apart.
+    ///
+    /// # Errors
+    /// [`Error::Device`] where there are not as many; [`Error::Gpu`] where it does not open.
+    pub fn at(index: usize) -> Result<Self> {
+        let adapters = gpu::adapters();
+        match adapters.get(index) {
+            Some(adapter) => Self::open(adapter),
+            None if index == adapters.len() => Ok(Self::cpu()),
+            None => Err(Error::Device(format!("no device number {index}; there are {}", adapters.len() + 1))),
+        }
+    }
+
     fn open(adapter: &gpu::Adapter) -> Result<Self> {
         Ok(Self::from_context(gpu::Context::open(adapter)?))
     }

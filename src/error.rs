@@ -55,6 +55,14 @@ pub enum Error {
         /// The device.
         device: String,
     },
+    /// A kernel needs what the device does not have.
+    #[error("{device} cannot run {what}")]
+    Unsupported {
+        /// The kernel.
+        what: String,
+        /// The device.
+        device: String,
+    },
     /// The graphics driver or wgpu reported an error.
     #[error("{device}: {message}")]
     Gpu {

@@ -64,6 +64,11 @@ impl Loss {
         matches!(self, Loss::CategoricalCrossEntropy | Loss::SmoothedCrossEntropy(_))
     }
 
+    /// Whether targets are probabilities.
+    pub(crate) fn is_cross_entropy(&self) -> bool {
+        self.takes_classes() || *self == Loss::BinaryCrossEntropy
+    }
+
     pub(crate) fn check(&self) -> Result<()> {
         match *self {
             Loss::SmoothedCrossEntropy(s) if !(0.0..1.0).contains(&s) => {
@@ -80,7 +85,15 @@ impl Loss {
     pub(crate) fn build(&self, graph: &mut Graph, output: &Built, name: &str, classes: bool) -> Result<LossNodes> {
         let Shape { cols, .. } = graph.shape(output.value);
         let target = graph.target(&format!("{name} target"), if classes { 1 } else { cols })?;
-        let (last, before) = output.before.unwrap_or((Activation::Identity, output.value));
+        // A sum or a concatenation of activated values is neither logits nor one activation of them.
+        let (last, before) = match output.before {
+            Some(before) => before,
+            None if self.is_cross_entropy() => {
+                let fits = format!("a Dense or Activation layer for {}", self.name());
+                return Err(Error::value(name, "output", fits, "a layer without an activation of its own"));
+            }
+            None => (Activation::Identity, output.value),
+        };
         let metric_name = self.metric();
         let (loss, metric) = match *self {
             Loss::CategoricalCrossEntropy | Loss::SmoothedCrossEntropy(_) => {

@@ -26,7 +26,7 @@ fn activate(kind: u32, x: f32, alpha: f32) -> f32 {
   switch (kind) {
     case 1u: { return sigmoid_(x); }
     case 2u: { return tanh_(x); }
-    case 3u: { return select(x, 0.0, x <= 0.0); }
+    case 3u: { return select(x, 0.0, x < 0.0); }
     case 4u: { return select(x, alpha * x, x <= 0.0); }
     case 5u: { if (x <= 0.0) { return alpha * expm1_(x); } return x; }
     case 6u: { if (x <= 0.0) { return SELU_SCALE_ALPHA * expm1_(x); } return SELU_SCALE * x; }

@@ -1,7 +1,4 @@
-// Tile of matmul.wgsl for large matrices: a 64 x 64 block, 8 x 8 outputs an invocation.
-const BM = 64u;
-const BN = 64u;
-const BK = 16u;
-const TM = 8u;
-const TN = 8u;
-const THREADS = 64u;
+// Tile of matmul.wgsl: a 64 x 64 block, 8 x 8 outputs an invocation (64 of them), 8 KiB of workgroup memory.
+const BLOCK = 64u;
+const DEPTH = 16u;
+const PARTS = 2u;

@@ -4,8 +4,8 @@ use crate::kernels::ElementwiseOp as Op;
 use crate::kernels::{
     Accuracy, AccuracyKind, Activation, ActivationForward, ActivationGrad, Adam, BiasAdd, CopyColumns, Dropout,
     Elementwise, ElementwiseLoss, ElementwiseLossKernel, Epilogue, Fill, Gather, GatherBatch, GatherWeights, Kernel,
-    Log, LogSoftmax, LogSoftmaxGrad, Matmul, Part, Scale, Sgd, Softmax, SoftmaxCrossEntropy, SoftmaxGrad,
-    Step, SumCols, SumRows, Tile, WeightedSum,
+    Log, LogSoftmax, LogSoftmaxGrad, Matmul, Part, Scale, Sgd, Softmax, SoftmaxCrossEntropy, SoftmaxGrad, Step,
+    SumCols, SumRows, Tile, WeightedSum,
 };
 use crate::random::{threefry2x32, uniform};
 
@@ -23,19 +23,8 @@ pub struct Case {
 }
 
 /// Rows and columns: single elements, single rows and columns, sizes no tile divides, tall and wide ones.
-pub const SHAPES: [(u32, u32); 11] = [
-    (1, 1),
-    (1, 7),
-    (5, 1),
-    (3, 33),
-    (9, 16),
-    (130, 17),
-    (3, 300),
-    (2, 1031),
-    (7000, 3),
-    (70_000, 1),
-    (1, 70_000),
-];
+pub const SHAPES: [(u32, u32); 11] =
+    [(1, 1), (1, 7), (5, 1), (3, 33), (9, 16), (130, 17), (3, 300), (2, 1031), (7000, 3), (70_000, 1), (1, 70_000)];
 
 impl Case {
     /// The step that every case sees.
@@ -229,7 +218,8 @@ fn logging(s: &mut Shape) {
     let mut loss = ElementwiseLossKernel::new(Part::Loss, ElementwiseLoss::Mse, rows, cols);
     (loss.params.log_stride, loss.params.log_at) = (log_stride, log_at);
     s.update(Kernel::ElementwiseLoss(loss), vec![s.probabilities(), s.dy()], vec![log()]);
-    let mut loss = SoftmaxCrossEntropy { hit: true, ..SoftmaxCrossEntropy::new(Part::LossAndGrad, true, 0.0, rows, cols) };
+    let mut loss =
+        SoftmaxCrossEntropy { hit: true, ..SoftmaxCrossEntropy::new(Part::LossAndGrad, true, 0.0, rows, cols) };
     (loss.params.log_stride, loss.params.log_at, loss.params.hit_at) = (log_stride, 0, log_at);
     let outputs = vec![log(), vec![f32::NAN; s.n()]];
     s.update(Kernel::SoftmaxCrossEntropy(loss), vec![s.x(), s.classes(), s.per_row()], outputs);
@@ -244,7 +234,7 @@ fn optimizers(s: &mut Shape) {
 
 /// The matrix product: sizes, forms, epilogues and tiles.
 pub fn matmul_cases() -> Vec<Case> {
-    const SIZES: [(usize, usize, usize); 9] = [
+    const SIZES: [(usize, usize, usize); 12] = [
         (1, 1, 1),
         (5, 3, 1),
         (7, 1, 33),
@@ -254,23 +244,29 @@ pub fn matmul_cases() -> Vec<Case> {
         (64, 64, 64),
         (130, 70, 129),
         (65, 10, 1031),
+        // Leading dimensions that are multiples of 4: operands are read as vec4.
+        (4, 4, 4),
+        (68, 36, 44),
+        (132, 140, 100),
     ];
     let mut all = Vec::new();
     for (m, n, k) in SIZES {
-        for (transpose_a, transpose_b) in [(false, false), (false, true), (true, false), (true, true)] {
-            for tile in [Tile::Large, Tile::Small] {
-                let kernel = Matmul { tile, ..Matmul::new(m, n, k, transpose_a, transpose_b) };
-                all.push(matmul_case(kernel));
-            }
-        }
-        let forward = Matmul::new(m, n, k, false, false);
-        let backward = Matmul::new(m, n, k, false, true);
-        for f in Activation::ALL {
-            all.push(matmul_case(forward.clone().with_epilogue(Epilogue::Bias(f))));
-            all.push(matmul_case(backward.clone().with_epilogue(Epilogue::Gradient(f))));
-        }
         let at = (m * n).next_multiple_of(64);
-        all.push(matmul_case(Matmul::new(m, n, k, true, false).with_epilogue(Epilogue::BiasRow { at })));
+        let (bias, gradient) = (Epilogue::Bias(Activation::Tanh), Epilogue::Gradient(Activation::Tanh));
+        for tile in Tile::ALL {
+            let product = |a, b| Matmul { tile: Some(tile), ..Matmul::new(m, n, k, a, b) };
+            for (a, b) in [(false, false), (false, true), (true, false), (true, true)] {
+                all.push(matmul_case(product(a, b)));
+            }
+            all.push(matmul_case(product(false, false).with_epilogue(bias)));
+            all.push(matmul_case(product(false, true).with_epilogue(gradient)));
+            all.push(matmul_case(product(true, false).with_epilogue(Epilogue::BiasRow { at })));
+        }
+        // The device's own choice of tile.
+        for f in Activation::ALL {
+            all.push(matmul_case(Matmul::new(m, n, k, false, false).with_epilogue(Epilogue::Bias(f))));
+            all.push(matmul_case(Matmul::new(m, n, k, false, true).with_epilogue(Epilogue::Gradient(f))));
+        }
     }
     all
 }
@@ -311,6 +307,7 @@ fn matmul_case(kernel: Matmul) -> Case {
         Epilogue::BiasRow { .. } => " bias row".to_owned(),
         Epilogue::Bias(f) | Epilogue::Gradient(f) => format!(" {}", f.name()),
     };
-    let name = format!("{m}x{n}x{k} {a}{b} {:?}{what}", kernel.tile);
+    let tile = kernel.tile.map_or("chosen".to_owned(), |tile| format!("{tile:?}"));
+    let name = format!("{m}x{n}x{k} {a}{b} {tile}{what}");
     Case { kernel: Kernel::Matmul(kernel), name, reads, writes }
 }

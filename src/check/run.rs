@@ -39,7 +39,9 @@ pub fn kernels_on(device: &Device, cases: impl IntoIterator<Item = Case>) -> Res
         rows.push(match run_case(&mut *executor, &case) {
             Ok(Ok(got)) => judge_outputs(&case, &got)?,
             Ok(Err(trap)) => Row::sprung(kernel_name(&case.kernel), case.name, trap),
-            Err(error @ Error::TooLarge { .. }) => Row::skipped(kernel_name(&case.kernel), case.name, error.to_string()),
+            Err(error @ (Error::TooLarge { .. } | Error::Unsupported { .. })) => {
+                Row::skipped(kernel_name(&case.kernel), case.name, error.to_string())
+            }
             Err(error) => return Err(error),
         });
     }
@@ -48,12 +50,15 @@ pub fn kernels_on(device: &Device, cases: impl IntoIterator<Item = Case>) -> Res
 
 /// The kernel with its entry point and what its overrides select.
 pub(super) fn kernel_name(kernel: &Kernel) -> String {
-    let (spec, function) = (kernel.spec(), match kernel {
-        Kernel::Activation(p) => p.function.name(),
-        Kernel::ActivationGrad(p) => p.function.name(),
-        Kernel::ElementwiseLoss(p) => p.loss.name(),
-        _ => "",
-    });
+    let (spec, function) = (
+        kernel.spec(),
+        match kernel {
+            Kernel::Activation(p) => p.function.name(),
+            Kernel::ActivationGrad(p) => p.function.name(),
+            Kernel::ElementwiseLoss(p) => p.loss.name(),
+            _ => "",
+        },
+    );
     let parts = [spec.shader().name, spec.entry().name, function];
     parts.into_iter().filter(|part| !part.is_empty() && *part != "main").collect::<Vec<_>>().join(".")
 }
@@ -65,8 +70,7 @@ pub(super) fn kernel_name(kernel: &Kernel) -> String {
 pub fn judge_outputs(case: &Case, got: &[Vec<f32>]) -> Result<Row> {
     let (reads, before, step) = (widen(&case.reads), widen(&case.writes), Case::step());
     let expected = oracle(&case.kernel, &reads, &before, &Case::order(), &step)?;
-    let judged =
-        Judged { kernel: &case.kernel, reads: &reads, before: &before, expected: &expected, step: &step };
+    let judged = Judged { kernel: &case.kernel, reads: &reads, before: &before, expected: &expected, step: &step };
     let allowed = tolerance(&judged)?;
     Ok(Row::judge(kernel_name(&case.kernel), case.name.clone(), got, &expected, &allowed))
 }

@@ -55,7 +55,13 @@ mod tests {
         let target = [1.0, 0.0, 0.0, 0.0, 0.0, 1.0];
         accuracy(&Accuracy::new(AccuracyKind::OneHot, 2, 3), &pred, &target, &mut metric, &Step::default());
         assert_eq!(metric, [1.0, 1.0]);
-        accuracy(&Accuracy::new(AccuracyKind::Binary { threshold: 0.4 }, 2, 3), &pred, &target, &mut metric, &Step::default());
+        accuracy(
+            &Accuracy::new(AccuracyKind::Binary { threshold: 0.4 }, 2, 3),
+            &pred,
+            &target,
+            &mut metric,
+            &Step::default(),
+        );
         assert_eq!(metric, [2.0 / 3.0, 1.0]);
     }
 }

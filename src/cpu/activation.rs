@@ -31,7 +31,9 @@ pub fn activation<T: Real>(
     x: &[T],     // (n)
     y: &mut [T], // (n)
 ) {
-    hoist!(p.function, |f| for (y, x) in y.iter_mut().zip(x) { *y = activate(f, *x) });
+    hoist!(p.function, |f| for (y, x) in y.iter_mut().zip(x) {
+        *y = activate(f, *x)
+    });
 }
 
 /// `dx = dy · f'`.
@@ -50,13 +52,17 @@ pub fn activation_grad<T: Real>(
 /// `y = f(y)`, the epilogue of a matmul.
 #[inline(always)]
 pub fn activate_in_place<T: Real>(function: Activation, y: &mut [T]) {
-    hoist!(function, |f| for y in y { *y = activate(f, *y) });
+    hoist!(function, |f| for y in y {
+        *y = activate(f, *y)
+    });
 }
 
 /// `dx = dx · f'(saved)`, the epilogue of the matmul that made `dx`.
 #[inline(always)]
 pub fn multiply_by_gradient<T: Real>(function: Activation, saved: &[T], dx: &mut [T]) {
-    hoist!(function, |f| for (dx, saved) in dx.iter_mut().zip(saved) { *dx *= activate_grad(f, *saved) });
+    hoist!(function, |f| for (dx, saved) in dx.iter_mut().zip(saved) {
+        *dx *= activate_grad(f, *saved)
+    });
 }
 
 /// `1 / (1 + exp(-x))`, by way of `exp(-|x|)`, which cannot overflow.
@@ -113,7 +119,7 @@ pub fn activate<T: Real>(function: Activation, x: T) -> T {
         Activation::Sigmoid => sigmoid(x),
         Activation::Tanh => x.tanh(),
         Activation::Relu => {
-            if x <= zero {
+            if x < zero {
                 zero
             } else {
                 x

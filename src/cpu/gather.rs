@@ -43,8 +43,8 @@ pub fn gather_weights<T: Real>(
 #[inline(always)]
 pub fn gather_batch<T: Real>(
     p: &GatherBatch,
-    [x_data, y_data, weights]: [&[T]; 3],             // (any, x_cols), (any, y_cols), (any)
-    order: &[u32],                                    // (any)
+    [x_data, y_data, weights]: [&[T]; 3], // (any, x_cols), (any, y_cols), (any)
+    order: &[u32],                        // (any)
     (x, y, row_scale): (&mut [T], &mut [T], &mut [T]), // (rows, x_cols), (rows, y_cols), (rows)
     step: &Step,
 ) {

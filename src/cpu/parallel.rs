@@ -16,12 +16,11 @@ pub(super) fn is_flat(kernel: &Kernel) -> bool {
     )
 }
 
+/// What is done to a part of every buffer: reads, then writes.
+type Work<'a, T> = dyn Fn(&[&[T]], &mut [&mut [T]]) -> Result<()> + Sync + 'a;
+
 /// Calls `work` on the same part of every buffer, for parts that together make the whole.
-pub(super) fn halves<T: Real>(
-    reads: &[&[T]],
-    writes: &mut [&mut [T]],
-    work: &(dyn Fn(&[&[T]], &mut [&mut [T]]) -> Result<()> + Sync),
-) -> Result<()> {
+pub(super) fn halves<T: Real>(reads: &[&[T]], writes: &mut [&mut [T]], work: &Work<'_, T>) -> Result<()> {
     let len = writes.first().map_or(0, |write| write.len());
     let equal = reads.iter().all(|read| read.len() == len) && writes.iter().all(|write| write.len() == len);
     if len < 2 * GRAIN || !equal || reads.len() > 2 || writes.len() > 3 || rayon::current_num_threads() == 1 {

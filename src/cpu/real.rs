@@ -75,9 +75,10 @@ mod tests {
             }
         }
         assert!(worst <= 1.3, "{worst} ulp");
-        assert_eq!([f32::NEG_INFINITY, -1e30, -0.0, 0.0, 1e30, f32::INFINITY].map(Real::exponential), [
-            0.0, 0.0, 1.0, 1.0, f32::INFINITY, f32::INFINITY
-        ]);
+        assert_eq!(
+            [f32::NEG_INFINITY, -1e30, -0.0, 0.0, 1e30, f32::INFINITY].map(Real::exponential),
+            [0.0, 0.0, 1.0, 1.0, f32::INFINITY, f32::INFINITY]
+        );
         assert!(f32::NAN.exponential().is_nan());
     }
 }

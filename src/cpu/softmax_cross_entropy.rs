@@ -84,7 +84,15 @@ mod tests {
     fn a_far_wrong_class_costs_its_distance() {
         let (mut loss, mut dz) = ([0.0], [0.0; 2]);
         let p = kernel(true, 0.0, 2);
-        softmax_cross_entropy(&p, &[1e4f32, -1e4], &[1.0], Some(&[1.0]), Some(&mut loss), Some(&mut dz), &Step::default());
+        softmax_cross_entropy(
+            &p,
+            &[1e4f32, -1e4],
+            &[1.0],
+            Some(&[1.0]),
+            Some(&mut loss),
+            Some(&mut dz),
+            &Step::default(),
+        );
         assert_eq!((loss[0], dz), (2e4, [1.0, -1.0]));
     }
 
@@ -92,10 +100,26 @@ mod tests {
     fn smoothed_classes_are_smoothed_probabilities() {
         let z = [0.3f64, -1.2, 2.5];
         let (mut a, mut b, mut da, mut db) = ([0.0], [0.0], [0.0; 3], [0.0; 3]);
-        softmax_cross_entropy(&kernel(true, 0.1, 3), &z, &[1.0], Some(&[1.0]), Some(&mut a), Some(&mut da), &Step::default());
+        softmax_cross_entropy(
+            &kernel(true, 0.1, 3),
+            &z,
+            &[1.0],
+            Some(&[1.0]),
+            Some(&mut a),
+            Some(&mut da),
+            &Step::default(),
+        );
         let s = f64::from(0.1f32);
         let t = [s / 3.0, 1.0 - s + s / 3.0, s / 3.0];
-        softmax_cross_entropy(&kernel(false, 0.0, 3), &z, &t, Some(&[1.0]), Some(&mut b), Some(&mut db), &Step::default());
+        softmax_cross_entropy(
+            &kernel(false, 0.0, 3),
+            &z,
+            &t,
+            Some(&[1.0]),
+            Some(&mut b),
+            Some(&mut db),
+            &Step::default(),
+        );
         assert!((a[0] - b[0]).abs() < 1e-15 && da.iter().zip(db).all(|(a, b)| (a - b).abs() < 1e-15));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::device::{Device, DeviceInfo, DeviceKind, DeviceLimits};
 use crate::gpu::Context;
+use crate::kernels::Abilities;
 use std::sync::OnceLock;
 
 /// A graphics adapter.
@@ -62,6 +63,18 @@ fn describe_parts(
     }
 }
 
+/// What of an open device decides between the tiles of a matrix product.
+pub(super) fn abilities(info: &wgpu::AdapterInfo, device: &wgpu::Device) -> Abilities {
+    let limits = device.limits();
+    let one_size = info.subgroup_min_size == info.subgroup_max_size;
+    let subgroups = device.features().contains(wgpu::Features::SUBGROUP) && one_size;
+    Abilities {
+        subgroup: subgroups.then_some(info.subgroup_min_size),
+        workgroup_bytes: limits.max_compute_workgroup_storage_size,
+        invocations: limits.max_compute_invocations_per_workgroup,
+    }
+}
+
 fn kind(device_type: wgpu::DeviceType) -> DeviceKind {
     match device_type {
         wgpu::DeviceType::DiscreteGpu => DeviceKind::DiscreteGpu,
@@ -77,6 +90,7 @@ impl Device {
     /// in axone's own calls is caught in error scopes.
     pub fn from_wgpu(adapter: &wgpu::Adapter, device: wgpu::Device, queue: wgpu::Queue) -> Self {
         let info = describe_parts(&adapter.get_info(), &device.limits(), device.features(), &[]);
-        Self::from_context(Context::new(device, queue, info))
+        let abilities = abilities(&adapter.get_info(), &device);
+        Self::from_context(Context::new(device, queue, info, abilities))
     }
 }

@@ -3,9 +3,10 @@
 //! wgpu panics on an error that nobody catches. Here every call that can fail runs inside error scopes,
 //! and what is raised outside them (by the driver, later) is kept and returned by the next call.
 
-use super::adapter::{Adapter, describe};
+use super::adapter::{Adapter, abilities, describe};
 use super::pipelines::Pipelines;
 use crate::device::DeviceInfo;
+use crate::kernels::Abilities;
 use crate::{Error, Result};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +18,8 @@ pub struct Context {
     pub(super) pipelines: Pipelines,
     info: DeviceInfo,
     limits: wgpu::Limits,
+    /// What decides between the tiles of a matrix product.
+    pub(super) abilities: Abilities,
     failure: Arc<Mutex<Option<String>>>,
     created: AtomicU64,
 }
@@ -35,7 +38,8 @@ impl Context {
         let info = describe(adapter);
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
             .map_err(|error| Error::Gpu { device: info.name.clone(), message: error.to_string() })?;
-        let context = Self::new(device, queue, info);
+        let abilities = abilities(&adapter.get_info(), &device);
+        let context = Self::new(device, queue, info, abilities);
         let failure = Arc::clone(&context.failure);
         let keep = move |message: String| {
             failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(message);
@@ -50,10 +54,10 @@ impl Context {
         Ok(context)
     }
 
-    pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue, info: DeviceInfo) -> Self {
+    pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue, info: DeviceInfo, abilities: Abilities) -> Self {
         let limits = device.limits();
         let pipelines = Pipelines::new(&device);
-        Self { device, queue, pipelines, info, limits, failure: Arc::default(), created: AtomicU64::new(0) }
+        Self { device, queue, pipelines, info, limits, abilities, failure: Arc::default(), created: AtomicU64::new(0) }
     }
 
     /// What is known of the device.
@@ -108,7 +112,12 @@ impl Context {
     pub(super) fn buffer(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
         self.count_object();
         let size = bytes.max(4).next_multiple_of(4);
-        self.device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false })
+        self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size,
+            usage,
+            mapped_at_creation: false,
+        })
     }
 
     /// A zeroed storage buffer of `elements` f32 or u32.

@@ -7,7 +7,7 @@
 
 use super::pipelines::Pipeline;
 use super::readback::Readback;
-use super::Context;
+use super::{Context, tune};
 use crate::kernels::Step;
 use crate::plan::{Buffer, Executor, Plan, PlanId, PlanStep, Range};
 use crate::{Error, Result};
@@ -204,6 +204,7 @@ fn fold(groups: u64) -> (u32, u32) {
 impl Executor for GpuExecutor {
     fn load(&mut self, plan: &Plan) -> Result<PlanId> {
         let context = Arc::clone(&self.context);
+        let plan = &tune::tuned(&context, plan)?;
         let (bytes, largest) = plan.largest();
         context.check_size(|| format!("{largest} of plan {} (batch {})", plan.name, plan.batch), bytes)?;
         context.guarded(|| {

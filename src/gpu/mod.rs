@@ -5,6 +5,7 @@ mod context;
 mod executor;
 mod pipelines;
 mod readback;
+mod tune;
 
 pub use adapter::{Adapter, adapters, describe};
 pub use context::Context;

@@ -34,8 +34,8 @@ pub struct Pipelines {
 impl Pipelines {
     pub fn new(device: &wgpu::Device) -> Self {
         let entry = layout_entry(0, wgpu::BufferBindingType::Uniform, true, size_of::<Step>() as u64);
-        let step_layout =
-            device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some("step"), entries: &[entry] });
+        let step_layout = device
+            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some("step"), entries: &[entry] });
         Self { known: Mutex::default(), modules: Mutex::default(), step_layout }
     }
 
@@ -45,7 +45,11 @@ impl Pipelines {
         let overrides = spec.overrides();
         let bits = overrides.iter().map(|(name, value)| (*name, value.to_bits())).collect();
         let access: Vec<_> = entry.bindings.iter().map(|binding| binding.access).collect();
-        debug_assert!(access.is_sorted_by_key(|access| *access != Access::Read), "{}: reads before writes", shader.name);
+        debug_assert!(
+            access.is_sorted_by_key(|access| *access != Access::Read),
+            "{}: reads before writes",
+            shader.name
+        );
         let key = Key { sources: shader.sources, entry: entry.name, overrides: bits };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pipeline) = known.get(&key) {
@@ -85,7 +89,7 @@ impl Pipelines {
         let params = layout_entry(0, wgpu::BufferBindingType::Uniform, false, spec.params().len() as u64);
         let buffers = entry.bindings.iter().map(|binding| {
             let read_only = binding.access == Access::Read;
-            layout_entry(binding.index, wgpu::BufferBindingType::Storage { read_only }, false, 4)
+            layout_entry(binding.index, wgpu::BufferBindingType::Storage { read_only }, false, spec.element_bytes())
         });
         let entries: Vec<_> = std::iter::once(params).chain(buffers).collect();
         let label = Some(shader.name);

@@ -27,7 +27,7 @@ use crate::{Error, Result};
 /// ```
 pub fn differentiate(graph: &mut Graph, loss: NodeId, wrt: &[NodeId]) -> Result<Vec<Option<NodeId>>> {
     if graph.shape(loss) != Shape::SCALAR {
-        return Err(Error::shape(&graph.node(loss).name.clone(), "a scalar loss (1, 1)", graph.shape(loss)));
+        return Err(Error::shape(graph.node(loss).name.clone(), "a scalar loss (1, 1)", graph.shape(loss)));
     }
     let wanted = depends_on(graph, wrt);
     let mut shares: Vec<Vec<NodeId>> = vec![Vec::new(); loss.0 + 1];

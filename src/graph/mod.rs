@@ -113,7 +113,14 @@ impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, node) in self.nodes.iter().enumerate() {
             let inputs: Vec<_> = node.inputs.iter().map(NodeId::to_string).collect();
-            writeln!(f, "%{i:<3} {:<26} {:<10} {:<14} {}", node.op.name(), node.shape.to_string(), inputs.join(" "), node.name)?;
+            writeln!(
+                f,
+                "%{i:<3} {:<26} {:<10} {:<14} {}",
+                node.op.name(),
+                node.shape.to_string(),
+                inputs.join(" "),
+                node.name
+            )?;
         }
         Ok(())
     }

@@ -39,7 +39,7 @@ pub use elementwise_loss::{ElementwiseLoss, ElementwiseLossKernel};
 pub use fill::Fill;
 pub use gather::{Gather, GatherBatch, GatherWeights};
 pub use log::Log;
-pub use matmul::{Epilogue, Matmul, MatmulParams, Tile};
+pub use matmul::{Abilities, Epilogue, Matmul, MatmulParams, Tile};
 pub use scale::Scale;
 pub use sgd::Sgd;
 pub use softmax::{LogSoftmax, LogSoftmaxGrad, Softmax, SoftmaxGrad};
@@ -140,8 +140,14 @@ impl Kernel {
 
 /// Every WGSL file of the crate, for tests that hold them against their specs.
 pub const SHADERS: &[&Shader] = &[
-    &matmul::LARGE,
     &matmul::SMALL,
+    &matmul::SMALL_ANY,
+    &matmul::MEDIUM,
+    &matmul::MEDIUM_ANY,
+    &matmul::LARGE,
+    &matmul::LARGE_ANY,
+    &matmul::SUBGROUP,
+    &matmul::SUBGROUP_ANY,
     &bias_add::SHADER,
     &sum_rows::SHADER,
     &sum_cols::SHADER,

@@ -94,6 +94,11 @@ pub trait Spec: Debug {
         Vec::new()
     }
 
+    /// Bytes of the elements that its storage buffers are declared as: 4, or 16 for vec4.
+    fn element_bytes(&self) -> u64 {
+        4
+    }
+
     /// How many workgroups cover the work, before folding into two dimensions.
     fn workgroups(&self) -> u64;
 

@@ -2,6 +2,7 @@
 
 use crate::graph::{Graph, NodeId};
 use crate::kernels;
+use crate::{Error, Result};
 use std::fmt;
 
 /// An activation function. All act on each element but softmax and log-softmax, which act on each row.
@@ -81,6 +82,20 @@ impl Activation {
             Activation::Softmax => "softmax",
             Activation::LogSoftmax => "log_softmax",
             other => other.elementwise().map_or("", kernels::Activation::name),
+        }
+    }
+
+    /// Refuses parameters with which the gradient could not be read from the output's sign.
+    pub(crate) fn check(self, place: &str) -> Result<()> {
+        let (name, value) = match self {
+            Activation::LeakyRelu { slope } => ("slope", slope),
+            Activation::Elu { alpha } => ("alpha", alpha),
+            _ => return Ok(()),
+        };
+        if value.is_finite() && value >= 0.0 {
+            Ok(())
+        } else {
+            Err(Error::value(place, name, "finite and at least 0", value))
         }
     }
 

@@ -106,22 +106,27 @@ impl Layer {
 
     /// The shape of one row of the result, from the shapes of one row of each input.
     pub(crate) fn output_shape(&self, name: &str, inputs: &[&[usize]]) -> Result<Vec<usize>> {
-        let first = inputs.first().copied().ok_or_else(|| Error::value(name, "inputs", "at least one value", "none"))?;
+        let first =
+            inputs.first().copied().ok_or_else(|| Error::value(name, "inputs", "at least one value", "none"))?;
         let list = |shape: &[usize]| format!("{shape:?}");
+        let batch_of = |shape: &[usize]| {
+            let sides: Vec<_> = shape.iter().map(usize::to_string).collect();
+            format!("(B, {})", sides.join(", "))
+        };
         match self {
             Layer::Dense(dense) if dense.units == 0 => Err(Error::value(name, "units", "at least 1", 0)),
             Layer::Dense(dense) => match first {
-                [_] => Ok(vec![dense.units]),
+                [_] => dense.activation.check(name).map(|()| vec![dense.units]),
                 grid => Err(Error::shape(name, "rows of one dimension (put Flatten in front)", list(grid))),
             },
-            Layer::Activation(_) => Ok(first.to_vec()),
+            Layer::Activation(activation) => activation.check(name).map(|()| first.to_vec()),
             Layer::Dropout(Dropout { rate }) if !(0.0..1.0).contains(rate) => {
                 Err(Error::value(name, "rate", "at least 0 and less than 1", rate))
             }
             Layer::Dropout(_) => Ok(first.to_vec()),
             Layer::Flatten => Ok(vec![first.iter().product()]),
             Layer::Add => match inputs.iter().find(|shape| **shape != first) {
-                Some(other) => Err(Error::shape(name, list(first), list(other))),
+                Some(other) => Err(Error::shape(name, batch_of(first), batch_of(other))),
                 None => Ok(first.to_vec()),
             },
             Layer::Concat => match inputs.iter().find(|shape| shape.len() != 1) {
@@ -167,7 +172,7 @@ impl Layer {
             Layer::Dropout(Dropout { rate }) if training && *rate > 0.0 => {
                 plain(graph.dropout(name, *rate, stream, first)?)
             }
-            Layer::Dropout(_) | Layer::Flatten => plain(first),
+            Layer::Dropout(_) | Layer::Flatten => inputs.first().copied().unwrap_or(plain(first)),
             Layer::Add => {
                 let sum = values[1..].iter().try_fold(first, |sum, &value| graph.add(name, sum, value))?;
                 plain(sum)

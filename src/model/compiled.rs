@@ -2,7 +2,7 @@
 
 use super::weights::Layout;
 use super::{Losses, Network, Program, Purpose, Summary};
-use crate::data::{Dataset, Matrix, Targets};
+use crate::data::{Dataset, Matrix};
 use crate::device::Device;
 use crate::kernels::Step;
 use crate::optimizers::Optimizer;
@@ -185,61 +185,6 @@ impl Model {
         }
         self.plans.push(Loaded { purpose, batch, classes: classes.to_vec(), id, plan });
         Ok(&self.plans[self.plans.len() - 1])
-    }
-
-    fn check_inputs(&self, inputs: &[Matrix]) -> Result<()> {
-        let expected: Vec<_> = self.program.network.inputs().collect();
-        if inputs.len() != expected.len() {
-            return Err(Error::shape("inputs", format!("{} inputs", expected.len()), inputs.len()));
-        }
-        let rows = inputs.first().map_or(0, Matrix::rows);
-        for (i, (input, wanted)) in inputs.iter().zip(&expected).enumerate() {
-            let width: usize = wanted.shape.iter().product();
-            if input.cols() != width {
-                let name = self.first_user(&wanted.name);
-                return Err(Error::shape(name, format!("input (B, {width})"), format!("(B, {})", input.cols())));
-            }
-            if input.rows() != rows {
-                return Err(Error::shape(format!("inputs[{i}]"), format!("{rows} rows"), input.rows()));
-            }
-        }
-        if rows == 0 { Err(Error::data("inputs", "no rows")) } else { Ok(()) }
-    }
-
-    /// The first layer that reads input `name`: the one a user looks for when a width is wrong.
-    fn first_user(&self, name: &str) -> String {
-        let values = self.program.network.values();
-        let reads = |value: &&super::network::Applied| {
-            value.inputs.iter().any(|input| values.get(input.0).is_some_and(|source| source.name == name))
-        };
-        values.iter().find(reads).map_or(name, |value| value.name.as_str()).to_owned()
-    }
-
-    /// Refuses data that do not fit the model; returns which targets are class indices.
-    pub(crate) fn check_data(&self, data: &Dataset) -> Result<Vec<bool>> {
-        self.check_inputs(data.inputs())?;
-        let outputs = self.program.network.outputs();
-        if data.targets().len() != outputs.len() {
-            return Err(Error::shape("targets", format!("{} targets", outputs.len()), data.targets().len()));
-        }
-        let mut classes = Vec::new();
-        for (i, ((target, output), loss)) in data.targets().iter().zip(outputs).zip(&self.program.losses).enumerate() {
-            let units = output.shape.iter().product();
-            let by_class = loss.takes_classes() && matches!(target, Targets::Classes(_));
-            let (limit, width) = if by_class { (units, 1) } else { (2, units) };
-            if target.width() != width {
-                let (expected, got) = (format!("targets (B, {width})"), format!("(B, {})", target.width()));
-                return Err(Error::shape(&output.name, expected, got));
-            }
-            let limited = by_class || loss.metric() == "binary_accuracy";
-            let labels = target.labels().filter(|_| limited).unwrap_or_default();
-            if let Some((row, label)) = labels.iter().enumerate().find(|(_, label)| **label as usize >= limit) {
-                let problem = format!("class {label}, but {} tells {limit} classes apart (0 to {})", output.name, limit - 1);
-                return Err(Error::data(format!("targets[{i}] row {row}"), problem));
-            }
-            classes.push(by_class);
-        }
-        Ok(classes)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Models: an architecture, its weights, and the device they live on.
 
 mod compiled;
+mod fits;
 mod network;
 #[cfg(feature = "save")]
 mod persist;

@@ -111,12 +111,7 @@ impl Network {
     ///
     /// # Errors
     /// See [`Model::compile`].
-    pub fn compile(
-        &self,
-        device: Device,
-        losses: impl Into<Losses>,
-        optimizer: impl Into<Optimizer>,
-    ) -> Result<Model> {
+    pub fn compile(&self, device: Device, losses: impl Into<Losses>, optimizer: impl Into<Optimizer>) -> Result<Model> {
         Model::compile(self.clone(), device, losses.into(), optimizer.into())
     }
 
@@ -187,7 +182,8 @@ impl Network {
                     Built { value: id, before: None }
                 }
                 Some(layer) => {
-                    let inputs: Vec<Built> = applied.inputs.iter().filter_map(|input| built.get(input).copied()).collect();
+                    let inputs: Vec<Built> =
+                        applied.inputs.iter().filter_map(|input| built.get(input).copied()).collect();
                     layer.build(graph, &applied.name, &inputs, training, i as u32)?
                 }
             };
@@ -196,7 +192,6 @@ impl Network {
         Ok(self.outputs.iter().filter_map(|output| built.get(output).copied()).collect())
     }
 }
-
 
 /// The shape of one row of an input: a width, or the sides of an image or grid.
 #[derive(Debug, Clone, PartialEq, Eq)]

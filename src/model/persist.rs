@@ -49,7 +49,8 @@ impl Model {
         };
         let json = serde_json::to_string(&description).map_err(|error| Error::file(path, error))?;
         let weights = self.weights()?;
-        let views: Result<Vec<_>> = weights.iter().map(|weight| view(weight).map_err(|e| Error::file(path, e))).collect();
+        let views: Result<Vec<_>> =
+            weights.iter().map(|weight| view(weight).map_err(|e| Error::file(path, e))).collect();
         let metadata = HashMap::from([(KEY.to_owned(), json)]);
         let bytes = safetensors::serialize(views?, Some(metadata)).map_err(|error| Error::file(path, error))?;
         let beside = path.with_extension("partial");
@@ -92,6 +93,7 @@ fn view(weight: &Weight) -> std::result::Result<(&str, TensorView<'_>), safetens
 
 fn weight(name: &str, tensor: &TensorView<'_>) -> Option<Weight> {
     let (Dtype::F32, &[rows, cols]) = (tensor.dtype(), tensor.shape()) else { return None };
-    let numbers = tensor.data().chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
+    let numbers =
+        tensor.data().chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
     Some(Weight { name: name.to_owned(), shape: (rows, cols), data: numbers.collect() })
 }

@@ -56,12 +56,7 @@ impl Sequential {
     ///
     /// # Errors
     /// As [`Sequential::network`] and [`Model::compile`].
-    pub fn compile(
-        &self,
-        device: Device,
-        losses: impl Into<Losses>,
-        optimizer: impl Into<Optimizer>,
-    ) -> Result<Model> {
+    pub fn compile(&self, device: Device, losses: impl Into<Losses>, optimizer: impl Into<Optimizer>) -> Result<Model> {
         self.network()?.compile(device, losses, optimizer)
     }
 

@@ -30,7 +30,8 @@ impl Summary {
             };
             let sides: Vec<_> = value.shape.iter().map(usize::to_string).collect();
             let from: Vec<_> = inputs.iter().map(|input| input.name.as_str()).collect();
-            let name = if from.len() > 1 { format!("{} <- {}", value.name, from.join(", ")) } else { value.name.clone() };
+            let name =
+                if from.len() > 1 { format!("{} <- {}", value.name, from.join(", ")) } else { value.name.clone() };
             rows.push([name, kind, format!("(B, {})", sides.join(", ")), thousands(count)]);
             total += count;
         }

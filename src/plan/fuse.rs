@@ -14,8 +14,8 @@
 //! A folded pair runs where its later half stood, when all operands exist; a loss pair where its loss
 //! stood, if the upstream gradient exists by then.
 
-use super::{Buffer, Range};
 use super::lower::{Draft, Operand};
+use super::{Buffer, Range};
 use crate::graph::NodeId;
 use crate::kernels::{AccuracyKind, Activation, Epilogue, GatherBatch, Kernel, Part};
 
@@ -115,7 +115,8 @@ impl Fuse<'_> {
         let &[dz, Operand::Fixed(db)] = operands.as_slice() else { return };
         let is_dw = |draft: &Draft| match (&draft.kernel, draft.operands.as_slice()) {
             (Kernel::Matmul(matmul), &[_, b, Operand::Fixed(dw)]) => {
-                let behind = dw.buffer == db.buffer && db.offset == (dw.offset + dw.len).next_multiple_of(super::ALIGNMENT);
+                let behind =
+                    dw.buffer == db.buffer && db.offset == (dw.offset + dw.len).next_multiple_of(super::ALIGNMENT);
                 b == dz && behind && !matmul.transpose_b && matmul.epilogue == Epilogue::Plain
             }
             _ => false,
@@ -133,7 +134,8 @@ impl Fuse<'_> {
         let Some(gradient) = self.at(i).filter(|draft| part(&draft.kernel) == Some(Part::Grad)) else { return };
         let &[prediction, target, upstream, dx] = gradient.operands.as_slice() else { return };
         let wanted = with_part(&gradient.kernel, Part::Loss);
-        let is_loss = |draft: &Draft| Some(&draft.kernel) == wanted.as_ref() && draft.operands[..2] == [prediction, target];
+        let is_loss =
+            |draft: &Draft| Some(&draft.kernel) == wanted.as_ref() && draft.operands[..2] == [prediction, target];
         let Some(at) = (0..i).find(|&at| self.at(at).is_some_and(is_loss)) else { return };
         if self.producer(upstream, at).is_none() {
             return;
@@ -220,8 +222,12 @@ fn part(kernel: &Kernel) -> Option<Part> {
 
 fn with_part(kernel: &Kernel, part: Part) -> Option<Kernel> {
     match kernel.clone() {
-        Kernel::SoftmaxCrossEntropy(loss) => Some(Kernel::SoftmaxCrossEntropy(crate::kernels::SoftmaxCrossEntropy { part, ..loss })),
-        Kernel::ElementwiseLoss(loss) => Some(Kernel::ElementwiseLoss(crate::kernels::ElementwiseLossKernel { part, ..loss })),
+        Kernel::SoftmaxCrossEntropy(loss) => {
+            Some(Kernel::SoftmaxCrossEntropy(crate::kernels::SoftmaxCrossEntropy { part, ..loss }))
+        }
+        Kernel::ElementwiseLoss(loss) => {
+            Some(Kernel::ElementwiseLoss(crate::kernels::ElementwiseLossKernel { part, ..loss }))
+        }
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use super::{Buffer, Plan, Range, Slab, fuse, memory};
 use crate::graph::{Graph, NodeId, Op};
 use crate::kernels::{
-    self as k, Accuracy, ActivationForward, ActivationGrad, Access, CopyColumns, Elementwise, ElementwiseLossKernel,
+    self as k, Access, Accuracy, ActivationForward, ActivationGrad, CopyColumns, Elementwise, ElementwiseLossKernel,
     Gather, GatherWeights, Kernel, Matmul, Part, WeightedSum,
 };
 use crate::{Error, Result};
@@ -82,7 +82,8 @@ impl Draft {
 pub fn lower(graph: &Graph, what: &Lowering<'_>) -> Result<Plan> {
     let slab = Slab::new(graph.parameters());
     let live = live(graph, what);
-    let mut lowering = Lower { graph, what, slab: &slab, own_place: own_places(graph, what, &live), drafts: Vec::new() };
+    let mut lowering =
+        Lower { graph, what, slab: &slab, own_place: own_places(graph, what, &live), drafts: Vec::new() };
     for (i, _) in live.iter().enumerate().filter(|(_, live)| **live) {
         lowering.node(NodeId(i))?;
     }
@@ -269,7 +270,14 @@ impl Lower<'_> {
         let mut to = 0;
         for &part in &node.inputs {
             let (_, _, cols) = self.sizes(part)?;
-            let kernel = Kernel::CopyColumns(CopyColumns { rows, cols, from_width: cols, from_column: 0, to_width, to_column: to });
+            let kernel = Kernel::CopyColumns(CopyColumns {
+                rows,
+                cols,
+                from_width: cols,
+                from_column: 0,
+                to_width,
+                to_column: to,
+            });
             self.push(kernel, vec![self.operand(part), self.operand(id)], &node.name);
             to += cols;
         }

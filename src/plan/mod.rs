@@ -149,7 +149,9 @@ impl Plan {
         for step in &self.steps {
             for range in &step.operands {
                 let elements = match (range.buffer, &step.kernel) {
-                    (Buffer::DataInput(_) | Buffer::DataTarget(_), Kernel::Gather(gather)) => rows * gather.cols as usize,
+                    (Buffer::DataInput(_) | Buffer::DataTarget(_), Kernel::Gather(gather)) => {
+                        rows * gather.cols as usize
+                    }
                     (Buffer::DataInput(_), Kernel::GatherBatch(gather)) => rows * gather.x_cols as usize,
                     (Buffer::DataTarget(_), Kernel::GatherBatch(gather)) => rows * gather.y_cols as usize,
                     (Buffer::DataWeights | Buffer::Order, _) => rows,
@@ -196,7 +198,9 @@ impl fmt::Display for Plan {
             let reads = list(step.reads().map(Range::to_string).collect());
             let writes = list(step.writes().map(Range::to_string).collect());
             let (name, groups) = (&step.name, spec.workgroups());
-            writeln!(f, "{i:>3} {kernel:<36} {name:<28} {groups:>5} groups  {reads} -> {writes}  {}", set.join(" "))?;
+            let line =
+                format!("{i:>3} {kernel:<36} {name:<28} {groups:>5} groups  {reads} -> {writes}  {}", set.join(" "));
+            writeln!(f, "{}", line.trim_end())?;
         }
         Ok(())
     }

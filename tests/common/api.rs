@@ -1,8 +1,8 @@
 //! What a model does, on any device: the same checks run on the CPU and on the GPU.
 //!
-//! Where results in f32 are held against the f64 oracle: weights, inputs and mean gradients here are at most about 1 in
-//! size; a step of training rounds each number it touches some 16 times, and a learning rate of 0.1 lets no error grow.
-//! So after s steps the two differ by at most 16 s u (`ROUNDINGS`), u = 2⁻²⁴.
+//! Where results in f32 are held against the f64 oracle: weights, inputs and mean gradients here are at most about 1
+//! in size; a step of training rounds each number it touches some 16 times, and a learning rate of 0.1 lets no error
+//! grow. So after s steps the two differ by at most 16 s u (`ROUNDINGS`), u = 2⁻²⁴.
 
 use super::{U32, assert_none, differences, labels, matrix};
 use axone::layers::Activation;
@@ -86,7 +86,8 @@ pub fn evaluate_is_the_mean_over_the_rows(device: &Device) {
         total += f64::from(*weight);
     }
     let got = model.evaluate(&data).unwrap();
-    // The logarithm of a probability that is off by 32 u is off by 32 u, and so is the mean; accuracy is a sum of 21 weights.
+    // The logarithm of a probability that is off by 32 u is off by 32 u, and so is the mean; accuracy is a sum of 21
+    // weights.
     let allowed = 64.0 * U32;
     let values = [got.loss(), got.get("accuracy").unwrap()];
     assert_none(&differences("loss and accuracy", &values, &[loss / total, right / total], |_| allowed));
@@ -121,6 +122,25 @@ pub fn a_partial_batch_counts_its_rows(device: &Device) {
     let allowed = 3.0 * ROUNDINGS * U32;
     assert_none(&differences("weights", &wide(&mut whole), &wide(&mut oracle), |_| allowed));
     assert_none(&differences("loss", &history.get("loss"), &[sum / 10.0], |_| allowed));
+}
+
+/// Three batches in one epoch are three fits of one batch: Adam's step count and the dropout masks go on.
+pub fn steps_count_on(device: &Device) {
+    let data = samples(12);
+    let once = settings().epochs(1).without_shuffle();
+    let make = || {
+        let net = Sequential::new(5)
+            .add(Dense::new(16).activation(Activation::Tanh))
+            .add(Dropout::new(0.5))
+            .add(Dense::new(3).activation(Activation::Softmax));
+        net.compile(device.clone(), Loss::CategoricalCrossEntropy, Adam::new(0.01)).unwrap()
+    };
+    let (mut whole, mut parts) = (make(), make());
+    whole.fit(&data, &once).unwrap();
+    for first in [0, 4, 8] {
+        parts.fit(&data.select(&[first, first + 1, first + 2, first + 3]).unwrap(), &once).unwrap();
+    }
+    assert_eq!(bits(&mut whole), bits(&mut parts));
 }
 
 /// A row of weight 2 counts like the same row twice.

@@ -1,6 +1,6 @@
 //! One small graph for every differentiable operation, the operation in the middle: parameters are first turned into
-//! something else, the operation's result is multiplied by numbers that differ from 1 and from each other, then summed
-//! with weights. So no rule gets away with taking the gradient from above for 1, or its input for a leaf.
+//! something else, the operation's result is multiplied by numbers that differ from 1 and from each other, then
+//! summed with weights. So no rule gets away with taking the gradient from above for 1, or its input for a leaf.
 
 use super::numbers;
 use axone::graph::{Graph, NodeId, Op, Rows, Shape};
@@ -76,21 +76,27 @@ pub fn cases() -> Vec<(String, Build)> {
     let mut add = |name: &str, build: Build| cases.push((name.to_owned(), build));
     for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
         let name = format!("matmul {ta} {tb}");
-        add(&name, Box::new(move |s| {
-            let (a, b) = match (ta, tb) {
-                (false, false) => (s.rows(4), s.fixed(4, 2)),
-                (false, true) => (s.rows(4), s.fixed(2, 4)),
-                (true, false) => (s.rows(4), s.rows(2)),
-                (true, true) => (s.fixed(4, 3), s.fixed(2, 4)),
-            };
-            s.graph.matmul_form("middle", a, ta, b, tb).unwrap()
-        }));
+        add(
+            &name,
+            Box::new(move |s| {
+                let (a, b) = match (ta, tb) {
+                    (false, false) => (s.rows(4), s.fixed(4, 2)),
+                    (false, true) => (s.rows(4), s.fixed(2, 4)),
+                    (true, false) => (s.rows(4), s.rows(2)),
+                    (true, true) => (s.fixed(4, 3), s.fixed(2, 4)),
+                };
+                s.graph.matmul_form("middle", a, ta, b, tb).unwrap()
+            }),
+        );
     }
     for function in Activation::ALL {
-        add(function.name(), Box::new(move |s| {
-            let x = s.rows(4);
-            s.graph.activation("middle", function, x)
-        }));
+        add(
+            function.name(),
+            Box::new(move |s| {
+                let x = s.rows(4);
+                s.graph.activation("middle", function, x)
+            }),
+        );
     }
     for (name, a, b) in [
         ("same shapes", (None, 4), (None, 4)),
@@ -107,32 +113,44 @@ pub fn cases() -> Vec<(String, Build)> {
         type Join = fn(&mut Graph, &str, NodeId, NodeId) -> axone::Result<NodeId>;
         let joins: [(&str, Join); 3] = [("add", Graph::add), ("sub", Graph::sub), ("mul", Graph::mul)];
         for (operation, join) in joins {
-            add(&format!("{operation} {name}"), Box::new(move |s| {
-                let (a, b) = (operand(s, a), operand(s, b));
-                join(&mut s.graph, "middle", a, b).unwrap()
-            }));
+            add(
+                &format!("{operation} {name}"),
+                Box::new(move |s| {
+                    let (a, b) = (operand(s, a), operand(s, b));
+                    join(&mut s.graph, "middle", a, b).unwrap()
+                }),
+            );
         }
     }
     for loss in ElementwiseLoss::ALL {
-        add(loss.name(), Box::new(move |s| {
-            let (x, target) = (s.rows(4), s.input(4));
-            let probability = loss == ElementwiseLoss::BinaryCrossEntropy;
-            let x = if probability { s.graph.activation("before", Activation::Sigmoid, x) } else { x };
-            s.graph.elementwise_loss("middle", loss, x, target).unwrap()
-        }));
+        add(
+            loss.name(),
+            Box::new(move |s| {
+                let (x, target) = (s.rows(4), s.input(4));
+                let probability = loss == ElementwiseLoss::BinaryCrossEntropy;
+                let x = if probability { s.graph.activation("before", Activation::Sigmoid, x) } else { x };
+                s.graph.elementwise_loss("middle", loss, x, target).unwrap()
+            }),
+        );
     }
     for (classes, smoothing) in [(true, 0.0), (true, 0.125), (false, 0.0), (false, 0.125)] {
-        add(&format!("softmax_cross_entropy {classes} {smoothing}"), Box::new(move |s| {
-            let x = s.rows(3);
-            let target = if classes { s.input_of(1, vec![0.0, 2.0, 1.0, 1.0, 0.0]) } else { s.input(3) };
-            s.graph.softmax_cross_entropy("middle", x, target, classes, smoothing).unwrap()
-        }));
+        add(
+            &format!("softmax_cross_entropy {classes} {smoothing}"),
+            Box::new(move |s| {
+                let x = s.rows(3);
+                let target = if classes { s.input_of(1, vec![0.0, 2.0, 1.0, 1.0, 0.0]) } else { s.input(3) };
+                s.graph.softmax_cross_entropy("middle", x, target, classes, smoothing).unwrap()
+            }),
+        );
     }
     for (name, from, cols) in [("the front", 0, 2), ("the middle", 1, 2), ("the end", 2, 2), ("all", 0, 4)] {
-        add(&format!("slice {name}"), Box::new(move |s| {
-            let x = s.rows(4);
-            s.graph.slice("middle", x, from, cols).unwrap()
-        }));
+        add(
+            &format!("slice {name}"),
+            Box::new(move |s| {
+                let x = s.rows(4);
+                s.graph.slice("middle", x, from, cols).unwrap()
+            }),
+        );
     }
     let mut one = |name: &str, build: fn(&mut Sample) -> NodeId| add(name, Box::new(build));
     one("bias_add", |s| {
@@ -213,8 +231,24 @@ pub fn cases() -> Vec<(String, Build)> {
 
 /// Names of the operations that have a gradient.
 pub const DIFFERENTIABLE: [&str; 18] = [
-    "matmul", "bias_add", "sum_rows", "sum_cols", "activation", "softmax", "log_softmax", "softmax_cross_entropy",
-    "elementwise_loss", "add", "sub", "mul", "scale", "concat", "slice", "dropout", "weighted_sum", "parameter",
+    "matmul",
+    "bias_add",
+    "sum_rows",
+    "sum_cols",
+    "activation",
+    "softmax",
+    "log_softmax",
+    "softmax_cross_entropy",
+    "elementwise_loss",
+    "add",
+    "sub",
+    "mul",
+    "scale",
+    "concat",
+    "slice",
+    "dropout",
+    "weighted_sum",
+    "parameter",
 ];
 
 /// The names of the operations of `graph`.

@@ -1,16 +1,17 @@
 //! Every elementwise activation, forward and backward, against PyTorch's float64 results.
 //!
 //! The tolerance is a mixed error bound. A computed `y` that is `f(x (1 + βu))(1 + αu)` (α roundings of the result,
-//! β of the argument) differs from `f(x)` by at most `u (α |y| + β |x f'(x)|)`, and `f'` is in the fixture: `dx / dy`.
-//! α = 8 covers an elementary function (at most 2 ulp = 4 u here), a division (2.5 ulp in WGSL) and a product;
+//! β of the argument) differs from `f(x)` by at most `u (α |y| + β |x f'(x)|)`, and `f'` is in the fixture: `dx /
+//! dy`. α = 8 covers an elementary function (at most 2 ulp = 4 u here), a division (2.5 ulp in WGSL) and a product;
 //! β = 4 covers an argument that is itself computed.
 //!
 //! A gradient computed from x obeys the same bound with `f'` for `f`, hence `x f''`, which central differences of the
-//! f64 twin supply. A gradient computed from y, `f' = g(y)`, inherits the error of y: `|g'(y)| Δy` with the bound above.
+//! f64 twin supply. A gradient computed from y, `f' = g(y)`, inherits the error of y: `|g'(y)| Δy` with the bound
+//! above.
 //!
-//! In f64 the reference was itself computed by float64 functions of the same accuracy: α and β count twice. And PyTorch
-//! computes both gelus as `x/2 (1 + erf)`, `x/2 (1 + tanh)`, which cancels below 0 down to a plain 0 at -8.3: what it
-//! loses there, some ε of 1 and not of the result, is allowed on top (`lost_by_the_reference`).
+//! In f64 the reference was itself computed by float64 functions of the same accuracy: α and β count twice. And
+//! PyTorch computes both gelus as `x/2 (1 + erf)`, `x/2 (1 + tanh)`, which cancels below 0 down to a plain 0 at
+//! -8.3: what it loses there, some ε of 1 and not of the result, is allowed on top (`lost_by_the_reference`).
 
 use super::machine::{Machine, forward_and_backward};
 use super::{TINY, U64, differences, fixtures::Tensors};
@@ -28,7 +29,8 @@ fn slope_of_gradient(function: Activation, y: f64) -> f64 {
     }
 }
 
-/// `x f''(x)` by central differences of relative step 1e-4: right to 1e-8 of its size, and it is itself an error bound.
+/// `x f''(x)` by central differences of relative step 1e-4: right to 1e-8 of its size, and it is itself an error
+/// bound.
 fn curvature(function: Activation, x: &[f64]) -> Vec<f64> {
     let (delta, mut oracle) = (1e-4, Machine::oracle());
     let ones = vec![1.0; x.len()];
@@ -42,8 +44,8 @@ fn curvature(function: Activation, x: &[f64]) -> Vec<f64> {
 }
 
 /// The manifest's entry for `function`, corrected for parameters that axone holds in f32: leaky_relu is linear in its
-/// slope below 0. PyTorch's softplus is `x` above 20, where axone adds `exp(-x)`. And the 1/6 in PyTorch's gradient of
-/// hard_sigmoid is an f32, even in float64.
+/// slope below 0. PyTorch's softplus is `x` above 20, where axone adds `exp(-x)`. And the 1/6 in PyTorch's gradient
+/// of hard_sigmoid is an f32, even in float64.
 fn expected(function: Activation, x: f64, y: f64, dx: f64) -> (f64, f64) {
     match function {
         Activation::LeakyRelu { slope } if x <= 0.0 => {
@@ -56,9 +58,9 @@ fn expected(function: Activation, x: f64, y: f64, dx: f64) -> (f64, f64) {
     }
 }
 
-/// What PyTorch's float64 results themselves lose, for y and for dx: `1 + erf` and `1 + tanh` are off by 4 u (function and
-/// sum), and in dx of gelu_tanh so is `1 - tanh²`, times `x/2` and the slope of tanh's argument. Beyond ±10 both functions
-/// are ±1 exactly, and nothing is lost.
+/// What PyTorch's float64 results themselves lose, for y and for dx: `1 + erf` and `1 + tanh` are off by 4 u
+/// (function and sum), and in dx of gelu_tanh so is `1 - tanh²`, times `x/2` and the slope of tanh's argument.
+/// Beyond ±10 both functions are ±1 exactly, and nothing is lost.
 fn lost_by_the_reference(function: Activation, x: f64) -> (f64, f64) {
     let (size, lost) = (x.abs(), 4.0 * U64);
     match function {
@@ -99,15 +101,11 @@ pub fn violations(machine: &mut Machine, function: Activation) -> Vec<String> {
     found
 }
 
-/// Where PyTorch's result is a zero and ours has the other sign. Relu is left out: PyTorch keeps the sign of -0 there,
-/// axone's relu has one zero, +0, as IEEE 754 lets a maximum have.
+/// Where PyTorch's result is a zero and ours has the other sign.
 pub fn zeros_of_the_wrong_sign(machine: &mut Machine, function: Activation) -> Vec<String> {
     let file = Tensors::read("activations.safetensors");
     let (name, x, dy) = (function.name(), file.get("x"), file.get("dy"));
     let [y, _] = forward_and_backward(machine, COLS, x, dy, |g, x| g.activation(name, function, x));
-    if function == Activation::Relu {
-        return Vec::new();
-    }
     let pairs = x.iter().zip(y.iter().zip(file.get(&format!("{name}.y"))));
     let wrong = pairs.filter(|(_, (got, want))| **want == 0.0 && got.is_sign_negative() != want.is_sign_negative());
     wrong.map(|(x, (got, want))| format!("{name}({x:e}) is {got:?}, PyTorch has {want:?}")).collect()

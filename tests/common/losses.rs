@@ -1,21 +1,25 @@
 //! Every loss, value and gradient, against PyTorch's float64 results.
 //!
-//! The graph yields the loss of each row; their mean in f64 is compared with PyTorch's, so that the sum over the batch
-//! adds no error of its own. The upstream gradient of row r is `1 + r/64`, exact and different for every row. The
-//! bounds, with u the unit roundoff, a function counted as 4 u and a division as 5 u (WGSL's 2.5 ulp):
+//! The graph yields the loss of each row; their mean in f64 is compared with PyTorch's, so that the sum over the
+//! batch adds no error of its own. The upstream gradient of row r is `1 + r/64`, exact and different for every row.
+//! The bounds, with u the unit roundoff, a function counted as 4 u and a division as 5 u (WGSL's 2.5 ulp):
 //!
-//! - cross-entropy `ln Σ exp(z - m) - Σ t (z - m)`: both terms are at least 0 and add up to the loss L. The first errs
-//!   by 16 u (its sum has a relative error of 7 additions, an exponential and at most Σ y |z - m| < 3), the second by
-//!   u (1 + 7 + 2) of its size: `u (12 L + 16)`. Gradient `w (y - t)`: y has the relative error `u (|z - m| + 24)`.
-//! - mse, mae, huber: one rounding of `p - t`, the rest are products and a sum of 7 terms of one sign, and a division:
-//!   `16 u L`; gradients `16 u |d|`.
+//! - cross-entropy `ln Σ exp(z - m) - Σ t (z - m)`: both terms are at least 0 and add up to the loss L. The first
+//!   errs by 16 u (its sum has a relative error of 7 additions, an exponential and at most Σ y |z - m| < 3), the
+//!   second by u (1 + 7 + 2) of its size: `u (12 L + 16)`. Gradient `w (y - t)`: y has the relative error `u (|z -
+//!   m| + 24)`.
+//! - mse, mae, huber: one rounding of `p - t`, the rest are products and a sum of 7 terms of one sign, and a
+//!   division: `16 u L`; gradients `16 u |d|`.
 //! - binary cross-entropies: the terms are of one sign too, with two functions in a row: `24 u L`. Gradient on logits
-//!   `w (sigmoid(p) - t) / C`: where t is 1 it cancels, `8 u w / C`; of probabilities: products and divisions, `24 u |d|`.
+//!   `w (sigmoid(p) - t) / C`: where t is 1 it cancels, `8 u w / C`; of probabilities: products and divisions, `24 u
+//!   |d|`.
 
 use super::machine::{Machine, plan};
-use super::{TINY, U64, differences, fixtures::Tensors};
+use super::{TINY, U32, U64, differences, fixtures::Tensors};
 use axone::graph::{Graph, differentiate};
 use axone::kernels::ElementwiseLoss;
+use axone::layers::Activation;
+use axone::prelude::*;
 
 const ROWS: usize = 33;
 const COLS: usize = 7;
@@ -43,8 +47,8 @@ fn kind(name: &str) -> (Kind, &'static str, &'static str) {
     }
 }
 
-/// Value and gradient of the fixture. The cross-entropy is linear in its smoothing, so a smoothing rounded to f32 moves
-/// both by a known amount.
+/// Value and gradient of the fixture. The cross-entropy is linear in its smoothing, so a smoothing rounded to f32
+/// moves both by a known amount.
 fn expected(file: &Tensors, name: &str) -> (f64, Vec<f64>) {
     let of = |name: &str| (file.get(&format!("{name}.loss"))[0], file.get(&format!("{name}.dpred")).to_vec());
     let (mut loss, mut gradient) = of(name);
@@ -55,6 +59,48 @@ fn expected(file: &Tensors, name: &str) -> (f64, Vec<f64>) {
         gradient.iter_mut().zip(plain_gradient).for_each(|(d, plain)| *d += moved * (*d - plain));
     }
     (loss, gradient)
+}
+
+/// The same losses as users name them, by `evaluate` of a model whose one layer is the identity matrix: so
+/// prediction, target and reduction go through the whole library. `activation` is the last layer's, or none, which
+/// means logits.
+///
+/// The logits are exact (one product of 1, the rest of 0); what is computed in f64 from them is read as f32, row by
+/// row or as a mean, and losses are not negative: u of the result, and as much for a weight of 1/33 that may be an
+/// f32.
+pub fn violations_of_models(device: &Device) -> Vec<String> {
+    let file = Tensors::read("losses.safetensors");
+    let matrix = |name: &str| Matrix::new(ROWS, COLS, file.exact(name)).unwrap();
+    let labels: Vec<u32> = file.get("classes").iter().map(|class| *class as u32).collect();
+    let (softmax, sigmoid, none) = (Activation::Softmax, Activation::Sigmoid, Activation::Identity);
+    let cases: [(&str, Loss, &[Activation]); 6] = [
+        ("categorical_cross_entropy", Loss::CategoricalCrossEntropy, &[softmax, none]),
+        ("categorical_cross_entropy_smoothed", Loss::SmoothedCrossEntropy(SMOOTHING as f32), &[softmax, none]),
+        ("binary_cross_entropy_logits", Loss::BinaryCrossEntropy, &[sigmoid, none]),
+        ("mse", Loss::MeanSquaredError, &[none]),
+        ("mae", Loss::MeanAbsoluteError, &[none]),
+        ("huber", Loss::Huber(1.0), &[none]),
+    ];
+    let mut found = Vec::new();
+    for (name, loss, activations) in cases {
+        let (_, prediction, target) = kind(name);
+        let targets: Vec<Targets> = match target {
+            "classes" => vec![labels.clone().into(), matrix("onehot").into()],
+            other => vec![matrix(other).into()],
+        };
+        let (want, _) = expected(&file, name);
+        for (activation, targets) in activations.iter().flat_map(|a| targets.iter().map(move |t| (*a, t.clone()))) {
+            let net = Sequential::new(COLS).add(Dense::new(COLS).activation(activation).without_bias());
+            let mut model = net.compile(device.clone(), loss, Sgd::default()).unwrap();
+            let mut weights = model.weights().unwrap();
+            weights[0].data = (0..COLS * COLS).map(|i| f32::from(u8::from(i % (COLS + 1) == 0))).collect();
+            model.set_weights(&weights).unwrap();
+            let data = Dataset::new(matrix(prediction), targets).unwrap();
+            let got = model.evaluate(&data).unwrap().loss();
+            found.extend(differences(&format!("{name} after {activation}"), &[got], &[want], |_| 2.0 * U32 * want));
+        }
+    }
+    found
 }
 
 /// Everything in which `machine` differs from the fixtures by more than allowed. `one_hot`: cross-entropies against

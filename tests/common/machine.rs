@@ -43,7 +43,8 @@ impl Machine {
 
     /// Writes `inputs` and `parameters` (the whole slab), runs `plan` once and reads its outputs.
     pub fn run(&mut self, plan: &Plan, inputs: &[&[f64]], parameters: &[f64]) -> Vec<Vec<f64>> {
-        let places = plan.inputs.iter().zip(inputs).filter_map(|(range, data)| range.map(|range| (range.buffer, *data)));
+        let places =
+            plan.inputs.iter().zip(inputs).filter_map(|(range, data)| range.map(|range| (range.buffer, *data)));
         let writes: Vec<(Buffer, &[f64])> = places.chain([(Buffer::Parameters, parameters)]).collect();
         match self {
             Machine::F32(executor) => {

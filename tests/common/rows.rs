@@ -1,10 +1,10 @@
 //! softmax and log_softmax, forward and backward, against PyTorch's float64 results.
 //!
-//! The bounds follow the formulas, with u the unit roundoff and m the row maximum. `exp(x - m)` has the relative error
-//! `u (|x - m| + c)`: the difference is rounded, then the function errs by its c. The sum over a row is then right to
-//! `u (Σ y |x - m| + c)`, and so on through each line. c = 24 counts an exponential or logarithm (4 u), the seven
-//! additions of a row of eight, a division (5 u in WGSL) and the last products. Twice in f64, for the reference's own
-//! rounding.
+//! The bounds follow the formulas, with u the unit roundoff and m the row maximum. `exp(x - m)` has the relative
+//! error `u (|x - m| + c)`: the difference is rounded, then the function errs by its c. The sum over a row is then
+//! right to `u (Σ y |x - m| + c)`, and so on through each line. c = 24 counts an exponential or logarithm (4 u), the
+//! seven additions of a row of eight, a division (5 u in WGSL) and the last products. Twice in f64, for the
+//! reference's own rounding.
 
 use super::machine::{Machine, forward_and_backward};
 use super::{TINY, differences, fixtures::Tensors};

@@ -1,18 +1,19 @@
 //! Whole training runs against PyTorch's float64 results: first gradients, loss curve, final weights.
 //!
-//! How far may a run stray? Nothing about that is guessed: the problem's own sensitivity is measured with the f64 twin.
+//! How far may a run stray? Nothing about that is guessed: the problem's own sensitivity is measured with the f64
+//! twin.
 //!
 //! - *Settings.* axone holds learning rate and moments in f32, PyTorch in f64: each is off by at most 2⁻²⁴ of itself.
 //!   The f64 run is repeated with each setting moved by 2⁻²³; the sum of the changes bounds twice what rounding does.
 //!   Adam's two bias corrections are rounded anew in each step, which scales that step by up to 1 ± 2⁻²³ (one of them
 //!   under a root): 2⁻²³ of the length of the way a weight has gone.
 //! - *Reading.* Values leave every device as f32: 2⁻²⁴ of each, for the value and for both sides of each difference.
-//! - *Arithmetic in f32.* A probe repeats the f64 run with every weight and every input moved by `NUDGE` f32 ulp, up or
-//!   down at random, before each of the 24 steps, and divides what changes by `NUDGE`: one rounding error a number and
-//!   step, fed through the same equations, tiny gradients under Adam included. (16 ulp, because a change is read in f32
-//!   too: it is known to a sixteenth of an ulp, which is allowed on top.) A real step makes several roundings a number: a
-//!   product sum of up to 24 terms, a bias, an activation, the same back, the update. `ROUNDINGS` = 8 times one ulp, the
-//!   largest change of four probes.
+//! - *Arithmetic in f32.* A probe repeats the f64 run with every weight and every input moved by `NUDGE` f32 ulp, up
+//!   or down at random, before each of the 24 steps, and divides what changes by `NUDGE`: one rounding error a
+//!   number and step, fed through the same equations, tiny gradients under Adam included. (16 ulp, because a change
+//!   is read in f32 too: it is known to a sixteenth of an ulp, which is allowed on top.) A real step makes several
+//!   roundings a number: a product sum of up to 24 terms, a bias, an activation, the same back, the update.
+//!   `ROUNDINGS` = 8 times one ulp, the largest change of four probes.
 
 use super::fixtures::{Tensors, manifest};
 use super::{TINY, U32, differences};
@@ -181,8 +182,8 @@ impl Case {
         }
     }
 
-    /// Everything in which a run on `device` differs from PyTorch's by more than allowed; also how much of its allowance
-    /// the worst number used.
+    /// Everything in which a run on `device` differs from PyTorch's by more than allowed; also how much of its
+    /// allowance the worst number used.
     pub fn violations(&self, device: &Device, is_f64: bool) -> (Vec<String>, f64) {
         self.compare(&self.run(device, self.optimizer, None), is_f64)
     }

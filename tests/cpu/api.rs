@@ -19,6 +19,11 @@ fn a_partial_batch_counts_its_rows() {
 }
 
 #[test]
+fn steps_count_on() {
+    devices().iter().for_each(api::steps_count_on);
+}
+
+#[test]
 fn a_weight_is_a_repetition() {
     devices().iter().for_each(api::a_weight_is_a_repetition);
 }
@@ -67,7 +72,10 @@ concat_1 <- dropout_1, extra  concat    (B, 11)               0";
     }
     assert_eq!(printed.lines().last(), Some("6,382 trainable parameters"));
     let width = printed.lines().next().unwrap().chars().count();
-    assert!(printed.lines().skip(2).take(10).all(|line| line.chars().count() == width), "columns do not line up\n{printed}");
+    assert!(
+        printed.lines().skip(2).take(10).all(|line| line.chars().count() == width),
+        "columns do not line up\n{printed}"
+    );
 }
 
 #[test]

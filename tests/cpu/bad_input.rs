@@ -127,7 +127,7 @@ fn layers_that_do_not_fit() {
     let mut net = Network::new();
     let x = net.input("x", 3).unwrap();
     let (a, b) = (net.apply(Dense::new(4), x).unwrap(), net.apply(Dense::new(5), x).unwrap());
-    assert_eq!(message(net.add(&[a, b])), "add_1: expected [4], got [5]");
+    assert_eq!(message(net.add(&[a, b])), "add_1: expected (B, 4), got (B, 5)");
     assert_eq!(message(net.concat(&[])), "concat_1: inputs must be at least one value, got none");
     let image = net.input("image", [8, 8]).unwrap();
     let wanted = "dense_3: expected rows of one dimension (put Flatten in front), got [8, 8]";
@@ -152,7 +152,8 @@ fn losses_that_do_not_fit_the_last_layer() {
     let wanted = "dense_1: activation must be softmax or none for categorical_cross_entropy, got relu";
     assert_eq!(of_layers(net(3, Activation::Relu), Loss::CategoricalCrossEntropy), wanted);
     // Outside [0, 1] the loss is no number.
-    let wanted = "dense_1: activation must be sigmoid, none or one with values from 0 to 1 for binary_cross_entropy, got tanh";
+    let wanted =
+        "dense_1: activation must be sigmoid, none or one with values from 0 to 1 for binary_cross_entropy, got tanh";
     assert_eq!(of_layers(net(1, Activation::Tanh), Loss::BinaryCrossEntropy), wanted);
     let wanted = "huber: delta must be positive and finite, got 0";
     assert_eq!(of_layers(net(1, Activation::Identity), Loss::Huber(0.0)), wanted);
@@ -163,7 +164,8 @@ fn losses_that_do_not_fit_the_last_layer() {
 #[test]
 fn a_model_larger_than_any_index() {
     let net = Sequential::new(100_000).add(Dense::new(100_000));
-    let wanted = "dense_1.w (100000, 100000) at batch 32 needs 40000000000 bytes, but the kernels' 32-bit index allows 4294967292";
+    let wanted = "dense_1.w (100000, 100000) at batch 32 needs 40000000000 bytes, \
+                  but the kernels' 32-bit index allows 4294967292";
     assert_eq!(of_layers(net, Loss::MeanSquaredError), wanted);
 }
 
@@ -183,4 +185,38 @@ fn files_that_are_no_models() {
     for message in [damaged, cut] {
         assert!(message.starts_with(&format!("{}: ", path.display())), "{message}");
     }
+}
+
+#[test]
+fn targets_that_are_no_probabilities() {
+    let net = Sequential::new(1).add(Dense::new(2).activation(Activation::Sigmoid));
+    let mut model = net.compile(Device::cpu(), Loss::BinaryCrossEntropy, Sgd::default()).unwrap();
+    let data = Dataset::new([[0.0], [1.0]], [[0.0, 1.0], [0.5, 1.5]]).unwrap();
+    let error = model.fit(&data, &Fit::new().silent()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "targets[0] row 1, column 1: 1.5 is no probability, which binary_cross_entropy needs"
+    );
+}
+
+#[test]
+fn cross_entropy_of_a_sum_of_activated_values() {
+    let mut net = Network::new();
+    let x = net.input("x", 2).unwrap();
+    let halves = [0, 1].map(|_| net.apply(Dense::new(3).activation(Activation::Sigmoid), x).unwrap());
+    let sum = net.add(&halves).unwrap();
+    net.output(sum).unwrap();
+    let error = net.compile(Device::cpu(), Loss::BinaryCrossEntropy, Sgd::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "add_1: output must be a Dense or Activation layer for binary_cross_entropy, got a layer without an \
+         activation of its own"
+    );
+}
+
+#[test]
+fn slopes_that_turn_the_sign() {
+    let net = Sequential::new(2).add(Dense::new(3).activation(Activation::LeakyRelu { slope: -0.1 }));
+    let error = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default()).unwrap_err();
+    assert_eq!(error.to_string(), "dense_1: slope must be finite and at least 0, got -0.1");
 }

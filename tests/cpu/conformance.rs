@@ -45,6 +45,11 @@ fn losses() {
     }
 }
 
+#[test]
+fn losses_of_models() {
+    assert_none(&losses::violations_of_models(&Device::cpu_f64()));
+}
+
 /// The manifest's list of activations is the library's, so that none goes untested.
 #[test]
 fn nothing_is_left_out() {

@@ -11,7 +11,7 @@ use std::path::Path;
 
 fn parse(source: &str) -> Result<(Module, ModuleInfo), String> {
     let module = naga::front::wgsl::parse_str(source).map_err(|e| e.emit_to_string(source))?;
-    let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
+    let info = Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP)
         .validate(&module)
         .map_err(|e| e.emit_to_string(source))?;
     Ok((module, info))

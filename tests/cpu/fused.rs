@@ -1,8 +1,8 @@
 //! The fused and the unfused plan of one graph compute the same numbers.
 //!
-//! Fusion changes where a value is stored, not how it is computed, up to the order of a few sums. In f64 each of the 12
-//! steps makes errors of some 100 roundings (ε = 2.2e-16) of numbers of size 1; the learning rate of 0.01 keeps them from
-//! growing: 12 · 100 · 2.2e-16 = 2.6e-13, below 1e-12.
+//! Fusion changes where a value is stored, not how it is computed, up to the order of a few sums. In f64 each of the
+//! 12 steps makes errors of some 100 roundings (ε = 2.2e-16) of numbers of size 1; the learning rate of 0.01 keeps
+//! them from growing: 12 · 100 · 2.2e-16 = 2.6e-13, below 1e-12.
 
 use crate::common::{assert_none, differences, labels, matrix};
 use axone::cpu::CpuExecutor;
@@ -70,7 +70,10 @@ fn fused_and_unfused_plans_agree() {
             at = (at + weight.data.len()).next_multiple_of(axone::plan::ALIGNMENT);
         }
         let (one, two) = (train(&fused, &start), train(&unfused, &start));
-        assert!(one.iter().zip(&start).any(|(now, start)| (now - f64::from(*start)).abs() > 1e-3), "nothing was learnt");
+        assert!(
+            one.iter().zip(&start).any(|(now, start)| (now - f64::from(*start)).abs() > 1e-3),
+            "nothing was learnt"
+        );
         assert_none(&differences("fused", &one, &two, |i| 1e-12 * two[i].abs().max(1.0)));
     }
 }

@@ -79,7 +79,8 @@ fn modules(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices("crate::") {
         let rest = &code[at + "crate::".len()..];
-        let word = |text: &str| text.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+        let word =
+            |text: &str| text.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
         let Some(list) = rest.strip_prefix('{') else {
             found.push(word(rest));
             continue;
@@ -108,7 +109,8 @@ fn modules(code: &str) -> Vec<String> {
 /// Uses in `folder` of a module it must not know.
 fn forbidden(folder: &str, modules_above: &[&str]) -> Vec<String> {
     let uses = |(name, code): (String, String)| {
-        let bad: Vec<_> = modules(&code).into_iter().filter(|module| modules_above.contains(&module.as_str())).collect();
+        let bad: Vec<_> =
+            modules(&code).into_iter().filter(|module| modules_above.contains(&module.as_str())).collect();
         bad.into_iter().map(move |module| format!("src/{name} uses {module}"))
     };
     code(folder).into_iter().flat_map(uses).collect()
@@ -132,7 +134,8 @@ fn dependencies_point_one_way() {
 
 #[test]
 fn wgpu_appears_in_gpu_alone() {
-    let names: Vec<_> = code("").into_iter().filter(|(_, code)| code.contains("wgpu::")).map(|(name, _)| name).collect();
+    let names: Vec<_> =
+        code("").into_iter().filter(|(_, code)| code.contains("wgpu::")).map(|(name, _)| name).collect();
     assert!(!names.is_empty());
     assert!(names.iter().all(|name| name.starts_with("gpu/")), "{names:?}");
 }
@@ -163,5 +166,8 @@ fn the_reader_tells_code_from_the_rest() {
     let code = stripped(text);
     assert_eq!(panics(&code), [""; 0]);
     assert_eq!(modules(&code), ["plan", "model", "Error", "cpu"]);
-    assert_eq!(panics(&stripped("fn f() { a.unwrap(); b.expect(\"x\"); todo!() }")), ["unwrap()", ".expect(\"", "todo!"]);
+    assert_eq!(
+        panics(&stripped("fn f() { a.unwrap(); b.expect(\"x\"); todo!() }")),
+        ["unwrap()", ".expect(\"", "todo!"]
+    );
 }

@@ -82,7 +82,9 @@ fn dropout_masks_are_the_same_everywhere() {
     let (mut gpu, mut cpu) = (need_device!().executor(), Device::cpu().executor());
     let x = numbers(4, 8 * 1031);
     let mut masks = Vec::new();
-    for (rate, stream, number, seed) in [(0.5, 1, 1, 0u64), (0.5, 2, 1, 0), (0.5, 1, 2, 0), (0.1, 1, 1, 0), (0.5, 1, 1, 1 << 40)] {
+    for (rate, stream, number, seed) in
+        [(0.5, 1, 1, 0u64), (0.5, 2, 1, 0), (0.5, 1, 2, 0), (0.1, 1, 1, 0), (0.5, 1, 1, 1 << 40)]
+    {
         let step = Step { step: number, seed_low: seed as u32, seed_high: (seed >> 32) as u32, ..Step::default() };
         let on_gpu = dropped(&mut *gpu, rate, stream, &x, &step);
         assert_eq!(on_gpu, dropped(&mut *cpu, rate, stream, &x, &step), "rate {rate}, stream {stream}, step {number}");

@@ -3,12 +3,15 @@
 //! Without an adapter these tests say so aloud and pass, unless `AXONE_REQUIRE_GPU=1` asks for one: then they fail, so
 //! that a machine that is meant to test GPUs cannot pass by having none. `AXONE_TEST_DEVICE` names another adapter.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
+
 mod api;
 #[path = "../common/mod.rs"]
 mod common;
 mod conformance;
 mod determinism;
 mod kernels;
+mod matmul;
 
 use axone::Device;
 use std::io::Write;

@@ -59,7 +59,7 @@ impl CsvOptions {
         Self::new(Kind::Classes, vec![column.into()])
     }
 
-    /// The target is a column of class names, numbered in sorted order; [`read_csv_table`] returns the names.
+    /// The target is a column of class names, numbered in sorted order; [`read_csv_table`](super::read_csv_table) returns the names.
     pub fn class_names(column: impl Into<Column>) -> Self {
         Self::new(Kind::ClassNames, vec![column.into()])
     }

@@ -1,0 +1,25 @@
+// with: lib/math.wgsl lib/activation.wgsl
+// What every matrix product shares: sizes, settings, and arithmetic on 4 x 4 blocks of c.
+struct Params { m: u32, n: u32, k: u32, bias_at: u32, alpha: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+
+override TRANSPOSE_A = false;
+override TRANSPOSE_B = false;
+override BIAS_ROW = false;  // op(a) has a further row of ones: c gets a further row, the column sums of op(b)
+override ACTIVATION = 0u;
+
+// acc + x y for a column x of 4 rows and a row y of 4 columns: one step of k. [i]: row i.
+fn add_outer(acc: mat4x4<f32>, x: vec4<f32>, y: vec4<f32>) -> mat4x4<f32> {
+  return mat4x4<f32>(fma(vec4(x.x), y, acc[0]), fma(vec4(x.y), y, acc[1]),
+                     fma(vec4(x.z), y, acc[2]), fma(vec4(x.w), y, acc[3]));
+}
+
+fn activate4(x: vec4<f32>) -> vec4<f32> {
+  return vec4<f32>(activate(ACTIVATION, x.x, params.alpha), activate(ACTIVATION, x.y, params.alpha),
+                   activate(ACTIVATION, x.z, params.alpha), activate(ACTIVATION, x.w, params.alpha));
+}
+
+fn activate_grad4(s: vec4<f32>) -> vec4<f32> {
+  return vec4<f32>(activate_grad(ACTIVATION, s.x, params.alpha), activate_grad(ACTIVATION, s.y, params.alpha),
+                   activate_grad(ACTIVATION, s.z, params.alpha), activate_grad(ACTIVATION, s.w, params.alpha));
+}

@@ -1,0 +1,84 @@
+// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_aligned.wgsl | lib/matmul_any.wgsl
+// The matrix product where a subgroup has exactly 8 lanes and loads are dear (lavapipe, where workgroup memory costs as
+// much as any other). A workgroup is one subgroup and computes a 32 x 32 block of c: each lane 32 rows of 4 columns. Lanes
+// keep 32 rows x 4 steps of op(a) each, 32 x 32 together, and hand them round by shuffles; each reads its own columns
+// of op(b). Each output is one chain of fma in the order k = 0, 1, 2 ....
+// Lines are written out where a loop could stand: with bounds checks on, a driver that does not unroll the loop (Mesa
+// does not beyond 832 instructions) keeps an indexed array in memory, 8 times slower.
+const LANES = 8u;
+const ROWS = 32u;
+const COLS = 32u;
+
+struct Sums { block: array<mat4x4<f32>, 8>, of_b: vec4<f32> }
+
+struct Place { row: u32, col: u32, lane: u32 }
+
+fn place_of(group: u32, lane: u32) -> Place {
+  let across = (params.n + COLS - 1u) / COLS;
+  return Place((group / across) * ROWS, (group % across) * COLS + 4u * lane, lane);
+}
+
+// acc + x y, where x is the block of lane `owner`.
+fn add(acc: mat4x4<f32>, x: mat4x4<f32>, owner: u32, y: mat4x4<f32>) -> mat4x4<f32> {
+  var sum = add_outer(acc, subgroupShuffle(x[0], owner), y[0]);
+  sum = add_outer(sum, subgroupShuffle(x[1], owner), y[1]);
+  sum = add_outer(sum, subgroupShuffle(x[2], owner), y[2]);
+  return add_outer(sum, subgroupShuffle(x[3], owner), y[3]);
+}
+
+fn multiply(at: Place) -> Sums {
+  var sums: Sums;
+  for (var k0 = 0u; k0 < params.k; k0 += 4u * LANES) {
+    let k = k0 + 4u * at.lane;
+    let x0 = block_a(at.row, k);
+    let x1 = block_a(at.row + 4u, k);
+    let x2 = block_a(at.row + 8u, k);
+    let x3 = block_a(at.row + 12u, k);
+    let x4 = block_a(at.row + 16u, k);
+    let x5 = block_a(at.row + 20u, k);
+    let x6 = block_a(at.row + 24u, k);
+    let x7 = block_a(at.row + 28u, k);
+    let filled = min(LANES, (params.k - k0 + 3u) / 4u);
+    for (var owner = 0u; owner < filled; owner++) {
+      let y = block_b(k0 + 4u * owner, at.col);
+      sums.block[0] = add(sums.block[0], x0, owner, y);
+      sums.block[1] = add(sums.block[1], x1, owner, y);
+      sums.block[2] = add(sums.block[2], x2, owner, y);
+      sums.block[3] = add(sums.block[3], x3, owner, y);
+      sums.block[4] = add(sums.block[4], x4, owner, y);
+      sums.block[5] = add(sums.block[5], x5, owner, y);
+      sums.block[6] = add(sums.block[6], x6, owner, y);
+      sums.block[7] = add(sums.block[7], x7, owner, y);
+      if (BIAS_ROW) { sums.of_b = sums.of_b + y[0] + y[1] + y[2] + y[3]; }
+    }
+  }
+  return sums;
+}
+
+// c = op(a) op(b), and the sums of op(b)'s columns behind it if BIAS_ROW: dw and db of a dense layer at once.
+@compute @workgroup_size(LANES)
+fn plain(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+         @builtin(subgroup_invocation_id) lane: u32) {
+  let at = place_of(group.y * groups.x + group.x, lane);
+  var sums = multiply(at);
+  for (var q = 0u; q < 8u; q++) { store(at.row + 4u * q, at.col, sums.block[q]); }
+  if (BIAS_ROW && at.row == 0u) { store_bias_row(at.col, sums.of_b); }
+}
+
+// c = f(op(a) op(b) + bias): the forward pass of a dense layer.
+@compute @workgroup_size(LANES)
+fn with_bias(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+             @builtin(subgroup_invocation_id) lane: u32) {
+  let at = place_of(group.y * groups.x + group.x, lane);
+  var sums = multiply(at);
+  for (var q = 0u; q < 8u; q++) { store_with_bias(at.row + 4u * q, at.col, sums.block[q]); }
+}
+
+// c = op(a) op(b) * f'(saved): from dz of one layer to dz of the layer below.
+@compute @workgroup_size(LANES)
+fn with_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+                 @builtin(subgroup_invocation_id) lane: u32) {
+  let at = place_of(group.y * groups.x + group.x, lane);
+  var sums = multiply(at);
+  for (var q = 0u; q < 8u; q++) { store_with_gradient(at.row + 4u * q, at.col, sums.block[q]); }
+}

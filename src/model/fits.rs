@@ -1,0 +1,81 @@
+//! Do these data fit the model? Every message names the layer, or input, row and value.
+
+use super::Model;
+use super::network::Applied;
+use crate::data::{Dataset, Matrix, Targets};
+use crate::losses::Loss;
+use crate::{Error, Result};
+
+impl Model {
+    pub(super) fn check_inputs(&self, inputs: &[Matrix]) -> Result<()> {
+        let expected: Vec<_> = self.program().network.inputs().collect();
+        if inputs.len() != expected.len() {
+            return Err(Error::shape("inputs", format!("{} inputs", expected.len()), inputs.len()));
+        }
+        let rows = inputs.first().map_or(0, Matrix::rows);
+        for (i, (input, wanted)) in inputs.iter().zip(&expected).enumerate() {
+            let width: usize = wanted.shape.iter().product();
+            if input.cols() != width {
+                let name = self.first_user(&wanted.name);
+                return Err(Error::shape(name, format!("input (B, {width})"), format!("(B, {})", input.cols())));
+            }
+            if input.rows() != rows {
+                return Err(Error::shape(format!("inputs[{i}]"), format!("{rows} rows"), input.rows()));
+            }
+        }
+        if rows == 0 { Err(Error::data("inputs", "no rows")) } else { Ok(()) }
+    }
+
+    /// The first layer that reads input `name`: the one a user looks for when a width is wrong.
+    fn first_user(&self, name: &str) -> String {
+        let values = self.program().network.values();
+        let reads = |value: &&Applied| {
+            value.inputs.iter().any(|input| values.get(input.0).is_some_and(|source| source.name == name))
+        };
+        values.iter().find(reads).map_or(name, |value| value.name.as_str()).to_owned()
+    }
+
+    /// Refuses data that do not fit the model; returns which targets are class indices.
+    pub(crate) fn check_data(&self, data: &Dataset) -> Result<Vec<bool>> {
+        self.check_inputs(data.inputs())?;
+        let outputs = self.program().network.outputs();
+        if data.targets().len() != outputs.len() {
+            return Err(Error::shape("targets", format!("{} targets", outputs.len()), data.targets().len()));
+        }
+        let all = data.targets().iter().zip(outputs).zip(&self.program().losses).enumerate();
+        all.map(|(i, ((target, output), loss))| check_target(&format!("targets[{i}]"), target, output, loss)).collect()
+    }
+}
+
+/// Refuses targets that do not fit `output` and `loss`; returns whether they are class indices.
+fn check_target(place: &str, target: &Targets, output: &Applied, loss: &Loss) -> Result<bool> {
+    let units: usize = output.shape.iter().product();
+    let by_class = loss.takes_classes() && matches!(target, Targets::Classes(_));
+    let width = if by_class { 1 } else { units };
+    if target.width() != width {
+        let (expected, got) = (format!("targets (B, {width})"), format!("(B, {})", target.width()));
+        return Err(Error::shape(&output.name, expected, got));
+    }
+    if !loss.is_cross_entropy() {
+        return Ok(by_class);
+    }
+    let limit = if by_class { units } else { 2 };
+    match target {
+        Targets::Classes(labels) => {
+            if let Some((row, label)) = labels.iter().enumerate().find(|(_, label)| **label as usize >= limit) {
+                let name = &output.name;
+                let problem = format!("class {label}, but {name} tells {limit} classes apart (0 to {})", limit - 1);
+                return Err(Error::data(format!("{place} row {row}"), problem));
+            }
+        }
+        Targets::Values(values) => {
+            let outside = values.data().iter().position(|value| !(0.0..=1.0).contains(value));
+            if let Some(at) = outside {
+                let (row, column, value) = (at / width, at % width, values.data()[at]);
+                let problem = format!("{value} is no probability, which {} needs", loss.name());
+                return Err(Error::data(format!("{place} row {row}, column {column}"), problem));
+            }
+        }
+    }
+    Ok(by_class)
+}
