@@ -1,61 +1,170 @@
-//! Training steps per second on every device of the machine.
+//! GPU against CPU: training steps per second on every device of this machine, and from which size on a GPU pays.
 //!
-//! `cargo run --release --example benchmark`
+//! `cargo run --release --example benchmark -- [--device NAME] [--net 784-512-256-10 --batch 128] [--json FILE]
+//! [--svg FILE] [--crossover]`
+//!
+//! A step is forward, loss, backward and update, as `fit` does it: batches gathered on the device from a data set
+//! that lies there, loss and accuracy logged. Each figure is the median of the epochs after a warm-up; data are random.
 
 use axone::prelude::*;
 use axone::random::{threefry2x32, uniform};
-use std::time::Instant;
+use plotters::prelude::*;
+use std::process::ExitCode;
+
+const USAGE: &str =
+    "usage: benchmark [--device NAME] [--net 784-512-256-10] [--batch 128] [--json FILE] [--svg FILE] [--crossover]";
+/// Seconds of measuring for one figure, warm-up apart.
+const SECONDS: f64 = 1.0;
 
 struct Net {
-    name: &'static str,
-    widths: &'static [usize],
+    name: String,
+    widths: Vec<usize>,
     batch: usize,
 }
 
-const NETS: [Net; 2] = [
-    Net { name: "big", widths: &[784, 512, 256, 10], batch: 128 },
-    Net { name: "tiny", widths: &[64, 32, 10], batch: 32 },
-];
+#[derive(serde::Serialize)]
+struct Figure {
+    net: String,
+    optimizer: &'static str,
+    device: String,
+    steps_per_second: f64,
+}
 
-fn main() -> Result<()> {
-    let only = std::env::args().nth(1);
-    for net in &NETS {
-        for (name, optimizer) in [("sgd", Optimizer::from(Sgd::new(0.01))), ("adam", Optimizer::from(Adam::default()))]
-        {
-            for info in Device::list() {
-                let device = if info.backend == "cpu" { Device::cpu() } else { Device::named(&info.name)? };
-                if only.as_ref().is_some_and(|only| !info.name.contains(only.as_str())) {
-                    continue;
-                }
-                let rate = steps_per_second(net, optimizer, device)?;
-                println!("{:<6} {name:<5} {:>10.0} steps/s  {}", net.name, rate, info.name);
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("benchmark: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let (mut device, mut widths, mut batch, mut json, mut svg, mut crossing) = (None, None, 128, None, None, false);
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or(USAGE);
+        match argument.as_str() {
+            "--device" => device = Some(value()?),
+            "--net" => {
+                widths = Some(value()?.split('-').map(str::parse).collect::<std::result::Result<Vec<usize>, _>>()?)
+            }
+            "--batch" => batch = value()?.parse()?,
+            "--json" => json = Some(value()?),
+            "--svg" => svg = Some(value()?),
+            "--crossover" => crossing = true,
+            other => return Err(format!("unknown argument {other}; {USAGE}").into()),
+        }
+    }
+    let devices: Vec<Device> = match device {
+        Some(name) => vec![Device::named(&name)?],
+        None => (0..Device::list().len()).map(Device::at).collect::<Result<_>>()?,
+    };
+    let net = |name: &str, widths: Vec<usize>, batch| Net { name: name.to_owned(), widths, batch };
+    let nets = match widths {
+        Some(widths) => vec![net("custom", widths, batch)],
+        None => vec![net("big", vec![784, 512, 256, 10], 128), net("tiny", vec![64, 32, 10], 32)],
+    };
+
+    devices.iter().for_each(|device| println!("{}", device.info()));
+    println!("\n{:<28} {:<9} {:>14}  device", "net", "optimizer", "steps/s");
+    let mut figures = Vec::new();
+    for net in &nets {
+        for (optimizer, settings) in [("sgd", Optimizer::from(Sgd::default())), ("adam", Adam::default().into())] {
+            for device in &devices {
+                let rate = steps_per_second(net, settings, device)?;
+                let sides: Vec<_> = net.widths.iter().map(usize::to_string).collect();
+                let text = format!("{} {} x {}", net.name, sides.join("-"), net.batch);
+                println!("{text:<28} {optimizer:<9} {rate:>14.1}  {}", device.info().name);
+                let device = device.info().name;
+                figures.push(Figure { net: text, optimizer, device, steps_per_second: rate });
             }
         }
+    }
+    if crossing {
+        crossover(&devices)?;
+    }
+    if let Some(path) = json {
+        std::fs::write(path, serde_json::to_string_pretty(&figures)?)?;
+    }
+    if let Some(path) = svg {
+        bars(&figures, &path)?;
     }
     Ok(())
 }
 
-fn steps_per_second(net: &Net, optimizer: Optimizer, device: Device) -> Result<f64> {
+fn steps_per_second(net: &Net, optimizer: Optimizer, device: &Device) -> Result<f64> {
     let mut layers = Sequential::new(net.widths[0]);
     for (i, &units) in net.widths[1..].iter().enumerate() {
         let last = i + 2 == net.widths.len();
         layers = layers.add(Dense::new(units).activation(if last { Activation::Softmax } else { Activation::Relu }));
     }
-    let mut model = layers.compile(device, Loss::CategoricalCrossEntropy, optimizer)?;
-    let mut steps = 20;
+    let mut model = layers.compile(device.clone(), Loss::CategoricalCrossEntropy, optimizer)?;
+    let (columns, classes) = (net.widths[0], net.widths[net.widths.len() - 1] as u32);
+    let mut steps = 4;
     loop {
         let rows = net.batch * steps;
-        let x: Vec<f32> = (0..rows * net.widths[0]).map(|i| uniform(threefry2x32([1, 2], [i as u32, 0])[0])).collect();
-        let y: Vec<u32> = (0..rows as u32).map(|i| i % 10).collect();
-        let data = Dataset::new(Matrix::new(rows, net.widths[0], x)?, y)?;
-        let fit = Fit::new().batch_size(net.batch).silent();
-        let begun = Instant::now();
-        let history = model.fit(&data, &fit.clone().epochs(7))?;
-        let mut seconds: Vec<f64> = history.epochs[2..].iter().map(|epoch| epoch.seconds).collect();
-        seconds.sort_by(f64::total_cmp);
-        if begun.elapsed().as_secs_f64() > 1.0 || steps > 5000 {
+        let x = (0..rows * columns).map(|i| uniform(threefry2x32([1, 2], [i as u32, 0])[0])).collect();
+        let y: Vec<u32> = (0..rows as u32).map(|i| i % classes).collect();
+        let data = Dataset::new(Matrix::new(rows, columns, x)?, y)?;
+        let history = model.fit(&data, &Fit::new().batch_size(net.batch).epochs(7).silent())?;
+        let mut seconds: Vec<f64> = history.epochs.iter().skip(2).map(|epoch| epoch.seconds).collect();
+        if seconds.iter().sum::<f64>() > SECONDS || steps >= 4096 {
+            seconds.sort_by(f64::total_cmp);
             return Ok(steps as f64 / seconds[seconds.len() / 2]);
         }
         steps *= 4;
     }
+}
+
+/// From which width on the first device beats the last, the CPU: hidden layers of one width, batch 128.
+fn crossover(devices: &[Device]) -> Result<()> {
+    let [first, .., cpu] = devices else {
+        println!("\ncrossover: needs two devices");
+        return Ok(());
+    };
+    println!("\n{:<28} {:>14} {:>14}", "784-W-W-10, batch 128", first.info().name, cpu.info().name);
+    let mut found = None;
+    for width in [16, 32, 64, 128, 256, 512, 1024] {
+        let net = Net { name: String::new(), widths: vec![784, width, width, 10], batch: 128 };
+        let [gpu_rate, cpu_rate] = [first, cpu].map(|device| steps_per_second(&net, Sgd::default().into(), device));
+        let (gpu_rate, cpu_rate) = (gpu_rate?, cpu_rate?);
+        println!("W = {width:<24} {gpu_rate:>14.1} {cpu_rate:>14.1}");
+        if gpu_rate > cpu_rate && found.is_none() {
+            found = Some(width);
+        }
+    }
+    match found {
+        Some(width) => println!("crossover: {} is faster from W = {width} on", first.info().name),
+        None => println!("crossover: {} is slower at every width", first.info().name),
+    }
+    Ok(())
+}
+
+/// One bar for each figure, on a logarithmic scale.
+fn bars(figures: &[Figure], path: &str) -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let height = 90 + 34 * figures.len() as u32;
+    let root = SVGBackend::new(path, (900, height)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let most = figures.iter().map(|figure| figure.steps_per_second).fold(10.0, f64::max);
+    let mut chart = ChartBuilder::on(&root)
+        .caption("training steps per second", ("sans-serif", 22))
+        .margin(16)
+        .x_label_area_size(36)
+        .build_cartesian_2d((1.0..most * 40.0).log_scale(), 0.0..figures.len() as f64)?;
+    chart.configure_mesh().disable_y_mesh().disable_y_axis().x_desc("steps/s").draw()?;
+    for (i, figure) in figures.iter().enumerate() {
+        let top = (figures.len() - i) as f64;
+        let color = if figure.device == "CPU" { RGBColor(213, 94, 0) } else { RGBColor(0, 114, 178) };
+        chart.draw_series([Rectangle::new(
+            [(1.0, top - 0.75), (figure.steps_per_second, top - 0.25)],
+            color.filled(),
+        )])?;
+        let text = format!("{:.0}  {}, {}, {}", figure.steps_per_second, figure.net, figure.optimizer, figure.device);
+        let at = (figure.steps_per_second * 1.1, top - 0.36);
+        chart.draw_series([Text::new(text, at, ("sans-serif", 13))])?;
+    }
+    root.present()?;
+    Ok(())
 }

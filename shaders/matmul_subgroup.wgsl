@@ -3,8 +3,8 @@
 // much as any other). A workgroup is one subgroup and computes a 32 x 32 block of c: each lane 32 rows of 4 columns. Lanes
 // keep 32 rows x 4 steps of op(a) each, 32 x 32 together, and hand them round by shuffles; each reads its own columns
 // of op(b). Each output is one chain of fma in the order k = 0, 1, 2 ....
-// Lines are written out where a loop could stand: with bounds checks on, a driver that does not unroll the loop (Mesa
-// does not beyond 832 instructions) keeps an indexed array in memory, 8 times slower.
+// Lines are written out where a loop could stand: with a loop over these arrays lavapipe 22.3.6 fell from 34 GFLOP/s at 16
+// rows to 4 at 20 (it seems to give up unrolling, and an array indexed by a variable lies in memory).
 const LANES = 8u;
 const ROWS = 32u;
 const COLS = 32u;

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Everything worth knowing about an adapter in one call of under 9 minutes, as small text files.
+#
+#   benches/gpu_session.sh OUT_DIR
+#
+# Uses the binaries that `benches/gpu_session.sh --build` put into target/gpu_session (so that they can be built on
+# one machine and run on another), or builds them where there are none. PyTorch is measured where `python3 -c "import
+# torch"` works. Set AXONE_TEST_DEVICE to a part of an adapter's name to choose it; the best one is taken otherwise.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+bin=target/gpu_session
+
+build() {
+    mkdir -p "$bin"
+    cargo build --release --examples --locked
+    cp target/release/examples/{devices,check,benchmark,profile,digits} "$bin"/ 2>/dev/null
+    for kind in "test gpu" "bench matmul" "bench host"; do
+        set -- $kind
+        binary=$(cargo test --release --"$1" "$2" --no-run --locked --message-format=json 2>/dev/null |
+            sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1)
+        [ -n "$binary" ] && cp "$binary" "$bin/$1_$2"
+    done
+    strip "$bin"/* 2>/dev/null
+    ls -l "$bin"
+}
+
+if [ "${1:-}" = --build ]; then
+    build
+    exit
+fi
+out=${1:?usage: gpu_session.sh OUT_DIR}
+mkdir -p "$out"
+[ -x "$bin/devices" ] || build
+
+started=$SECONDS
+# limit SECONDS NAME COMMAND...: the output goes to OUT_DIR/NAME.txt, and how it ended to the summary.
+limit() {
+    local seconds=$1 name=$2 begun=$SECONDS
+    shift 2
+    timeout "$seconds" "$@" >"$out/$name.txt" 2>&1
+    echo "$name: exit $? after $((SECONDS - begun)) s" | tee -a "$out/summary.txt"
+}
+
+name=${AXONE_TEST_DEVICE:-$("$bin/devices" 2>/dev/null | awk 'NF && !/^ / { sub(/  <- auto$/, ""); print; exit }')}
+device=${name%% (*}
+{
+    date -u +%Y-%m-%d
+    echo "adapter: $device"
+    git rev-parse --short HEAD 2>/dev/null || cat "$bin/commit" 2>/dev/null
+} >"$out/summary.txt"
+export AXONE_TEST_DEVICE=$device AXONE_DEVICE=$device AXONE_REQUIRE_GPU=1
+
+limit 20 devices "$bin/devices"
+limit 120 check "$bin/check" --device "$device" --json "$out/check.json"
+limit 120 tests "$bin/test_gpu" --test-threads 2
+limit 90 matmul "$bin/bench_matmul" "$device"
+limit 60 benchmark "$bin/benchmark" --device "$device" --json "$out/benchmark.json"
+[ -x "$bin/profile" ] && limit 30 profile "$bin/profile" --device "$device"
+limit 30 digits "$bin/digits"
+if python3 -c 'import torch' 2>/dev/null; then
+    kind=cpu
+    python3 -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' && kind=cuda
+    limit 60 pytorch_matmul python3 benches/peers/pytorch_matmul.py "$kind"
+    limit 150 pytorch_steps python3 benches/peers/pytorch_steps.py "$kind"
+fi
+echo "all: $((SECONDS - started)) s" | tee -a "$out/summary.txt"
