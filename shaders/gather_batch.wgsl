@@ -1,5 +1,6 @@
 // with: lib/step.wgsl
 // gather of an input, gather of a target and gather_weights in one dispatch: what most models read of a batch.
+// An invocation moves four neighbours, so that the row is looked up once for the four.
 struct Params { rows: u32, x_cols: u32, y_cols: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x_data: array<u32>;           // (any, x_cols)
@@ -10,30 +11,26 @@ struct Params { rows: u32, x_cols: u32, y_cols: u32 }
 @group(0) @binding(6) var<storage, read_write> y: array<u32>;          // (rows, y_cols)
 @group(0) @binding(7) var<storage, read_write> row_scale: array<f32>;  // (rows)
 
-const PER_GROUP = 1024u; // 256 invocations, 4 elements each, 256 apart so that neighbours read neighbours
-
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-  let first = (group.y * groups.x + group.x) * PER_GROUP + lane;
-  let x_end = params.rows * params.x_cols;
-  for (var i = first; i < first + PER_GROUP; i += 256u) {
-    if (i < x_end) {
-      let row = i / params.x_cols;
-      var bits = 0u;
-      if (row < step.valid) { bits = x_data[order[step.start + row] * params.x_cols + i % params.x_cols]; }
-      x[i] = bits;
-    }
-    if (i < params.rows * params.y_cols) {
-      let row = i / params.y_cols;
-      var bits = 0u;
-      if (row < step.valid) { bits = y_data[order[step.start + row] * params.y_cols + i % params.y_cols]; }
-      y[i] = bits;
-    }
-    if (i < params.rows) {
-      var scale = 0.0;
-      if (i < step.valid) { scale = weights[order[step.start + i]] * step.inverse_weight; }
-      row_scale[i] = scale;
-    }
+  let i = (group.y * groups.x + group.x) * 256u + lane;
+  let quads = (max(params.x_cols, params.y_cols) + 3u) / 4u;
+  let row = i / quads;
+  if (row >= params.rows) { return; }
+  let first = i % quads * 4u;
+  let x_last = min(first + 4u, params.x_cols);
+  let y_last = min(first + 4u, params.y_cols);
+  let x_row = row * params.x_cols;
+  let y_row = row * params.y_cols;
+  if (row < step.valid) {
+    let source = order[step.start + row];
+    for (var c = first; c < x_last; c++) { x[x_row + c] = x_data[source * params.x_cols + c]; }
+    for (var c = first; c < y_last; c++) { y[y_row + c] = y_data[source * params.y_cols + c]; }
+    if (first == 0u) { row_scale[row] = weights[source] * step.inverse_weight; }
+  } else {
+    for (var c = first; c < x_last; c++) { x[x_row + c] = 0u; }
+    for (var c = first; c < y_last; c++) { y[y_row + c] = 0u; }
+    if (first == 0u) { row_scale[row] = 0.0; }
   }
 }

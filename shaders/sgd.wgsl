@@ -1,17 +1,13 @@
 // with: lib/step.wgsl
-// p -= lr g.
+// p -= lr g. A slab is a whole number of vec4, so an invocation takes four parameters.
 struct Params { n: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> gradient: array<f32>;         // (n)
-@group(0) @binding(2) var<storage, read_write> parameter: array<f32>;  // (n)
-
-const PER_GROUP = 1024u; // 256 invocations, 4 elements each, 256 apart so that neighbours read neighbours
+@group(0) @binding(1) var<storage, read> gradient: array<vec4<f32>>;         // (n / 4)
+@group(0) @binding(2) var<storage, read_write> parameter: array<vec4<f32>>;  // (n / 4)
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-  let first = (group.y * groups.x + group.x) * PER_GROUP + lane;
-  for (var i = first; i < first + PER_GROUP; i += 256u) {
-    if (i < params.n) { parameter[i] = fma(-step.learning_rate, gradient[i], parameter[i]); }
-  }
+  let i = (group.y * groups.x + group.x) * 256u + lane;
+  if (i < params.n / 4u) { parameter[i] = fma(vec4(-step.learning_rate), gradient[i], parameter[i]); }
 }

@@ -26,6 +26,7 @@
 //! | say what is to become small, and how | [`Loss`], [`optimizers`] |
 //! | train, evaluate, predict, save | [`Model`](model::Model) with the settings of [`Fit`](train::Fit) |
 //! | see what a run reported | [`History`](train::History) |
+//! | see where the time of a step goes | [`Profile`](train::Profile) |
 //! | hold a device or a model against 64-bit arithmetic | [`check`] |
 //! | look inside: operations, dispatches, kernels | [`graph`], [`plan`], [`kernels`], [`cpu`], [`gpu`] |
 //!

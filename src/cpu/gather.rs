@@ -1,6 +1,6 @@
 //! Twins of `shaders/gather.wgsl` and `shaders/gather_weights.wgsl`.
 
-use super::Real;
+use super::{Real, parallel};
 use crate::kernels::{Gather, GatherBatch, GatherWeights, Step};
 
 /// `batch[r] = data[order[step.start + r]]`; zeros from row `step.valid` on.
@@ -13,14 +13,16 @@ pub fn gather<T: Real>(
     step: &Step,
 ) {
     let cols = p.cols as usize;
-    for (row, batch) in batch.chunks_exact_mut(cols).enumerate() {
-        if row < step.valid as usize {
-            let from = order[step.start as usize + row] as usize * cols;
-            batch.copy_from_slice(&data[from..from + cols]);
-        } else {
-            batch.fill(T::zero());
+    parallel::row_blocks(batch, cols, &|first, block| {
+        for (row, batch) in (first..).zip(block.chunks_exact_mut(cols)) {
+            if row < step.valid as usize {
+                let from = order[step.start as usize + row] as usize * cols;
+                batch.copy_from_slice(&data[from..from + cols]);
+            } else {
+                batch.fill(T::zero());
+            }
         }
-    }
+    });
 }
 
 /// `row_scale[r] = weights[order[step.start + r]] · step.inverse_weight`; 0 from row `step.valid` on.

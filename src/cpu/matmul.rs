@@ -16,28 +16,40 @@ pub fn matmul<T: Real>(
     c: &mut [T], // (m, n); with a bias row also (1, n) at bias_at
 ) {
     let (m, n, k) = (p.params.m as usize, p.params.n as usize, p.params.k as usize);
-    product(p, a, b, &mut c[..m * n]);
+    let (sums, rest) = c.split_at_mut(m * n);
+    if let Epilogue::BiasRow { at } = p.epilogue {
+        let db = &mut rest[at - m * n..at - m * n + n];
+        if m * n * k < PARALLEL_FROM {
+            product(p, a, b, sums);
+            return column_sums(b, p.transpose_b, k, db);
+        }
+        rayon::join(|| product(p, a, b, sums), || column_sums(b, p.transpose_b, k, db));
+        return;
+    }
+    product(p, a, b, sums);
     match p.epilogue {
-        Epilogue::Plain => {}
-        Epilogue::BiasRow { at } if p.transpose_b => {
-            for (db, b) in c[at..at + n].iter_mut().zip(b.chunks_exact(k)) {
-                *db = b.iter().fold(T::zero(), |sum, b| sum + *b);
-            }
-        }
-        Epilogue::BiasRow { at } => {
-            let db = &mut c[at..at + n];
-            db.fill(T::zero());
-            for b in b.chunks_exact(n) {
-                for (db, b) in db.iter_mut().zip(b) {
-                    *db += *b;
-                }
-            }
-        }
+        Epilogue::Plain | Epilogue::BiasRow { .. } => {}
         Epilogue::Bias(f) => parallel::row_blocks(c, n, &|_, c| widest(Block { f, extra, c, gradient: false })),
         Epilogue::Gradient(f) => parallel::row_blocks(c, n, &|first, c| {
             let extra = &extra[first * n..first * n + c.len()];
             widest(Block { f, extra, c, gradient: true });
         }),
+    }
+}
+
+/// `db = Σ_k op(b)[k, :]`, in the order of k.
+fn column_sums<T: Real>(b: &[T], transposed: bool, k: usize, db: &mut [T]) {
+    if transposed {
+        for (db, b) in db.iter_mut().zip(b.chunks_exact(k)) {
+            *db = b.iter().fold(T::zero(), |sum, b| sum + *b);
+        }
+        return;
+    }
+    db.fill(T::zero());
+    for b in b.chunks_exact(db.len()) {
+        for (db, b) in db.iter_mut().zip(b) {
+            *db += *b;
+        }
     }
 }
 

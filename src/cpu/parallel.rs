@@ -5,7 +5,7 @@ use crate::Result;
 use crate::kernels::Kernel;
 
 /// Elements below which a second thread costs more than it brings.
-const GRAIN: usize = 1 << 15;
+const GRAIN: usize = 1 << 13;
 
 /// Whether element i of every output depends on element i of every other buffer alone, so that the work can
 /// be cut anywhere.

@@ -6,10 +6,11 @@
 //! vanishes, short enough that no submission comes near a driver's watchdog.
 
 use super::pipelines::Pipeline;
+use super::profile::Stopwatch;
 use super::readback::Readback;
 use super::{Context, tune};
 use crate::kernels::Step;
-use crate::plan::{Buffer, Executor, Plan, PlanId, PlanStep, Range};
+use crate::plan::{Buffer, Executor, Plan, PlanId, PlanStep, Range, Timings};
 use crate::{Error, Result};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -34,6 +35,21 @@ struct Command {
     uses_step: bool,
 }
 
+impl Command {
+    /// Records the dispatch for entry `step` of the step uniforms in `step_group`.
+    fn record(&self, pass: &mut wgpu::ComputePass<'_>, step_group: &wgpu::BindGroup, step: usize) -> Result<()> {
+        let group = self.group.as_ref();
+        let group = group.ok_or_else(|| Error::Internal("a plan ran before its data were bound".to_owned()))?;
+        pass.set_pipeline(&self.pipeline.pipeline);
+        pass.set_bind_group(0, group, &[]);
+        if self.uses_step {
+            pass.set_bind_group(1, step_group, &[(step as u64 * UNIFORM_STRIDE) as u32]);
+        }
+        pass.dispatch_workgroups(self.workgroups.0, self.workgroups.1, 1);
+        Ok(())
+    }
+}
+
 struct Loaded {
     plan: Plan,
     params: wgpu::Buffer,
@@ -51,6 +67,7 @@ pub struct GpuExecutor {
     slabs: HashMap<Buffer, wgpu::Buffer>,
     plans: Vec<Option<Loaded>>,
     readback: Readback,
+    stopwatch: Stopwatch,
     in_flight: VecDeque<wgpu::SubmissionIndex>,
     /// Training steps in the next submission.
     group: usize,
@@ -65,6 +82,7 @@ impl GpuExecutor {
             slabs: HashMap::new(),
             plans: Vec::new(),
             readback: Readback::default(),
+            stopwatch: Stopwatch::default(),
             in_flight: VecDeque::new(),
             group: 1,
             last_done: Instant::now(),
@@ -144,14 +162,7 @@ impl GpuExecutor {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes: None });
         for step in first..first + count {
             for command in commands {
-                let group = command.group.as_ref();
-                let group = group.ok_or_else(|| Error::Internal("a plan ran before its data were bound".to_owned()))?;
-                pass.set_pipeline(&command.pipeline.pipeline);
-                pass.set_bind_group(0, group, &[]);
-                if command.uses_step {
-                    pass.set_bind_group(1, &loaded.step_group, &[(step as u64 * UNIFORM_STRIDE) as u32]);
-                }
-                pass.dispatch_workgroups(command.workgroups.0, command.workgroups.1, 1);
+                command.record(&mut pass, &loaded.step_group, step)?;
             }
         }
         drop(pass);
@@ -323,5 +334,22 @@ impl Executor for GpuExecutor {
     fn wait(&mut self) -> Result<()> {
         self.in_flight.clear();
         self.context.guarded(|| self.context.wait(None))
+    }
+
+    fn plan(&self, id: PlanId) -> Result<&Plan> {
+        Ok(&self.loaded(id)?.plan)
+    }
+
+    fn profile(&mut self, id: PlanId, step: &Step) -> Result<Timings> {
+        self.wait()?;
+        let context = Arc::clone(&self.context);
+        let mut stopwatch = std::mem::take(&mut self.stopwatch);
+        let timings = context.guarded(|| {
+            self.write_steps(id, std::slice::from_ref(step))?;
+            let loaded = self.loaded(id)?;
+            stopwatch.time(&context, &loaded.commands, |command, pass| command.record(pass, &loaded.step_group, 0))
+        });
+        self.stopwatch = stopwatch;
+        timings
     }
 }

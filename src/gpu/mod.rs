@@ -4,6 +4,7 @@ mod adapter;
 mod context;
 mod executor;
 mod pipelines;
+mod profile;
 mod readback;
 mod tune;
 

@@ -11,25 +11,26 @@ pub struct Readback {
 }
 
 impl Readback {
-    /// The first `elements` elements of `source` from `offset` on, once everything queued has run.
-    pub fn read(
+    /// The first `elements` elements of `source` from element `offset` on, once everything queued has run.
+    pub fn read<T: bytemuck::Pod>(
         &mut self,
         context: &Context,
         source: &wgpu::Buffer,
         offset: usize,
         elements: usize,
-    ) -> Result<Vec<f32>> {
+    ) -> Result<Vec<T>> {
         if elements == 0 {
             return Ok(Vec::new());
         }
-        let bytes = 4 * elements as u64;
+        let size = size_of::<T>() as u64;
+        let bytes = size * elements as u64;
         context.guarded(|| {
             let staging = self.staging.take().filter(|staging| staging.size() >= bytes).unwrap_or_else(|| {
                 let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
                 context.buffer("readback", bytes.next_power_of_two(), usage)
             });
             let mut encoder = context.device.create_command_encoder(&Default::default());
-            encoder.copy_buffer_to_buffer(source, 4 * offset as u64, &staging, 0, bytes);
+            encoder.copy_buffer_to_buffer(source, size * offset as u64, &staging, 0, bytes);
             let submission = context.queue.submit([encoder.finish()]);
             let (send, received) = mpsc::channel();
             let slice = staging.slice(..bytes);

@@ -9,7 +9,7 @@ use super::spec::{Binding, Entry, Shader, Spec, groups, params};
 params! {
     /// One step of Adam; learning rate and bias corrections are those of the step.
     pub struct Adam {
-        /// Parameters.
+        /// Parameters, padding included: a multiple of 4.
         n: u32,
         /// Decay of the first moment, β₁.
         beta1: f32,
@@ -68,6 +68,10 @@ impl Spec for Adam {
 
     fn workgroups(&self) -> u64 {
         groups(self.n as usize, 1024)
+    }
+
+    fn element_bytes(&self) -> u64 {
+        16
     }
 
     fn sizes(&self) -> Vec<usize> {

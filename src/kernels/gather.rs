@@ -91,7 +91,7 @@ impl Spec for Gather {
     }
 
     fn workgroups(&self) -> u64 {
-        groups(self.rows as usize * self.cols as usize, 1024)
+        groups(self.rows as usize * (self.cols as usize).div_ceil(4), 256)
     }
 
     /// The data and its order may be of any length; the least is given.
@@ -129,7 +129,7 @@ impl Spec for GatherBatch {
     }
 
     fn workgroups(&self) -> u64 {
-        groups(self.rows as usize * self.x_cols.max(self.y_cols) as usize, 1024)
+        groups(self.rows as usize * (self.x_cols.max(self.y_cols) as usize).div_ceil(4), 256)
     }
 
     /// The data and the order may be of any length; the least is given.

@@ -5,7 +5,7 @@ use super::spec::{Binding, Entry, Shader, Spec, groups, params};
 params! {
     /// One step of gradient descent; the learning rate is that of the step.
     pub struct Sgd {
-        /// Parameters.
+        /// Parameters, padding included: a multiple of 4.
         n: u32,
     }
 }
@@ -32,6 +32,10 @@ impl Spec for Sgd {
 
     fn workgroups(&self) -> u64 {
         groups(self.n as usize, 1024)
+    }
+
+    fn element_bytes(&self) -> u64 {
+        16
     }
 
     fn sizes(&self) -> Vec<usize> {

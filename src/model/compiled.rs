@@ -7,7 +7,7 @@ use crate::device::Device;
 use crate::kernels::Step;
 use crate::optimizers::Optimizer;
 use crate::plan::{Buffer, Executor, Plan, PlanId};
-use crate::train::{Evaluation, Fit, History};
+use crate::train::{Evaluation, Fit, History, Profile};
 use crate::{Error, Result};
 use std::fmt;
 
@@ -99,6 +99,28 @@ impl Model {
     /// As [`Model::fit`].
     pub fn evaluate(&mut self, data: &Dataset) -> Result<Evaluation> {
         crate::train::evaluate(self, data)
+    }
+
+    /// The time of each kernel of a training step on the first rows of `data`, with the rates it reaches. A few steps
+    /// run on copies of the weights: the model stays as it is. The first profile on a device also measures what the
+    /// device reaches ([`Peaks`](crate::train::Peaks)), which takes about a second.
+    ///
+    /// # Errors
+    /// As [`Model::fit`].
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let net = Sequential::new(2).add(Dense::new(8).activation(Activation::Relu)).add(Dense::new(1));
+    /// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default())?;
+    /// let before = model.weights()?;
+    /// let profile = model.profile(&Dataset::new([[0.0, 1.0], [1.0, 0.0]], [[1.0], [0.0]])?, 2)?;
+    /// println!("{profile}");
+    /// assert_eq!(model.weights()?, before);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn profile(&mut self, data: &Dataset, batch_size: usize) -> Result<Profile> {
+        crate::train::profile(self, data, batch_size)
     }
 
     /// The model's output for each row of `x`: of its first output, if it has several.

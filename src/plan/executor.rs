@@ -3,10 +3,58 @@
 use super::{Buffer, Plan, Range};
 use crate::Result;
 use crate::kernels::Step;
+use std::fmt;
 
 /// A plan that an executor has loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PlanId(pub(crate) usize);
+
+/// Which clock timed the dispatches of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// The adapter's own: timestamp queries before and after each dispatch.
+    Timestamps,
+    /// The host's, around a submission for each dispatch: what submitting and waiting cost is in it. For adapters
+    /// without timestamp queries.
+    Submissions,
+    /// The host's, around each kernel: the CPU backend.
+    Host,
+}
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Clock::Timestamps => "timestamp queries",
+            Clock::Submissions => "the host clock around one submission a dispatch (no timestamp queries here)",
+            Clock::Host => "the host clock",
+        })
+    }
+}
+
+/// When a dispatch ran, in seconds since the first of its run began.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Span {
+    /// When it began.
+    pub begin: f64,
+    /// When it ended; not before it began.
+    pub end: f64,
+}
+
+impl Span {
+    /// How long it took, in seconds.
+    pub fn seconds(self) -> f64 {
+        self.end - self.begin
+    }
+}
+
+/// When each dispatch of one run of a plan ran.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timings {
+    /// The clock.
+    pub clock: Clock,
+    /// One for each step of the plan, in its order.
+    pub spans: Vec<Span>,
+}
 
 /// Runs plans. Slabs belong to the executor and are shared by its plans; activation buffers, the log
 /// and the data set belong to each plan.
@@ -39,4 +87,10 @@ pub trait Executor: Send {
 
     /// Waits until everything queued has run.
     fn wait(&mut self) -> Result<()>;
+
+    /// The plan as it was loaded: with every choice made that was left to the device.
+    fn plan(&self, id: PlanId) -> Result<&Plan>;
+
+    /// Runs the plan once, as [`run`](Executor::run) does, and times each dispatch. Returns when it is done.
+    fn profile(&mut self, id: PlanId, step: &Step) -> Result<Timings>;
 }

@@ -6,10 +6,12 @@ mod fuse;
 mod lower;
 mod memory;
 mod slab;
+mod work;
 
-pub use executor::{Executor, PlanId};
+pub use executor::{Clock, Executor, PlanId, Span, Timings};
 pub use lower::{Lowering, Update, lower};
 pub use slab::{ALIGNMENT, Slab};
+pub use work::Work;
 
 use crate::kernels::{Access, Binding, Kernel};
 use std::fmt;
@@ -97,6 +99,15 @@ pub struct PlanStep {
 }
 
 impl PlanStep {
+    /// The WGSL file, with the entry point where it has several.
+    pub fn kernel_name(&self) -> String {
+        let spec = self.kernel.spec();
+        match spec.entry().name {
+            "main" => spec.shader().name.to_owned(),
+            entry => format!("{}.{entry}", spec.shader().name),
+        }
+    }
+
     /// The buffers with what the kernel says of each.
     pub fn bindings(&self) -> impl Iterator<Item = (&'static Binding, &Range)> {
         self.kernel.spec().entry().bindings.iter().zip(&self.operands)
@@ -186,11 +197,7 @@ impl fmt::Display for Plan {
             self.slab
         )?;
         for (i, step) in self.steps.iter().enumerate() {
-            let spec = step.kernel.spec();
-            let kernel = match spec.entry().name {
-                "main" => spec.shader().name.to_owned(),
-                entry => format!("{}.{entry}", spec.shader().name),
-            };
+            let (spec, kernel) = (step.kernel.spec(), step.kernel_name());
             let overrides = spec.overrides();
             let set: Vec<_> = overrides.iter().filter(|(_, value)| *value != 0.0).collect();
             let set: Vec<_> = set.iter().map(|(name, value)| format!("{name}={value}")).collect();

@@ -88,6 +88,19 @@ impl<'a> Feed<'a> {
         self.rows.div_ceil(self.batch)
     }
 
+    /// The uniform of step `i` of an epoch in the order `order`: what of it the data decide.
+    pub fn step(&self, i: usize, order: &[u32]) -> Step {
+        let rows = order.chunks(self.batch).nth(i).unwrap_or_default();
+        let weight = self.data.weight(rows.iter().copied());
+        Step {
+            start: (i * self.batch % self.resident) as u32,
+            valid: rows.len() as u32,
+            inverse_weight: if weight > 0.0 { (1.0 / weight) as f32 } else { 0.0 },
+            log_row: i as u32,
+            ..Step::default()
+        }
+    }
+
     /// Runs one epoch in the order `order`. `fill` completes the uniform of step `i`; `done` hears how many steps are
     /// queued. Returns the mean of each log slot over the rows, weighted as they are.
     pub fn run_epoch(
@@ -97,19 +110,8 @@ impl<'a> Feed<'a> {
         fill: impl Fn(usize, &mut Step),
         mut done: impl FnMut(usize),
     ) -> Result<Vec<f64>> {
-        let mut steps: Vec<Step> = Vec::with_capacity(self.steps());
-        for (i, rows) in order.chunks(self.batch).enumerate() {
-            let weight = self.data.weight(rows.iter().copied());
-            let mut step = Step {
-                start: (i * self.batch % self.resident) as u32,
-                valid: rows.len() as u32,
-                inverse_weight: if weight > 0.0 { (1.0 / weight) as f32 } else { 0.0 },
-                log_row: i as u32,
-                ..Step::default()
-            };
-            fill(i, &mut step);
-            steps.push(step);
-        }
+        let mut steps: Vec<Step> = (0..self.steps()).map(|i| self.step(i, order)).collect();
+        steps.iter_mut().enumerate().for_each(|(i, step)| fill(i, step));
         if !self.is_streamed() {
             executor.write_order(self.id, order)?;
         }

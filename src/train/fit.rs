@@ -35,6 +35,7 @@ pub struct Fit {
     validation: Validation,
     verbosity: Verbosity,
     data_budget: u64,
+    profile: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +55,7 @@ impl Default for Fit {
             validation: Validation::None,
             verbosity: Verbosity::default(),
             data_budget: DATA_BUDGET,
+            profile: false,
         }
     }
 }
@@ -114,6 +116,24 @@ impl Fit {
     /// Bytes of data kept on the device; a larger set is streamed in parts.
     pub fn data_budget(mut self, bytes: u64) -> Self {
         self.data_budget = bytes;
+        self
+    }
+
+    /// Profiles the training step after the last epoch, as [`Model::profile`] does: the result is
+    /// [`History::profile`]. Weights and timings of the epochs are those of a run without it. Default: off.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let net = Sequential::new(2).add(Dense::new(1));
+    /// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default())?;
+    /// let data = Dataset::new([[0.0, 1.0], [1.0, 0.0]], [[1.0], [0.0]])?;
+    /// let history = model.fit(&data, &Fit::new().profile(true).silent())?;
+    /// assert!(history.profile.is_some_and(|profile| profile.seconds() > 0.0));
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn profile(mut self, on: bool) -> Self {
+        self.profile = on;
         self
     }
 
@@ -193,6 +213,9 @@ pub(crate) fn fit(model: &mut Model, data: &Dataset, settings: &Fit) -> Result<H
         let epoch = Epoch { epoch, seconds, learning_rate: optimizer.learning_rate(), values };
         progress.end_epoch(&epoch, rows_per_second);
         history.epochs.push(epoch);
+    }
+    if settings.profile {
+        history.profile = Some(super::profile(model, data, settings.batch_size)?);
     }
     Ok(history)
 }

@@ -3,6 +3,7 @@
 //! Names are plain text, in the order in which an epoch reports them: `loss`, then the metrics, then the same
 //! with `val_` in front. A value that an epoch lacks reads as NaN, so every curve has one point an epoch.
 
+use super::Profile;
 use crate::{Error, Result};
 use std::fmt;
 use std::path::Path;
@@ -34,7 +35,8 @@ impl Epoch {
 /// ```
 /// use axone::train::{Epoch, History};
 /// let epoch = |epoch, loss| Epoch { epoch, seconds: 0.5, learning_rate: 0.01, values: vec![("loss".into(), loss)] };
-/// let history = History { epochs: vec![epoch(1, 0.9), epoch(2, 0.4), epoch(3, 0.6)] };
+/// let epochs = vec![epoch(1, 0.9), epoch(2, 0.4), epoch(3, 0.6)];
+/// let history = History { epochs, ..History::default() };
 /// assert_eq!(history.get("loss"), [0.9, 0.4, 0.6]);
 /// assert_eq!(history.best("loss"), Some((2, 0.4)));
 /// println!("{history}");
@@ -43,6 +45,8 @@ impl Epoch {
 pub struct History {
     /// The epochs, first to last.
     pub epochs: Vec<Epoch>,
+    /// Where the time of a step goes, if [`Fit::profile`](super::Fit::profile) asked.
+    pub profile: Option<Profile>,
 }
 
 impl History {

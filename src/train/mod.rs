@@ -5,12 +5,17 @@ mod axis;
 mod feed;
 mod fit;
 mod history;
+mod measure;
 #[cfg(feature = "plot")]
 mod plot;
+mod profile;
 mod progress;
+mod trace;
 
 pub(crate) use feed::Feed;
 pub use fit::{Evaluation, Fit};
 pub(crate) use fit::{evaluate, fit};
 pub use history::{Epoch, History};
+pub(crate) use measure::profile;
+pub use profile::{Peaks, Profile, ProfileRow};
 pub use progress::{Progress, Verbosity};

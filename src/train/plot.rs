@@ -35,7 +35,8 @@ impl History {
     /// # fn main() -> axone::Result<()> {
     /// # let path = std::env::temp_dir().join(format!("axone-doc-{}.svg", std::process::id()));
     /// let values = vec![("loss".into(), 0.5), ("accuracy".into(), 0.9)];
-    /// let history = History { epochs: vec![Epoch { epoch: 1, seconds: 0.8, learning_rate: 0.01, values }] };
+    /// let epochs = vec![Epoch { epoch: 1, seconds: 0.8, learning_rate: 0.01, values }];
+    /// let history = History { epochs, ..History::default() };
     /// history.write_svg(&path)?;
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok(())

@@ -15,7 +15,7 @@ fn history() -> History {
         epoch(3, &[("loss", 123456.0), ("accuracy", 0.9), ("val_loss", nan), ("val_accuracy", 0.65)]),
     ];
     epochs[1].learning_rate = 0.005;
-    History { epochs }
+    History { epochs, ..History::default() }
 }
 
 #[test]
@@ -40,10 +40,11 @@ fn history_finds_the_best_epoch() {
     assert_eq!(history.min("accuracy"), Some((1, 0.6)));
     assert_eq!(history.max("loss"), Some((3, 123456.0)));
     assert_eq!(history.best("recall"), None);
-    let only_nan = History { epochs: vec![epoch(1, &[("loss", f64::NAN)])] };
+    let only_nan = History { epochs: vec![epoch(1, &[("loss", f64::NAN)])], ..History::default() };
     assert_eq!(only_nan.best("loss"), None);
     for (name, best) in [("val_top_5_accuracy", 2.0), ("f1", 2.0), ("r2", 2.0), ("mae", 1.0), ("error_rate", 1.0)] {
-        let history = History { epochs: vec![epoch(1, &[(name, 1.0)]), epoch(2, &[(name, 2.0)])] };
+        let history =
+            History { epochs: vec![epoch(1, &[(name, 1.0)]), epoch(2, &[(name, 2.0)])], ..History::default() };
         assert_eq!(history.best(name), Some((best as usize, best)), "{name}");
     }
 }
@@ -87,7 +88,7 @@ fn history_draws_two_panels() {
     assert_eq!((shown("training"), shown("validation")), (2, 2), "legends");
     assert!(count("#0072B2") > 4 && count("#D55E00") > 2 && count("NaN") == 0);
 
-    let one_panel = History { epochs: vec![epoch(1, &[("loss", 0.5)])] }.to_svg().unwrap();
+    let one_panel = History { epochs: vec![epoch(1, &[("loss", 0.5)])], ..History::default() }.to_svg().unwrap();
     assert!(!one_panel.contains("validation") && one_panel.contains("training"));
 }
 
@@ -108,12 +109,16 @@ fn history_draws_whatever_it_holds() {
     for curve in curves {
         let values = |value: f64| [("loss", value), ("accuracy", value), ("val_loss", -value)];
         let epochs = (1..).zip(curve).map(|(number, &value)| epoch(number, &values(value))).collect();
-        let svg = History { epochs }.to_svg().unwrap_or_else(|error| panic!("{curve:?}: {error}"));
+        let svg =
+            History { epochs, ..History::default() }.to_svg().unwrap_or_else(|error| panic!("{curve:?}: {error}"));
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{curve:?}");
     }
-    let long = History { epochs: (1..=5000).map(|number| epoch(number, &[("loss", 1.0 / number as f64)])).collect() };
+    let long = History {
+        epochs: (1..=5000).map(|number| epoch(number, &[("loss", 1.0 / number as f64)])).collect(),
+        ..History::default()
+    };
     assert!(!long.to_svg().unwrap().contains("<circle"), "5,000 marks would hide the line");
-    let metric_only = History { epochs: vec![epoch(1, &[("accuracy", 0.5)])] };
+    let metric_only = History { epochs: vec![epoch(1, &[("accuracy", 0.5)])], ..History::default() };
     assert!(metric_only.to_svg().unwrap().contains("accuracy"));
     let error = History::default().to_svg().unwrap_err().to_string();
     assert_eq!(error, "History::to_svg: no epoch has a value to draw");

@@ -14,6 +14,7 @@ mod gradients;
 mod history;
 mod layering;
 mod plan;
+mod profile;
 #[cfg(feature = "datasets")]
 mod readers;
 mod readme;

@@ -12,6 +12,7 @@ mod conformance;
 mod determinism;
 mod kernels;
 mod matmul;
+mod profile;
 
 use axone::Device;
 use std::io::Write;
