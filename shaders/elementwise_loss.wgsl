@@ -3,11 +3,11 @@
 // The loss of a row is written at log_at, log_stride elements further for each step of an epoch: straight into the log.
 struct Params { rows: u32, cols: u32, delta: f32, log_stride: u32, log_at: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> pred: array<f32>;            // (rows, cols)
-@group(0) @binding(2) var<storage, read> target_: array<f32>;         // (rows, cols)
-@group(0) @binding(3) var<storage, read> drow: array<f32>;            // (rows)
-@group(0) @binding(4) var<storage, read_write> row_loss: array<f32>;  // (rows), or the log
-@group(0) @binding(5) var<storage, read_write> dpred: array<f32>;     // (rows, cols)
+@group(0) @binding(1) var<storage, read> prediction: array<f32>;         // (rows, cols)
+@group(0) @binding(2) var<storage, read> target_: array<f32>;            // (rows, cols)
+@group(0) @binding(3) var<storage, read> drow: array<f32>;               // (rows)
+@group(0) @binding(4) var<storage, read_write> row_loss: array<f32>;     // (rows), or the log
+@group(0) @binding(5) var<storage, read_write> dprediction: array<f32>;  // (rows, cols)
 
 override LOSS: u32 = 0u;  // mse, mae, huber, binary cross-entropy of probabilities, of logits
 
@@ -45,7 +45,7 @@ fn write_loss(row: u32, lane: u32) {
   var sum = 0.0;
   for (var c = lane % LANES; c < cols; c += LANES) {
     let i = row * params.cols + c;
-    sum += loss_at(pred[i], target_[i]);
+    sum += loss_at(prediction[i], target_[i]);
   }
   let total = row_sum(lane, sum);
   if (row < params.rows && lane % LANES == 0u) {
@@ -58,28 +58,28 @@ fn write_grad(row: u32, lane: u32) {
   let scale = drow[row] / f32(params.cols);
   for (var c = lane % LANES; c < params.cols; c += LANES) {
     let i = row * params.cols + c;
-    dpred[i] = scale * grad_at(pred[i], target_[i]);
+    dprediction[i] = scale * grad_at(prediction[i], target_[i]);
   }
 }
 
 @compute @workgroup_size(64)
 fn loss(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-  let row = (group.y * groups.x + group.x) * (64u / LANES) + lane / LANES;
+  let row = row_of(group, groups, lane);
   write_loss(row, lane);
 }
 
 @compute @workgroup_size(64)
 fn grad(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-  let row = (group.y * groups.x + group.x) * (64u / LANES) + lane / LANES;
+  let row = row_of(group, groups, lane);
   write_grad(row, lane);
 }
 
 @compute @workgroup_size(64)
 fn loss_and_grad(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
                  @builtin(local_invocation_index) lane: u32) {
-  let row = (group.y * groups.x + group.x) * (64u / LANES) + lane / LANES;
+  let row = row_of(group, groups, lane);
   write_loss(row, lane);
   write_grad(row, lane);
 }

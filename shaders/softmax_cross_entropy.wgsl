@@ -1,15 +1,15 @@
 // with: lib/step.wgsl lib/math.wgsl lib/rows.wgsl
 // Cross-entropy of the softmax of logits and its gradient. With m the row maximum and t the smoothed target,
-// loss = (sum of t) log(sum of exp(z - m)) - sum of t (z - m), dlogits = drow ((sum of t) softmax(z) - t).
+// loss = (sum of t) log(sum of exp(z - m)) - sum of t (z - m), dprediction = drow ((sum of t) softmax(z) - t).
 // Nothing overflows however far the logits spread. A target of 0 adds nothing, not even 0 * infinity.
 // The loss of a row is written at log_at, log_stride elements further for each step of an epoch: straight into the log.
 struct Params { rows: u32, cols: u32, smoothing: f32, log_stride: u32, log_at: u32, hit_at: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> logits: array<f32>;          // (rows, cols)
-@group(0) @binding(2) var<storage, read> target_: array<f32>;         // (rows, 1) classes, or (rows, cols) probabilities
-@group(0) @binding(3) var<storage, read> drow: array<f32>;            // (rows)
-@group(0) @binding(4) var<storage, read_write> row_loss: array<f32>;  // (rows), or the log
-@group(0) @binding(5) var<storage, read_write> dlogits: array<f32>;   // (rows, cols)
+@group(0) @binding(1) var<storage, read> prediction: array<f32>;         // logits (rows, cols)
+@group(0) @binding(2) var<storage, read> target_: array<f32>;            // (rows, 1) classes, or (rows, cols) probabilities
+@group(0) @binding(3) var<storage, read> drow: array<f32>;               // (rows)
+@group(0) @binding(4) var<storage, read_write> row_loss: array<f32>;     // (rows), or the log
+@group(0) @binding(5) var<storage, read_write> dprediction: array<f32>;  // (rows, cols)
 
 override CLASSES: bool = true;
 override HIT: bool = false;  // also log at hit_at whether the first of the largest logits is the class
@@ -31,14 +31,14 @@ fn reduce(row: u32, lane: u32) -> Row {
   let cols = select(0u, params.cols, row < params.rows);
   let base = row * params.cols;
   var highest = LOWEST;
-  for (var c = lane % LANES; c < cols; c += LANES) { highest = max(highest, logits[base + c]); }
+  for (var c = lane % LANES; c < cols; c += LANES) { highest = max(highest, prediction[base + c]); }
   let top = row_max(lane, highest);
   var total = 0.0;
   var target_sum = 0.0;
   var target_dot = 0.0;
   var spread = 0.0;
   for (var c = lane % LANES; c < cols; c += LANES) {
-    let z = logits[base + c] - top;
+    let z = prediction[base + c] - top;
     total += exp_(z);
     if (params.smoothing > 0.0) { spread += z; }
     var t = 0.0;
@@ -60,7 +60,7 @@ fn write_loss(row: u32, lane: u32, r: Row) {
     var column = LOWEST;
     let cols = select(0u, params.cols, row < params.rows);
     for (var c = lane % LANES; c < cols; c += LANES) {
-      if (logits[row * params.cols + c] == r.top) { column = max(column, -f32(c)); }
+      if (prediction[row * params.cols + c] == r.top) { column = max(column, -f32(c)); }
     }
     let first = -row_max(lane, column);
     if (writes) { row_loss[at + params.hit_at] = select(0.0, 1.0, first == floor(target_[row])); }
@@ -71,15 +71,15 @@ fn write_grad(row: u32, lane: u32, r: Row) {
   if (row >= params.rows) { return; }
   for (var c = lane % LANES; c < params.cols; c += LANES) {
     let i = row * params.cols + c;
-    let probability = exp_(logits[i] - r.top) / r.total;
-    dlogits[i] = drow[row] * fma(r.target_sum, probability, -target_at(row, c));
+    let probability = exp_(prediction[i] - r.top) / r.total;
+    dprediction[i] = drow[row] * fma(r.target_sum, probability, -target_at(row, c));
   }
 }
 
 @compute @workgroup_size(64)
 fn loss(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-  let row = (group.y * groups.x + group.x) * (64u / LANES) + lane / LANES;
+  let row = row_of(group, groups, lane);
   let r = reduce(row, lane);
   write_loss(row, lane, r);
 }
@@ -87,7 +87,7 @@ fn loss(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
 @compute @workgroup_size(64)
 fn grad(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-  let row = (group.y * groups.x + group.x) * (64u / LANES) + lane / LANES;
+  let row = row_of(group, groups, lane);
   let r = reduce(row, lane);
   write_grad(row, lane, r);
 }
@@ -95,7 +95,7 @@ fn grad(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
 @compute @workgroup_size(64)
 fn loss_and_grad(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
                  @builtin(local_invocation_index) lane: u32) {
-  let row = (group.y * groups.x + group.x) * (64u / LANES) + lane / LANES;
+  let row = row_of(group, groups, lane);
   let r = reduce(row, lane);
   write_loss(row, lane, r);
   write_grad(row, lane, r);

@@ -9,7 +9,7 @@ struct Params { rows: u32, cols: u32 }
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-  let row = (group.y * groups.x + group.x) * (64u / LANES) + lane / LANES;
+  let row = row_of(group, groups, lane);
   let first = lane % LANES;
   let cols = select(0u, params.cols, row < params.rows);  // past the last row there is nothing to do but the barriers
   let base = row * params.cols;

@@ -6,6 +6,11 @@ const LOWEST = -3.4028234663852886e38f;
 
 var<workgroup> partial: array<f32, 64>;
 
+// The row of an invocation; the last workgroups may lie past the last row.
+fn row_of(group: vec3<u32>, groups: vec3<u32>, lane: u32) -> u32 {
+  return (group.y * groups.x + group.x) * (64u / LANES) + lane / LANES;
+}
+
 fn row_sum(lane: u32, value: f32) -> f32 {
   workgroupBarrier();  // the result before this one may still be being read
   partial[lane] = value;

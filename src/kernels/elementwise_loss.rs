@@ -1,8 +1,8 @@
 //! Losses that compare a prediction with its target element by element; a row's loss is the mean.
 
+use super::loss_part::{ENTRIES, Part};
 use super::rows::{WORKGROUP, lanes_override, row_groups};
-use super::softmax_cross_entropy::Part;
-use super::spec::{Binding, Entry, Shader, Spec, params};
+use super::spec::{Entry, Shader, Spec, params};
 
 /// A loss of a prediction `p` and a target `t`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -112,31 +112,7 @@ pub const SHADER: Shader = Shader {
     overrides: &["LANES", "LOSS"],
     workgroup_size: WORKGROUP,
     uses_step: true,
-    entries: &[
-        Entry {
-            name: "loss",
-            bindings: &[Binding::read(1, "pred"), Binding::read(2, "target_"), Binding::write(4, "row_loss")],
-        },
-        Entry {
-            name: "grad",
-            bindings: &[
-                Binding::read(1, "pred"),
-                Binding::read(2, "target_"),
-                Binding::read(3, "drow"),
-                Binding::write(5, "dpred"),
-            ],
-        },
-        Entry {
-            name: "loss_and_grad",
-            bindings: &[
-                Binding::read(1, "pred"),
-                Binding::read(2, "target_"),
-                Binding::read(3, "drow"),
-                Binding::write(4, "row_loss"),
-                Binding::write(5, "dpred"),
-            ],
-        },
-    ],
+    entries: ENTRIES,
 };
 
 impl Spec for ElementwiseLossKernel {
@@ -145,7 +121,7 @@ impl Spec for ElementwiseLossKernel {
     }
 
     fn entry(&self) -> &'static Entry {
-        self.part.entry(SHADER.entries)
+        self.part.entry()
     }
 
     fn params(&self) -> &[u8] {

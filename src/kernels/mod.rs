@@ -5,6 +5,7 @@
 //! of kernels can be printed, compared and run by the CPU twins in [`crate::cpu`].
 //! `tests/cpu/contract.rs` reads every WGSL file with naga and holds it against its spec.
 
+mod loss_part;
 mod rows;
 mod spec;
 
@@ -39,11 +40,12 @@ pub use elementwise_loss::{ElementwiseLoss, ElementwiseLossKernel};
 pub use fill::Fill;
 pub use gather::{Gather, GatherBatch, GatherWeights};
 pub use log::Log;
+pub use loss_part::Part;
 pub use matmul::{Abilities, Epilogue, Matmul, MatmulParams, Tile};
 pub use scale::Scale;
 pub use sgd::Sgd;
 pub use softmax::{LogSoftmax, LogSoftmaxGrad, Softmax, SoftmaxGrad};
-pub use softmax_cross_entropy::{Part, SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
+pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
 pub use spec::{Access, Binding, Entry, Shader, Spec, Step};
 pub use sum_cols::SumCols;
 pub use sum_rows::SumRows;

@@ -4,39 +4,9 @@
 //! `loss = Σt' · log Σ exp(z - m) - Σ t' (z - m)`: nothing overflows, and the logarithm of a
 //! probability that underflowed is never taken. `dlogits = drow · (Σt' · softmax(z) - t')`.
 
+use super::loss_part::{ENTRIES, Part};
 use super::rows::{WORKGROUP, lanes_override, row_groups};
-use super::spec::{Binding, Entry, Shader, Spec, params};
-
-/// What a loss kernel computes in one dispatch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// The loss of each row.
-    Loss,
-    /// The gradient.
-    Grad,
-    /// Both.
-    LossAndGrad,
-}
-
-impl Part {
-    /// Its entry point among the three of a loss kernel.
-    pub(crate) fn entry(self, entries: &'static [Entry]) -> &'static Entry {
-        match self {
-            Part::Loss => &entries[0],
-            Part::Grad => &entries[1],
-            Part::LossAndGrad => &entries[2],
-        }
-    }
-
-    /// Element counts of the buffers of that entry: prediction, target, `drow`, `row_loss`, gradient.
-    pub(crate) fn sizes(self, predictions: usize, targets: usize, rows: usize) -> Vec<usize> {
-        match self {
-            Part::Loss => vec![predictions, targets, rows],
-            Part::Grad => vec![predictions, targets, rows, predictions],
-            Part::LossAndGrad => vec![predictions, targets, rows, rows, predictions],
-        }
-    }
-}
+use super::spec::{Entry, Shader, Spec, params};
 
 params! {
     /// `Params` of `softmax_cross_entropy`.
@@ -90,31 +60,7 @@ pub const SHADER: Shader = Shader {
     overrides: &["LANES", "CLASSES", "HIT"],
     workgroup_size: WORKGROUP,
     uses_step: true,
-    entries: &[
-        Entry {
-            name: "loss",
-            bindings: &[Binding::read(1, "logits"), Binding::read(2, "target_"), Binding::write(4, "row_loss")],
-        },
-        Entry {
-            name: "grad",
-            bindings: &[
-                Binding::read(1, "logits"),
-                Binding::read(2, "target_"),
-                Binding::read(3, "drow"),
-                Binding::write(5, "dlogits"),
-            ],
-        },
-        Entry {
-            name: "loss_and_grad",
-            bindings: &[
-                Binding::read(1, "logits"),
-                Binding::read(2, "target_"),
-                Binding::read(3, "drow"),
-                Binding::write(4, "row_loss"),
-                Binding::write(5, "dlogits"),
-            ],
-        },
-    ],
+    entries: ENTRIES,
 };
 
 impl Spec for SoftmaxCrossEntropy {
@@ -123,7 +69,7 @@ impl Spec for SoftmaxCrossEntropy {
     }
 
     fn entry(&self) -> &'static Entry {
-        self.part.entry(SHADER.entries)
+        self.part.entry()
     }
 
     fn params(&self) -> &[u8] {

@@ -3,7 +3,8 @@
 use crate::common::api::{classifier, samples};
 use crate::common::profile;
 use crate::need_device;
-use axone::plan::Clock;
+use axone::kernels::{Kernel, Scale, Step};
+use axone::plan::{ALIGNMENT, Buffer, Clock, Plan, PlanStep, Range};
 use axone::prelude::*;
 
 #[test]
@@ -53,4 +54,58 @@ fn without_a_clock_each_dispatch_is_waited_for() {
     assert_eq!(profile.clock, Clock::Submissions);
     profile::is_complete(&profile);
     assert!(profile.to_string().contains("no timestamp queries"), "{profile}");
+}
+
+/// `steps` dispatches between two buffers: there they double, back they halve.
+fn doubling(steps: usize) -> Plan {
+    let n = 8;
+    let step = |i: usize| PlanStep {
+        kernel: Kernel::Scale(Scale { n: n as u32, factor: if i % 2 == 0 { 2.0 } else { 0.5 } }),
+        operands: vec![Range::of(Buffer::Activation(i % 2), n), Range::of(Buffer::Activation(1 - i % 2), n)],
+        name: format!("scale_{i}"),
+    };
+    Plan {
+        name: "doubling".to_owned(),
+        batch: 1,
+        steps: (0..steps).map(step).collect(),
+        activations: vec![n; 2],
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+        log_slots: 0,
+        slab: ALIGNMENT,
+        moments: 0,
+    }
+}
+
+#[test]
+fn a_long_plan_takes_several_submissions_and_nothing_new() {
+    let device = need_device!(own);
+    let mut executor = device.executor();
+    let plan = doubling(601);
+    let id = executor.load(&plan).unwrap();
+    executor.write(id, Buffer::Activation(0), 0, &[3.0; 8]).unwrap();
+    let timings = executor.profile(id, &Step::default()).unwrap();
+    assert_eq!(timings.spans.len(), 601);
+    assert!(timings.spans.iter().all(|span| span.begin >= 0.0 && span.end >= span.begin && span.end.is_finite()));
+    assert!(timings.spans.is_sorted_by_key(|span| span.begin), "{:?}", timings.spans);
+    assert_eq!(executor.read(id, Range::whole(Buffer::Activation(1))).unwrap(), [6.0; 8]);
+    let made = device.objects_created();
+    executor.profile(id, &Step::default()).unwrap();
+    assert_eq!(device.objects_created(), made);
+    assert_eq!(executor.plan(id).unwrap(), &plan);
+}
+
+#[test]
+fn a_plan_that_cannot_run_cannot_be_profiled() {
+    let device = need_device!();
+    let mut executor = device.executor();
+    let id = executor.load(&doubling(1)).unwrap();
+    executor.unload(id);
+    assert!(matches!(executor.profile(id, &Step::default()), Err(Error::Internal(_))));
+    assert!(matches!(executor.plan(id), Err(Error::Internal(_))));
+    let mut executor = device.executor();
+    let model = classifier(&device, Sgd::new(0.1));
+    let unbound = model.program().plan(axone::model::Purpose::Train, 4, &[true], true).unwrap();
+    let id = executor.load(&unbound).unwrap();
+    assert!(matches!(executor.profile(id, &Step::default()), Err(Error::Internal(_))));
 }
