@@ -25,11 +25,12 @@ fn noop_device() -> Device {
 
 fn epoch(c: &mut Criterion, name: &str, widths: &[usize], batch: usize) {
     let mut layers = Sequential::new(widths[0]);
-    for &units in &widths[1..] {
-        layers = layers.add(Dense::new(units).activation(Activation::Relu));
+    for (i, &units) in widths[1..].iter().enumerate() {
+        let last = i + 2 == widths.len();
+        layers = layers.add(Dense::new(units).activation(if last { Activation::Softmax } else { Activation::Relu }));
     }
-    let model = layers.compile(noop_device(), Loss::MeanSquaredError, Sgd::default()).expect("compiles");
-    let plan = model.program().plan(Purpose::Train, batch, &[false], true).expect("lowers");
+    let model = layers.compile(noop_device(), Loss::CategoricalCrossEntropy, Sgd::default()).expect("compiles");
+    let plan = model.program().plan(Purpose::Train, batch, &[true], true).expect("lowers");
     let mut executor = model.device().executor();
     let id = executor.load(&plan).expect("loads");
     executor.bind_data(id, batch, STEPS).expect("binds");

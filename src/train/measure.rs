@@ -7,7 +7,7 @@ use super::Feed;
 use super::profile::{Peaks, Profile, ProfileRow, rate};
 use crate::data::Dataset;
 use crate::device::{Device, DeviceInfo};
-use crate::kernels::{Adam, Kernel, Matmul, Scale, Step};
+use crate::kernels::{Adam, Kernel, Matmul, Scale, Sgd, Step};
 use crate::model::{Model, Purpose};
 use crate::plan::{ALIGNMENT, Buffer, Executor, Plan, PlanId, PlanStep, Range, Timings, Work};
 use crate::{Error, Result};
@@ -25,8 +25,9 @@ const TRACED: usize = 4;
 /// Batches of the data that are visited in turn.
 const BATCHES: usize = 8;
 
-/// Elements of the `scale` and the `adam` that measure memory: 128 and 112 MiB moved, beyond most caches.
+/// Elements of the kernels that measure memory: they move 128, 96 and 112 MiB, beyond most caches.
 const SCALE_ELEMENTS: u64 = 1 << 24;
+const SGD_ELEMENTS: u64 = 1 << 23;
 const ADAM_ELEMENTS: u64 = 1 << 22;
 /// Sides of the square products: doubled while one takes less than `MATMUL_SECONDS`.
 const MATMUL_SIDES: [usize; 5] = [256, 512, 1024, 2048, 4096];
@@ -111,9 +112,9 @@ fn known_peaks(device: &Device) -> Result<Peaks> {
 }
 
 impl Peaks {
-    /// Measures `device`, each the best of a few runs: a large `scale` and a large `adam` for the memory (where a
-    /// device computes slowly, the one that has more bytes to each invocation shows more of it), square products of
-    /// matrices for the arithmetic.
+    /// Measures `device`, each the best of a few runs: `scale`, `sgd` and `adam` over long buffers for the memory (on
+    /// a device that computes slowly not every one of them reaches it), square products of matrices for the
+    /// arithmetic.
     ///
     /// # Errors
     /// [`Error::Gpu`] where the device fails.
@@ -130,9 +131,10 @@ impl Peaks {
         let info = device.info();
         let fits = |elements: u64| elements.min(info.limits.binding_bytes / 4) as u32;
         let scale = Kernel::Scale(Scale { n: fits(SCALE_ELEMENTS), factor: 0.5 });
+        let sgd = Kernel::Sgd(Sgd { n: fits(SGD_ELEMENTS) });
         let adam = Kernel::Adam(Adam::new(fits(ADAM_ELEMENTS), 0.9, 0.999, 1e-8));
         let (mut gflops, mut gigabytes): (f64, f64) = (0.0, 0.0);
-        for kernel in [scale, adam] {
+        for kernel in [scale, sgd, adam] {
             let (work, seconds) = alone(device, kernel)?;
             gigabytes = gigabytes.max(rate(work.bytes, seconds));
         }

@@ -14,7 +14,7 @@ use std::fmt;
 pub struct Peaks {
     /// GFLOP/s of the best square product of matrices.
     pub gflops: f64,
-    /// GB/s of the better of a large `scale` and a large `adam`: from memory, not from a cache.
+    /// GB/s of the best of a large `scale`, `sgd` and `adam`: from memory, not from a cache.
     pub gigabytes: f64,
 }
 

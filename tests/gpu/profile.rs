@@ -60,7 +60,7 @@ fn without_a_clock_each_dispatch_is_waited_for() {
 fn doubling(steps: usize) -> Plan {
     let n = 8;
     let step = |i: usize| PlanStep {
-        kernel: Kernel::Scale(Scale { n: n as u32, factor: if i % 2 == 0 { 2.0 } else { 0.5 } }),
+        kernel: Kernel::Scale(Scale { n: n as u32, factor: if i.is_multiple_of(2) { 2.0 } else { 0.5 } }),
         operands: vec![Range::of(Buffer::Activation(i % 2), n), Range::of(Buffer::Activation(1 - i % 2), n)],
         name: format!("scale_{i}"),
     };
