@@ -119,7 +119,7 @@ impl Fit {
         self
     }
 
-    /// Profiles the training step after the last epoch, as [`Model::profile`] does: the result is
+    /// Profiles the training step before the first epoch, as [`Model::profile`] does: the result is
     /// [`History::profile`]. Weights and timings of the epochs are those of a run without it. Default: off.
     ///
     /// ```
@@ -188,7 +188,9 @@ pub(crate) fn fit(model: &mut Model, data: &Dataset, settings: &Fit) -> Result<H
         None => None,
     };
     let mut progress = Progress::new(settings.verbosity, settings.epochs);
-    let mut history = History::default();
+    // First, so that a profile that fails costs no training; it leaves the weights as they are.
+    let profile = if settings.profile { Some(super::profile(model, data, settings.batch_size)?) } else { None };
+    let mut history = History { profile, ..History::default() };
     let mut order: Vec<u32> = (0..data.len() as u32).collect();
     for epoch in 1..=settings.epochs {
         let begun = Instant::now();
@@ -213,9 +215,6 @@ pub(crate) fn fit(model: &mut Model, data: &Dataset, settings: &Fit) -> Result<H
         let epoch = Epoch { epoch, seconds, learning_rate: optimizer.learning_rate(), values };
         progress.end_epoch(&epoch, rows_per_second);
         history.epochs.push(epoch);
-    }
-    if settings.profile {
-        history.profile = Some(super::profile(model, data, settings.batch_size)?);
     }
     Ok(history)
 }
