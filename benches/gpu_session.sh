@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything worth knowing about an adapter in one call of under 9 minutes, as small text files.
+# Everything worth knowing about an adapter in one call of under 9 minutes: session.txt, check.json, benchmark.json.
 #
 #   benches/gpu_session.sh OUT_DIR
 #
@@ -14,13 +14,14 @@ build() {
     mkdir -p "$bin"
     cargo build --release --examples --locked
     cp target/release/examples/{devices,check,benchmark,profile,digits} "$bin"/ 2>/dev/null
-    for kind in "test gpu" "bench matmul" "bench host"; do
+    for kind in "test gpu" "bench matmul"; do
         set -- $kind
         binary=$(cargo test --release --"$1" "$2" --no-run --locked --message-format=json 2>/dev/null |
             sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1)
         [ -n "$binary" ] && cp "$binary" "$bin/$1_$2"
     done
     strip "$bin"/* 2>/dev/null
+    git rev-parse --short HEAD >"$bin/commit"
     ls -l "$bin"
 }
 
@@ -33,12 +34,14 @@ mkdir -p "$out"
 [ -x "$bin/devices" ] || build
 
 started=$SECONDS
-# limit SECONDS NAME COMMAND...: the output goes to OUT_DIR/NAME.txt, and how it ended to the summary.
+session=$out/session.txt
+# limit SECONDS NAME COMMAND...: the output and how it ended go to session.txt, how it ended to the terminal too.
 limit() {
     local seconds=$1 name=$2 begun=$SECONDS
     shift 2
-    timeout "$seconds" "$@" >"$out/$name.txt" 2>&1
-    echo "$name: exit $? after $((SECONDS - begun)) s" | tee -a "$out/summary.txt"
+    printf '\n== %s\n' "$name" >>"$session"
+    timeout "$seconds" "$@" >>"$session" 2>&1
+    echo "$name: exit $? after $((SECONDS - begun)) s" | tee -a "$session"
 }
 
 name=${AXONE_TEST_DEVICE:-$("$bin/devices" 2>/dev/null | awk 'NF && !/^ / { sub(/  <- auto$/, ""); print; exit }')}
@@ -47,7 +50,7 @@ device=${name%% (*}
     date -u +%Y-%m-%d
     echo "adapter: $device"
     git rev-parse --short HEAD 2>/dev/null || cat "$bin/commit" 2>/dev/null
-} >"$out/summary.txt"
+} >"$session"
 export AXONE_TEST_DEVICE=$device AXONE_DEVICE=$device AXONE_REQUIRE_GPU=1
 
 limit 20 devices "$bin/devices"
@@ -63,4 +66,4 @@ if python3 -c 'import torch' 2>/dev/null; then
     limit 60 pytorch_matmul python3 benches/peers/pytorch_matmul.py "$kind"
     limit 150 pytorch_steps python3 benches/peers/pytorch_steps.py "$kind"
 fi
-echo "all: $((SECONDS - started)) s" | tee -a "$out/summary.txt"
+echo "all: $((SECONDS - started)) s" | tee -a "$session"
