@@ -1,7 +1,6 @@
 //! Twin of `shaders/softmax_cross_entropy.wgsl`.
 
 use super::Real;
-use super::accuracy::argmax;
 use super::sums::{max, sum, sum2};
 use crate::kernels::{SoftmaxCrossEntropy, Step};
 
@@ -25,7 +24,17 @@ pub fn softmax_cross_entropy<T: Real>(
         // `as` of a negative or NaN class is 0, as in WGSL.
         let class = if p.classes { target[row].wide() as usize } else { 0 };
         let top = max(z);
-        let total = sum(z, |z| (z - top).exponential());
+        // The gradient is made of the same exponentials: where it is wanted, its row holds them meanwhile.
+        let mut gradient = dlogits.as_mut().map(|dlogits| &mut dlogits[row * cols..(row + 1) * cols]);
+        let total = match &mut gradient {
+            None => sum(z, |z| (z - top).exponential()),
+            Some(dz) => {
+                for (dz, z) in dz.iter_mut().zip(z) {
+                    *dz = (*z - top).exponential();
+                }
+                sum(dz, |e| e)
+            }
+        };
         let (own_sum, own_dot) = if p.classes {
             (T::one(), z.get(class).map_or(T::zero(), |z| *z - top))
         } else {
@@ -38,16 +47,16 @@ pub fn softmax_cross_entropy<T: Real>(
         if let Some(row_loss) = &mut row_loss {
             row_loss[log + p.params.log_at as usize + row] = target_sum * total.ln() - target_dot;
             if p.hit {
-                let hit = if argmax(z) == class { T::one() } else { T::zero() };
+                let first = z.iter().position(|z| *z == top);
+                let hit = if first == Some(class) { T::one() } else { T::zero() };
                 row_loss[log + p.params.hit_at as usize + row] = hit;
             }
         }
-        if let (Some(drow), Some(dlogits)) = (drow, &mut dlogits) {
-            let dz = &mut dlogits[row * cols..(row + 1) * cols];
+        if let (Some(drow), Some(dz)) = (drow, gradient) {
             let (upstream, keep) = (drow[row], T::one() - smoothing);
             let share = target_sum / total;
-            for (dz, z) in dz.iter_mut().zip(z) {
-                *dz = upstream * (share * (*z - top).exponential() - floor);
+            for dz in dz.iter_mut() {
+                *dz = upstream * (share * *dz - floor);
             }
             if p.classes {
                 if let Some(dz) = dz.get_mut(class) {
