@@ -3,6 +3,7 @@
 mod adapter;
 mod context;
 mod executor;
+mod loaded;
 mod pipelines;
 mod profile;
 mod readback;
