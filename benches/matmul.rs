@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 /// Rows and columns of `c`, length of the sums, form.
-const SHAPES: [(usize, usize, usize, &str); 11] = [
+const SHAPES: [(usize, usize, usize, &str); 13] = [
     (128, 512, 784, "nn"),
     (128, 256, 512, "nn"),
     (128, 10, 256, "nn"),
@@ -25,7 +25,9 @@ const SHAPES: [(usize, usize, usize, &str); 11] = [
     (128, 256, 10, "nt"),
     (32, 32, 64, "nn"),
     (512, 512, 512, "nn"),
+    (1024, 1024, 1024, "nn"),
     (2048, 2048, 2048, "nn"),
+    (4096, 4096, 4096, "nn"),
 ];
 const TURNS: usize = 11;
 /// A turn lasts about this long.
