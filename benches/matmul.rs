@@ -111,17 +111,8 @@ impl Run {
     fn new(device: &Device, product: Matmul) -> Result<Self> {
         let sizes = product.sizes();
         let operands = sizes.iter().enumerate().map(|(i, &len)| Range::of(Buffer::Activation(i), len)).collect();
-        let plan = Plan {
-            name: "matmul".to_owned(),
-            batch: 1,
-            steps: vec![PlanStep { kernel: Kernel::Matmul(product), operands, name: "matmul".to_owned() }],
-            activations: sizes.clone(),
-            inputs: Vec::new(),
-            outputs: Vec::new(),
-            log_slots: 0,
-            slab: ALIGNMENT,
-            moments: 0,
-        };
+        let step = PlanStep { kernel: Kernel::Matmul(product), operands, name: "matmul".to_owned() };
+        let plan = Plan::of_one(step, sizes.clone());
         let mut executor = device.executor();
         let id = executor.load(&plan)?;
         executor.bind_data(id, 1, 4096)?;

@@ -59,6 +59,7 @@ pub mod optimizers;
 pub mod plan;
 pub mod prelude;
 pub mod random;
+mod text;
 pub mod train;
 
 pub use device::{Device, DeviceInfo, DeviceKind, DeviceLimits, SOFTWARE_HINT};

@@ -53,6 +53,12 @@ pub struct Row {
 impl Row {
     /// Judges every element of `got` against `expected` under `allowed`.
     pub fn judge(kernel: String, case: String, got: &[Vec<f32>], expected: &[Vec<f64>], allowed: &[Vec<f64>]) -> Self {
+        let lengths = |sizes: &mut dyn Iterator<Item = usize>| sizes.collect::<Vec<_>>();
+        let judged = lengths(&mut got.iter().map(Vec::len));
+        if judged != lengths(&mut expected.iter().map(Vec::len)) || judged != lengths(&mut allowed.iter().map(Vec::len))
+        {
+            return Row::sprung(kernel, case, format!("no expectation and tolerance for each of {judged:?} elements"));
+        }
         let mut row = Row { kernel, case, elements: 0, worst: 0.0, outcome: Outcome::Passed };
         for (buffer, ((got, expected), allowed)) in got.iter().zip(expected).zip(allowed).enumerate() {
             for (at, ((&got, &expected), &allowed)) in got.iter().zip(expected).zip(allowed).enumerate() {

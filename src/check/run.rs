@@ -48,19 +48,15 @@ pub fn kernels_on(device: &Device, cases: impl IntoIterator<Item = Case>) -> Res
     Ok(Report { device: device.info().to_string(), rows })
 }
 
-/// The kernel with its entry point and what its overrides select.
+/// The kernel's name and which function it computes: what a line of the report stands for.
 pub(super) fn kernel_name(kernel: &Kernel) -> String {
-    let (spec, function) = (
-        kernel.spec(),
-        match kernel {
-            Kernel::Activation(p) => p.function.name(),
-            Kernel::ActivationGrad(p) => p.function.name(),
-            Kernel::ElementwiseLoss(p) => p.loss.name(),
-            _ => "",
-        },
-    );
-    let parts = [spec.shader().name, spec.entry().name, function];
-    parts.into_iter().filter(|part| !part.is_empty() && *part != "main").collect::<Vec<_>>().join(".")
+    let function = match kernel {
+        Kernel::Activation(p) => p.function.name(),
+        Kernel::ActivationGrad(p) => p.function.name(),
+        Kernel::ElementwiseLoss(p) => p.loss.name(),
+        _ => return kernel.name(),
+    };
+    format!("{}.{function}", kernel.name())
 }
 
 /// Judges `got`, the written buffers of `case`, against the f64 twin.
@@ -118,17 +114,8 @@ pub fn run_case(executor: &mut dyn Executor, case: &Case) -> Result<std::result:
         contents.push([&frame, values.as_slice(), &frame].concat());
     }
     let written: Vec<usize> = (case.reads.len()..contents.len()).collect();
-    let plan = Plan {
-        name: case.name.clone(),
-        batch: 1,
-        steps: vec![PlanStep { kernel: case.kernel.clone(), operands, name: case.name.clone() }],
-        activations: contents.iter().map(Vec::len).collect(),
-        inputs: Vec::new(),
-        outputs: Vec::new(),
-        log_slots: 0,
-        slab: ALIGNMENT,
-        moments: 0,
-    };
+    let step = PlanStep { kernel: case.kernel.clone(), operands, name: case.name.clone() };
+    let plan = Plan::of_one(step, contents.iter().map(Vec::len).collect());
     let id = executor.load(&plan)?;
     let order = Case::order();
     executor.bind_data(id, order.len(), 1)?;

@@ -74,7 +74,7 @@ impl Graph {
     /// `x + bias`, the bias `(1, cols)` repeated for every row.
     pub fn bias_add(&mut self, name: &str, x: NodeId, bias: NodeId) -> Result<NodeId> {
         let shape = self.shape(x);
-        self.expect(name, bias, Shape::fixed(1, shape.cols))?;
+        self.require(name, bias, Shape::fixed(1, shape.cols))?;
         Ok(self.push(name, Op::BiasAdd, &[x, bias], shape))
     }
 
@@ -95,7 +95,7 @@ impl Graph {
 
     /// `dy ⊙ f'`, where `saved` is the output of `f` if [`Activation::saves_output`], else its input.
     pub fn activation_grad(&mut self, name: &str, kind: Activation, saved: NodeId, dy: NodeId) -> Result<NodeId> {
-        self.expect(name, dy, self.shape(saved))?;
+        self.require(name, dy, self.shape(saved))?;
         Ok(self.push(name, Op::ActivationGrad(kind), &[saved, dy], self.shape(saved)))
     }
 
@@ -121,7 +121,7 @@ impl Graph {
     ) -> Result<NodeId> {
         let shape = self.shape(logits);
         let wanted = if classes { Shape { cols: 1, ..shape } } else { shape };
-        self.expect(name, target, wanted)?;
+        self.require(name, target, wanted)?;
         let op = Op::SoftmaxCrossEntropy { classes, smoothing };
         Ok(self.push(name, op, &[logits, target], Shape { cols: 1, ..shape }))
     }
@@ -135,7 +135,7 @@ impl Graph {
         target: NodeId,
     ) -> Result<NodeId> {
         let shape = self.shape(prediction);
-        self.expect(name, target, shape)?;
+        self.require(name, target, shape)?;
         Ok(self.push(name, Op::ElementwiseLoss(kind), &[prediction, target], Shape { cols: 1, ..shape }))
     }
 
@@ -207,8 +207,8 @@ impl Graph {
     /// `Σ values · weights`, both `(n, 1)`.
     pub fn weighted_sum(&mut self, name: &str, values: NodeId, weights: NodeId) -> Result<NodeId> {
         let shape = self.shape(values);
-        self.expect(name, values, Shape { cols: 1, ..shape })?;
-        self.expect(name, weights, shape)?;
+        self.require(name, values, Shape { cols: 1, ..shape })?;
+        self.require(name, weights, shape)?;
         Ok(self.push(name, Op::WeightedSum, &[values, weights], Shape::SCALAR))
     }
 
@@ -216,11 +216,11 @@ impl Graph {
     pub fn accuracy(&mut self, name: &str, kind: AccuracyKind, prediction: NodeId, target: NodeId) -> Result<NodeId> {
         let shape = self.shape(prediction);
         let wanted = if kind == AccuracyKind::Classes { Shape { cols: 1, ..shape } } else { shape };
-        self.expect(name, target, wanted)?;
+        self.require(name, target, wanted)?;
         Ok(self.push(name, Op::Accuracy(kind), &[prediction, target], Shape { cols: 1, ..shape }))
     }
 
-    fn expect(&self, name: &str, value: NodeId, wanted: Shape) -> Result<()> {
+    fn require(&self, name: &str, value: NodeId, wanted: Shape) -> Result<()> {
         if self.shape(value) == wanted { Ok(()) } else { Err(Error::shape(name, wanted, self.shape(value))) }
     }
 }

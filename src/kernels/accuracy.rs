@@ -83,7 +83,8 @@ pub const SHADER: Shader = Shader {
     uses_step: true,
     entries: &[Entry {
         name: "main",
-        bindings: &[Binding::read(1, "pred"), Binding::read(2, "target_"), Binding::write(3, "row_metric")],
+        // A log is written in part.
+        bindings: &[Binding::read(1, "pred"), Binding::read(2, "target_"), Binding::update(3, "row_metric")],
     }],
 };
 

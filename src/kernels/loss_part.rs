@@ -36,7 +36,8 @@ impl Part {
 const PREDICTION: Binding = Binding::read(1, "prediction");
 const TARGET: Binding = Binding::read(2, "target_");
 const DROW: Binding = Binding::read(3, "drow");
-const ROW_LOSS: Binding = Binding::write(4, "row_loss");
+/// A log is written in part.
+const ROW_LOSS: Binding = Binding::update(4, "row_loss");
 const DPREDICTION: Binding = Binding::write(5, "dprediction");
 
 /// The entry points of a loss kernel, in the order of [`Part`]. A prediction is logits where the loss says so.

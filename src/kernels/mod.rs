@@ -108,6 +108,15 @@ pub enum Kernel {
 }
 
 impl Kernel {
+    /// The WGSL file, with the entry point where it has several.
+    pub fn name(&self) -> String {
+        let spec = self.spec();
+        match spec.entry().name {
+            "main" => spec.shader().name.to_owned(),
+            entry => format!("{}.{entry}", spec.shader().name),
+        }
+    }
+
     /// The host spec of this kernel.
     pub fn spec(&self) -> &dyn Spec {
         match self {

@@ -2,6 +2,7 @@
 
 use super::Network;
 use crate::layers::Layer;
+use crate::text::thousands;
 use std::fmt;
 
 /// A table of the layers of a model, their shapes and parameter counts.
@@ -32,7 +33,7 @@ impl Summary {
             let from: Vec<_> = inputs.iter().map(|input| input.name.as_str()).collect();
             let name =
                 if from.len() > 1 { format!("{} <- {}", value.name, from.join(", ")) } else { value.name.clone() };
-            rows.push([name, kind, format!("(B, {})", sides.join(", ")), thousands(count)]);
+            rows.push([name, kind, format!("(B, {})", sides.join(", ")), thousands(count as u64)]);
             total += count;
         }
         Self { rows, parameters: total }
@@ -67,20 +68,6 @@ impl fmt::Display for Summary {
                 writeln!(f, "{}", "-".repeat(widths.iter().sum::<usize>() + 6))?;
             }
         }
-        write!(f, "{} trainable parameters", thousands(self.parameters))
+        write!(f, "{} trainable parameters", thousands(self.parameters as u64))
     }
-}
-
-/// `1234567` as `1,234,567`.
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let first = digits.len() % 3;
-    let mut text = digits[..first].to_owned();
-    for chunk in digits.as_bytes()[first..].chunks(3) {
-        if !text.is_empty() {
-            text.push(',');
-        }
-        text.extend(chunk.iter().map(|&digit| char::from(digit)));
-    }
-    text
 }

@@ -101,11 +101,7 @@ pub struct PlanStep {
 impl PlanStep {
     /// The WGSL file, with the entry point where it has several.
     pub fn kernel_name(&self) -> String {
-        let spec = self.kernel.spec();
-        match spec.entry().name {
-            "main" => spec.shader().name.to_owned(),
-            entry => format!("{}.{entry}", spec.shader().name),
-        }
+        self.kernel.name()
     }
 
     /// The buffers with what the kernel says of each.
@@ -151,6 +147,21 @@ impl Plan {
     /// Bytes of the activation buffers.
     pub fn activation_bytes(&self) -> u64 {
         self.activations.iter().map(|&len| 4 * len as u64).sum()
+    }
+
+    /// A plan of the single dispatch `step` over activation buffers of these sizes: for checks and measurements.
+    pub fn of_one(step: PlanStep, activations: Vec<usize>) -> Self {
+        Self {
+            name: step.name.clone(),
+            batch: 1,
+            steps: vec![step],
+            activations,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            log_slots: 0,
+            slab: ALIGNMENT,
+            moments: 0,
+        }
     }
 
     /// The data buffers that the steps name, with their elements for a data set of `rows` rows (a batch is no larger

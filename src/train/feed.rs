@@ -45,8 +45,10 @@ impl<'a> Feed<'a> {
         budget: u64,
     ) -> Result<Self> {
         // A binding holds one tensor; the widest takes most of a row.
-        let widest = tensors(data).iter().map(|tensor| tensor.width as u64).max().unwrap_or(1);
-        let all: u64 = tensors(data).iter().map(|tensor| tensor.width as u64).sum();
+        let inputs = data.inputs().iter().map(|input| input.cols() as u64);
+        let widths: Vec<u64> = inputs.chain(data.targets().iter().map(|target| target.width() as u64)).collect();
+        let widest = widths.iter().copied().max().unwrap_or(1);
+        let all = widths.iter().sum::<u64>() + 1;
         let bindable = device.info().limits.binding_bytes / widest * all;
         Self::bind(executor, loaded.id, &loaded.plan, data, budget.min(bindable))
     }

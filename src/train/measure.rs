@@ -9,7 +9,7 @@ use crate::data::Dataset;
 use crate::device::{Device, DeviceInfo};
 use crate::kernels::{Adam, Kernel, Matmul, Scale, Sgd, Step};
 use crate::model::{Model, Purpose};
-use crate::plan::{ALIGNMENT, Buffer, Executor, Plan, PlanId, PlanStep, Range, Timings, Work};
+use crate::plan::{Buffer, Executor, Plan, PlanId, PlanStep, Range, Timings, Work};
 use crate::{Error, Result};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -159,17 +159,7 @@ fn alone(device: &Device, kernel: Kernel) -> Result<(Work, f64)> {
     let operands = sizes.iter().enumerate().map(|(i, &len)| Range::of(Buffer::Activation(i), len)).collect();
     let step = PlanStep { kernel, operands, name: "peak".to_owned() };
     let work = step.work();
-    let plan = Plan {
-        name: "peak".to_owned(),
-        batch: 1,
-        steps: vec![step],
-        activations: sizes.clone(),
-        inputs: Vec::new(),
-        outputs: Vec::new(),
-        log_slots: 0,
-        slab: ALIGNMENT,
-        moments: 0,
-    };
+    let plan = Plan::of_one(step, sizes.clone());
     let mut executor = device.executor();
     let id = executor.load(&plan)?;
     // Pages that were never written may all be one page, and in the cache.

@@ -4,6 +4,7 @@
 //! a standard error that is closed is ignored.
 
 use super::history::{Epoch, number};
+use crate::text::thousands;
 use std::io::Write;
 
 /// How much a training run says.
@@ -98,7 +99,7 @@ impl Progress {
     pub fn line(&self, epoch: &Epoch, rows_per_second: f64) -> String {
         let mut line = self.prefix(epoch.epoch);
         epoch.values.iter().for_each(|(name, value)| line += &format!("  {name} {}", number(*value)));
-        line + &format!("  {}  {} rows/s", seconds(epoch.seconds), thousands(rows_per_second))
+        line + &format!("  {}  {} rows/s", seconds(epoch.seconds), rate(rows_per_second))
     }
 
     fn prefix(&self, epoch: usize) -> String {
@@ -111,18 +112,7 @@ fn seconds(seconds: f64) -> String {
     if seconds < 0.1 { format!("{:.1} ms", seconds * 1e3) } else { format!("{seconds:.1} s") }
 }
 
-/// A whole number with a comma before each group of three digits.
-fn thousands(value: f64) -> String {
-    let digits = format!("{:.0}", value.max(0.0));
-    if !digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        return digits; // infinity
-    }
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+/// A whole number of rows; an epoch too short for the clock has an infinite rate.
+fn rate(rows_per_second: f64) -> String {
+    if rows_per_second.is_finite() { thousands(rows_per_second.round() as u64) } else { rows_per_second.to_string() }
 }

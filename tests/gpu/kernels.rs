@@ -23,12 +23,9 @@ fn case_of(wanted: fn(&Kernel) -> bool) -> Case {
 fn outcome(run: Case, claimed: Case) -> Option<Outcome> {
     let device = crate::device("kernel canaries")?;
     let got = run_case(&mut *device.executor(), &run).unwrap().unwrap();
-    let mut report = kernels_on(&device, [claimed.clone()]).unwrap();
+    let report = kernels_on(&device, [claimed.clone()]).unwrap();
     assert_eq!(report.failed(), 0, "the claimed case itself must pass: {report}");
-    // The outputs of `run` in the place of those of `claimed`.
-    let row = axone::check::judge_outputs(&claimed, &got).unwrap();
-    report.rows[0] = row;
-    report.rows.pop().map(|row| row.outcome)
+    Some(axone::check::judge_outputs(&claimed, &got).unwrap().outcome)
 }
 
 fn is_red(outcome: Option<Outcome>) -> bool {
@@ -74,8 +71,8 @@ fn canary_another_operation() {
 }
 
 #[test]
-fn canary_a_write_beside_the_output_and_one_that_is_missing() {
-    let Some(device) = crate::device("canary_a_write_beside_the_output_and_one_that_is_missing") else { return };
+fn canary_an_element_that_is_not_written() {
+    let Some(device) = crate::device("canary_an_element_that_is_not_written") else { return };
     let right = case_of(|kernel| matches!(kernel, Kernel::Fill(_)));
     let mut short = right.clone();
     // The kernel believes in fewer elements than there are: the rest stays NaN.
