@@ -5,7 +5,7 @@
 //!
 //! `Sequential` and `Network` do the same from layers; `model.program().plan(..)` gives the plan of any model.
 
-use axone::graph::{Graph, differentiate};
+use axone::graph::{Graph, Role, differentiate};
 use axone::kernels::{Activation, Kernel, Sgd};
 use axone::plan::{Lowering, Plan, Slab, Update, lower};
 use axone::{Error, Result};
@@ -28,14 +28,14 @@ fn run() -> Result<()> {
     let [batch, inputs, hidden, classes] = SIZES;
     let mut graph = Graph::new();
     let x = graph.input("x", inputs)?;
-    let w1 = graph.parameter("dense_1.w", inputs, hidden)?;
+    let w1 = graph.parameter("dense_1.w", Role::Weight, inputs, hidden)?;
     let z1 = graph.matmul("dense_1", x, w1)?;
-    let b1 = graph.parameter("dense_1.b", 1, hidden)?;
+    let b1 = graph.parameter("dense_1.b", Role::Bias, 1, hidden)?;
     let z1 = graph.bias_add("dense_1", z1, b1)?;
     let y1 = graph.activation("dense_1", Activation::Tanh, z1);
-    let w2 = graph.parameter("dense_2.w", hidden, classes)?;
+    let w2 = graph.parameter("dense_2.w", Role::Weight, hidden, classes)?;
     let z2 = graph.matmul("dense_2", y1, w2)?;
-    let b2 = graph.parameter("dense_2.b", 1, classes)?;
+    let b2 = graph.parameter("dense_2.b", Role::Bias, 1, classes)?;
     let z2 = graph.bias_add("dense_2", z2, b2)?;
     let target = graph.target("target", 1)?;
     let row_scale = graph.row_scale();

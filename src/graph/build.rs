@@ -1,6 +1,6 @@
 //! One method per operation: infers the shape of the result or says which two shapes do not fit, and where.
 
-use super::{Graph, NodeId, Op, Parameter, Rows, Shape};
+use super::{Graph, NodeId, Op, Parameter, Role, Rows, Shape};
 use crate::kernels::{AccuracyKind, Activation, ElementwiseLoss, ElementwiseOp};
 use crate::{Error, Result};
 
@@ -24,10 +24,10 @@ impl Graph {
     }
 
     /// A new parameter `(rows, cols)`.
-    pub fn parameter(&mut self, name: &str, rows: usize, cols: usize) -> Result<NodeId> {
+    pub fn parameter(&mut self, name: &str, role: Role, rows: usize, cols: usize) -> Result<NodeId> {
         let index = self.parameters.len();
         let id = self.leaf(name, Op::Parameter(index), Shape::fixed(rows, cols))?;
-        self.parameters.push(Parameter { name: name.to_owned(), rows, cols });
+        self.parameters.push(Parameter { name: name.to_owned(), role, rows, cols });
         Ok(id)
     }
 

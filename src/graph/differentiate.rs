@@ -13,11 +13,11 @@ use crate::{Error, Result};
 /// node of `wrt`, and returns them in that order: `None` where the loss does not depend on the node.
 ///
 /// ```
-/// use axone::graph::{Graph, Shape, differentiate};
+/// use axone::graph::{Graph, Role, Shape, differentiate};
 ///
 /// let mut graph = Graph::new();
 /// let x = graph.input("x", 3)?;
-/// let w = graph.parameter("w", 3, 1)?;
+/// let w = graph.parameter("w", Role::Weight, 3, 1)?;
 /// let y = graph.matmul("layer", x, w)?;
 /// let scale = graph.row_scale();
 /// let loss = graph.weighted_sum("loss", y, scale)?;

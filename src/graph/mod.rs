@@ -38,11 +38,27 @@ pub struct Node {
     pub name: String,
 }
 
-/// A trainable parameter: a matrix with a name.
+/// What a parameter is to its layer: decides whether it is trained, and whether weight decay spares it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Role {
+    /// Weights of a product, embeddings: what weight decay is for.
+    Weight,
+    /// Added to a sum; weight decay spares it.
+    Bias,
+    /// Scale or shift of a normalisation; weight decay spares it.
+    Norm,
+    /// Gathered while training, such as a running mean; has no gradient.
+    Statistic,
+}
+
+/// A parameter: a matrix with a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
     /// `layer.w`, `layer.b`.
     pub name: String,
+    /// What it is to its layer.
+    pub role: Role,
     /// Rows.
     pub rows: usize,
     /// Columns.
@@ -52,15 +68,15 @@ pub struct Parameter {
 /// A computation graph.
 ///
 /// ```
-/// use axone::graph::{Graph, Shape};
+/// use axone::graph::{Graph, Role, Shape};
 ///
 /// let mut graph = Graph::new();
 /// let x = graph.input("x", 3)?;
-/// let w = graph.parameter("w", 3, 2)?;
+/// let w = graph.parameter("w", Role::Weight, 3, 2)?;
 /// let y = graph.matmul("layer", x, w)?;
 /// assert_eq!(graph.shape(y), Shape::batch(2));
 ///
-/// let narrow = graph.parameter("narrow", 5, 2)?;
+/// let narrow = graph.parameter("narrow", Role::Weight, 5, 2)?;
 /// let error = graph.matmul("dense_2", x, narrow).unwrap_err();
 /// assert_eq!(error.to_string(), "dense_2: expected right operand (3, n), got (5, 2)");
 /// # Ok::<(), axone::Error>(())

@@ -6,7 +6,7 @@ mod dense;
 pub use activation::Activation;
 pub use dense::Dense;
 
-use crate::graph::{Graph, NodeId, Shape};
+use crate::graph::{Graph, NodeId, Role, Shape};
 use crate::init::Initializer;
 use crate::{Error, Result};
 
@@ -160,10 +160,10 @@ impl Layer {
         Ok(match self {
             Layer::Dense(dense) => {
                 let Shape { cols, .. } = graph.shape(first);
-                let w = graph.parameter(&format!("{name}.w"), cols, dense.units)?;
+                let w = graph.parameter(&format!("{name}.w"), Role::Weight, cols, dense.units)?;
                 let mut z = graph.matmul(name, first, w)?;
                 if dense.bias {
-                    let b = graph.parameter(&format!("{name}.b"), 1, dense.units)?;
+                    let b = graph.parameter(&format!("{name}.b"), Role::Bias, 1, dense.units)?;
                     z = graph.bias_add(name, z, b)?;
                 }
                 activated(graph, name, dense.activation, z)

@@ -1,7 +1,7 @@
 //! From a network and its losses to the plans that train, evaluate and predict.
 
 use super::Network;
-use crate::graph::{Graph, NodeId, differentiate};
+use crate::graph::{Graph, NodeId, Role, differentiate};
 use crate::losses::Loss;
 use crate::optimizers::Optimizer;
 use crate::plan::{Lowering, Plan, Slab, lower};
@@ -98,9 +98,11 @@ impl Program {
         let Built { mut graph, outputs, logs, loss } = self.build(purpose, classes)?;
         let mut gradients = Vec::new();
         if let (Purpose::Train, Some(loss)) = (purpose, loss) {
-            let parameters: Vec<NodeId> = graph.parameter_nodes();
+            let nodes = graph.parameter_nodes().into_iter().enumerate();
+            let trained = nodes.filter(|(i, _)| graph.parameters()[*i].role != Role::Statistic);
+            let (indices, parameters): (Vec<usize>, Vec<NodeId>) = trained.unzip();
             let found = differentiate(&mut graph, loss, &parameters)?;
-            gradients = found.into_iter().enumerate().filter_map(|(i, node)| node.map(|node| (i, node))).collect();
+            gradients = indices.into_iter().zip(found).filter_map(|(i, node)| node.map(|node| (i, node))).collect();
         }
         let update = update.then(|| self.optimizer.update(Slab::new(graph.parameters()).len()));
         let predict = purpose == Purpose::Predict;

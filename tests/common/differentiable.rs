@@ -3,7 +3,7 @@
 //! summed with weights. So no rule gets away with taking the gradient from above for 1, or its input for a leaf.
 
 use super::numbers;
-use axone::graph::{Graph, NodeId, Op, Rows, Shape};
+use axone::graph::{Graph, NodeId, Op, Role, Rows, Shape};
 use axone::kernels::{Activation, ElementwiseLoss};
 
 /// Rows of the batch.
@@ -40,7 +40,7 @@ impl Sample {
     pub fn parameter(&mut self, rows: usize, cols: usize) -> NodeId {
         let values = self.draw(rows * cols);
         self.parameters.push(values);
-        self.graph.parameter(&format!("p{}", self.parameters.len()), rows, cols).unwrap()
+        self.graph.parameter(&format!("p{}", self.parameters.len()), Role::Weight, rows, cols).unwrap()
     }
 
     /// `(B, cols)`, made of a parameter.

@@ -1,0 +1,47 @@
+//! The losses, and the kernels that write to the log.
+
+use super::{Shape, numbers};
+use crate::kernels::{
+    Accuracy, AccuracyKind, ElementwiseLoss, ElementwiseLossKernel, Kernel, Log, Part, SoftmaxCrossEntropy,
+};
+
+pub(super) fn losses(s: &mut Shape) {
+    let (rows, cols, r, n) = (s.rows, s.cols, s.r(), s.n());
+    for part in [Part::Loss, Part::Grad, Part::LossAndGrad] {
+        let upstream = if part == Part::Loss { vec![] } else { vec![s.per_row()] };
+        let inputs = |prediction, target| [vec![prediction, target], upstream.clone()].concat();
+        let outputs: &[usize] = match part {
+            Part::Loss => &[r],
+            Part::Grad => &[n],
+            Part::LossAndGrad => &[r, n],
+        };
+        for classes in [true, false] {
+            let kernel = SoftmaxCrossEntropy::new(part, classes, 0.1, rows, cols);
+            let target = if classes { s.classes() } else { s.probabilities() };
+            s.add(Kernel::SoftmaxCrossEntropy(kernel), inputs(s.x(), target), outputs);
+        }
+        for loss in ElementwiseLoss::ALL {
+            let kernel = Kernel::ElementwiseLoss(ElementwiseLossKernel::new(part, loss, rows, cols));
+            s.add(kernel, inputs(s.probabilities(), numbers(8, n, 0.0, 1.0)), outputs);
+        }
+    }
+}
+
+/// The kernels that write to a log of two steps and two slots, the second of each.
+pub(super) fn logging(s: &mut Shape) {
+    let (rows, cols, r) = (s.rows, s.cols, s.r());
+    let (log_stride, log_at) = (2 * rows, rows);
+    let log = || vec![0.5; 4 * r];
+    s.update(Kernel::Log(Log { n: rows, log_stride, log_at }), vec![s.per_row()], vec![log()]);
+    let mut accuracy = Accuracy::new(AccuracyKind::Classes, rows, cols);
+    (accuracy.params.log_stride, accuracy.params.log_at) = (log_stride, log_at);
+    s.update(Kernel::Accuracy(accuracy), vec![s.x(), s.classes()], vec![log()]);
+    let mut loss = ElementwiseLossKernel::new(Part::Loss, ElementwiseLoss::Mse, rows, cols);
+    (loss.params.log_stride, loss.params.log_at) = (log_stride, log_at);
+    s.update(Kernel::ElementwiseLoss(loss), vec![s.probabilities(), s.dy()], vec![log()]);
+    let mut loss =
+        SoftmaxCrossEntropy { hit: true, ..SoftmaxCrossEntropy::new(Part::LossAndGrad, true, 0.0, rows, cols) };
+    (loss.params.log_stride, loss.params.log_at, loss.params.hit_at) = (log_stride, 0, log_at);
+    let outputs = vec![log(), vec![f32::NAN; s.n()]];
+    s.update(Kernel::SoftmaxCrossEntropy(loss), vec![s.x(), s.classes(), s.per_row()], outputs);
+}

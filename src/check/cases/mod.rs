@@ -1,0 +1,139 @@
+//! Every kernel with inputs of its own, at shapes where indexing goes wrong.
+
+mod batches;
+mod elementwise;
+mod losses;
+mod matmul;
+mod optimizers;
+mod rows;
+
+pub use matmul::matmul_cases;
+
+use crate::kernels::{Fill, Kernel, Matmul, Softmax, Step, SumCols};
+use crate::random::{threefry2x32, uniform};
+
+/// A kernel with its inputs.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The kernel.
+    pub kernel: Kernel,
+    /// The sizes, in words.
+    pub name: String,
+    /// Its read buffers, in binding order; the row order is [`Case::order`].
+    pub reads: Vec<Vec<f32>>,
+    /// Its written buffers: NaN, or what is updated in place.
+    pub writes: Vec<Vec<f32>>,
+}
+
+/// Rows and columns: single elements, single rows and columns, sizes no tile divides, tall and wide ones.
+pub const SHAPES: [(u32, u32); 11] =
+    [(1, 1), (1, 7), (5, 1), (3, 33), (9, 16), (130, 17), (3, 300), (2, 1031), (7000, 3), (70_000, 1), (1, 70_000)];
+
+impl Case {
+    /// The step that every case sees.
+    pub fn step() -> Step {
+        Step {
+            learning_rate: 0.01,
+            step: 3,
+            start: 2,
+            valid: 3,
+            inverse_weight: 0.25,
+            log_row: 1,
+            seed_low: 7,
+            seed_high: 9,
+            correction1: 0.271,
+            correction2: 0.002_997_001,
+        }
+    }
+
+    /// The row order that every case sees: no identity, rows below 11.
+    pub fn order() -> Vec<u32> {
+        (0..100_000).map(|i| (i * 7 + 3) % 11).collect()
+    }
+}
+
+/// `n` numbers from `low` to `high`, different for every `stream`.
+fn numbers(stream: u32, n: usize, low: f32, high: f32) -> Vec<f32> {
+    (0..n as u32).map(|i| low + (high - low) * uniform(threefry2x32([stream, 1], [i, 0])[0])).collect()
+}
+
+/// The inputs of one shape.
+struct Shape {
+    rows: u32,
+    cols: u32,
+    cases: Vec<Case>,
+}
+
+impl Shape {
+    fn r(&self) -> usize {
+        self.rows as usize
+    }
+
+    fn c(&self) -> usize {
+        self.cols as usize
+    }
+
+    fn n(&self) -> usize {
+        self.r() * self.c()
+    }
+
+    fn x(&self) -> Vec<f32> {
+        numbers(1, self.n(), -2.0, 2.0)
+    }
+
+    fn dy(&self) -> Vec<f32> {
+        numbers(2, self.n(), -2.0, 2.0)
+    }
+
+    fn per_row(&self) -> Vec<f32> {
+        numbers(3, self.r(), 0.5, 1.5)
+    }
+
+    fn probabilities(&self) -> Vec<f32> {
+        numbers(4, self.n(), 0.05, 0.95)
+    }
+
+    fn classes(&self) -> Vec<f32> {
+        (0..self.rows).map(|row| (row % self.cols) as f32).collect()
+    }
+
+    /// A kernel whose outputs start as NaN.
+    fn add(&mut self, kernel: Kernel, reads: Vec<Vec<f32>>, writes: &[usize]) {
+        let writes = writes.iter().map(|n| vec![f32::NAN; *n]).collect();
+        self.update(kernel, reads, writes);
+    }
+
+    /// A kernel that updates `writes`.
+    fn update(&mut self, kernel: Kernel, reads: Vec<Vec<f32>>, writes: Vec<Vec<f32>>) {
+        let name = format!("{}x{}", self.rows, self.cols);
+        self.cases.push(Case { kernel, name, reads, writes });
+    }
+}
+
+/// Every kernel but the matrix product, at one shape.
+pub fn cases(rows: u32, cols: u32) -> Vec<Case> {
+    let mut shape = Shape { rows, cols, cases: Vec::new() };
+    elementwise::elementwise(&mut shape);
+    elementwise::activations(&mut shape);
+    rows::by_rows(&mut shape);
+    losses::losses(&mut shape);
+    batches::batches(&mut shape);
+    losses::logging(&mut shape);
+    optimizers::optimizers(&mut shape);
+    shape.cases
+}
+
+/// More than 65,535 workgroups: the fold into a second dimension.
+pub fn large_cases() -> Vec<Case> {
+    let (rows, cols) = (65_537, 257);
+    let mut s = Shape { rows, cols, cases: Vec::new() };
+    let n = s.n();
+    s.add(Kernel::Softmax(Softmax { rows, cols }), vec![s.x()], &[n]);
+    s.add(Kernel::SumCols(SumCols { rows, cols }), vec![s.x()], &[s.r()]);
+    let (rows, cols) = (65_537, 1_025);
+    let mut wide = Shape { rows, cols, cases: s.cases };
+    let n = wide.n();
+    wide.add(Kernel::Fill(Fill { n: n as u32, value: 0.3 }), vec![], &[n]);
+    wide.cases.push(matmul::matmul_case(Matmul::new(2_100_000, 1, 1, false, false)));
+    wide.cases
+}

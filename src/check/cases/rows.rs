@@ -1,0 +1,21 @@
+//! What works on whole rows or columns.
+
+use super::{Shape, numbers};
+use crate::kernels::{
+    Accuracy, AccuracyKind, Kernel, LogSoftmax, LogSoftmaxGrad, Softmax, SoftmaxGrad, SumCols, SumRows,
+};
+
+pub(super) fn by_rows(s: &mut Shape) {
+    let (rows, cols, n) = (s.rows, s.cols, s.n());
+    s.add(Kernel::SumRows(SumRows { rows, cols }), vec![s.x()], &[s.c()]);
+    s.add(Kernel::SumCols(SumCols { rows, cols }), vec![s.x()], &[s.r()]);
+    s.add(Kernel::Softmax(Softmax { rows, cols }), vec![s.x()], &[n]);
+    s.add(Kernel::SoftmaxGrad(SoftmaxGrad { rows, cols }), vec![s.probabilities(), s.dy()], &[n]);
+    s.add(Kernel::LogSoftmax(LogSoftmax { rows, cols }), vec![s.x()], &[n]);
+    let log = numbers(12, n, -4.0, -0.1);
+    s.add(Kernel::LogSoftmaxGrad(LogSoftmaxGrad { rows, cols }), vec![log, s.dy()], &[n]);
+    for kind in [AccuracyKind::Classes, AccuracyKind::OneHot, AccuracyKind::Binary { threshold: 0.1 }] {
+        let target = if kind == AccuracyKind::Classes { s.classes() } else { s.probabilities() };
+        s.add(Kernel::Accuracy(Accuracy::new(kind, rows, cols)), vec![s.x(), target], &[s.r()]);
+    }
+}
