@@ -14,6 +14,7 @@ mod gather;
 mod log;
 mod matmul;
 mod parallel;
+mod product;
 mod real;
 mod scale;
 mod sgd;
