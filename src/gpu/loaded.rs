@@ -110,7 +110,9 @@ impl Loaded {
     pub fn buffer<'a>(&'a self, slabs: &'a Slabs, buffer: Buffer) -> Option<&'a wgpu::Buffer> {
         match buffer {
             Buffer::Activation(index) => self.activations.get(index),
-            Buffer::Parameters | Buffer::Gradients | Buffer::Moment(_) => slabs.get(&buffer),
+            Buffer::Parameters | Buffer::Gradients | Buffer::Moment(_) | Buffer::Rules | Buffer::Clip => {
+                slabs.get(&buffer)
+            }
             _ => self.data.get(&buffer),
         }
     }

@@ -19,6 +19,7 @@ pub mod elementwise;
 pub mod elementwise_loss;
 pub mod fill;
 pub mod gather;
+pub mod gradient_norm;
 pub mod log;
 pub mod matmul;
 pub mod scale;
@@ -27,6 +28,7 @@ pub mod softmax;
 pub mod softmax_cross_entropy;
 pub mod sum_cols;
 pub mod sum_rows;
+pub mod update;
 pub mod weighted_sum;
 
 pub use accuracy::{Accuracy, AccuracyKind};
@@ -39,6 +41,7 @@ pub use elementwise::{Elementwise, Op as ElementwiseOp};
 pub use elementwise_loss::{ElementwiseLoss, ElementwiseLossKernel};
 pub use fill::Fill;
 pub use gather::{Gather, GatherBatch, GatherWeights};
+pub use gradient_norm::{GradientNorm, GradientNormParams, NORM_CHUNK, PARTIALS_AT};
 pub use log::Log;
 pub use loss_part::Part;
 pub use matmul::{Abilities, Epilogue, Matmul, MatmulParams, Tile};
@@ -49,6 +52,7 @@ pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
 pub use spec::{Access, Binding, Entry, Shader, Spec, Step};
 pub use sum_cols::SumCols;
 pub use sum_rows::SumRows;
+pub use update::{Formula, RULE, RULE_BLOCK, Update, UpdateParams};
 pub use weighted_sum::WeightedSum;
 
 /// A kernel with the parameters of one dispatch.
@@ -101,6 +105,10 @@ pub enum Kernel {
     Sgd(Sgd),
     /// A step of Adam.
     Adam(Adam),
+    /// A step of any optimizer, by rules.
+    Update(Update),
+    /// The factor that clips the norm of all gradients.
+    GradientNorm(GradientNorm),
     /// `out = Σ values · weights`.
     WeightedSum(WeightedSum),
     /// The share of right answers of each row.
@@ -143,6 +151,8 @@ impl Kernel {
             Kernel::Dropout(kernel) => kernel,
             Kernel::Sgd(kernel) => kernel,
             Kernel::Adam(kernel) => kernel,
+            Kernel::Update(kernel) => kernel,
+            Kernel::GradientNorm(kernel) => kernel,
             Kernel::WeightedSum(kernel) => kernel,
             Kernel::Accuracy(kernel) => kernel,
         }
@@ -181,6 +191,14 @@ pub const SHADERS: &[&Shader] = &[
     &dropout::SHADER,
     &sgd::SHADER,
     &adam::SHADER,
+    &update::SGD,
+    &update::ADAGRAD,
+    &update::ADADELTA,
+    &update::RMSPROP,
+    &update::ADAM,
+    &update::ADAMAX,
+    &update::NADAM,
+    &gradient_norm::SHADER,
     &weighted_sum::SHADER,
     &accuracy::SHADER,
 ];

@@ -6,6 +6,7 @@ mod network;
 #[cfg(feature = "save")]
 mod persist;
 mod program;
+mod rules;
 mod sequential;
 mod summary;
 mod weights;

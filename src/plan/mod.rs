@@ -27,6 +27,11 @@ pub enum Buffer {
     Gradients,
     /// One moment of the optimizer, in the same layout.
     Moment(usize),
+    /// How each block of [`ALIGNMENT`] parameters is updated: rate factor, L2, L1, weight decay (see
+    /// [`kernels::update`](crate::kernels::update)).
+    Rules,
+    /// The factor and the largest size of every gradient, then partial sums of their squares.
+    Clip,
     /// One row of sums for each training step of an epoch.
     Log,
     /// The rows of input `slot` of the data set.
@@ -46,6 +51,8 @@ impl fmt::Display for Buffer {
             Buffer::Parameters => write!(f, "parameters"),
             Buffer::Gradients => write!(f, "gradients"),
             Buffer::Moment(i) => write!(f, "moment{i}"),
+            Buffer::Rules => write!(f, "rules"),
+            Buffer::Clip => write!(f, "clip"),
             Buffer::Log => write!(f, "log"),
             Buffer::DataInput(i) => write!(f, "data.input{i}"),
             Buffer::DataTarget(i) => write!(f, "data.target{i}"),
@@ -162,6 +169,20 @@ impl Plan {
             slab: ALIGNMENT,
             moments: 0,
         }
+    }
+
+    /// The buffers that the plans of a model share, with their elements: parameters, gradients, moments, and where the
+    /// update goes by rules, those.
+    pub fn slabs(&self) -> Vec<(Buffer, usize)> {
+        let moments = (0..self.moments).map(Buffer::Moment);
+        let slabs = [Buffer::Parameters, Buffer::Gradients].into_iter().chain(moments);
+        let end_of = |buffer: Buffer| {
+            let ranges = self.steps.iter().flat_map(|step| &step.operands).filter(|range| range.buffer == buffer);
+            ranges.map(|range| range.offset + range.len).max()
+        };
+        let settings = [Buffer::Rules, Buffer::Clip].into_iter();
+        let settings = settings.filter_map(|buffer| end_of(buffer).map(|elements| (buffer, elements)));
+        slabs.map(|buffer| (buffer, self.slab)).chain(settings).collect()
     }
 
     /// The data buffers that the steps name, with their elements for a data set of `rows` rows (a batch is no larger

@@ -49,6 +49,7 @@ pub(crate) fn profile(model: &mut Model, data: &Dataset, batch_size: usize) -> R
     let id = executor.load(&model.program().plan(Purpose::Train, batch, &classes, true)?)?;
     let plan = executor.plan(id)?.clone();
     copy_slabs(model, &mut *executor, id, &plan)?;
+    model.program().write_rules(&mut *executor, id, model.layout())?;
     let feed = Feed::whole(&mut *executor, id, &plan, &data)?;
     let before = model.steps_done;
     let order: Vec<u32> = (0..rows.len() as u32).collect();
