@@ -106,7 +106,7 @@ impl Program {
             let found = differentiate(&mut graph, loss, &parameters)?;
             gradients = indices.into_iter().zip(found).filter_map(|(i, node)| node.map(|node| (i, node))).collect();
         }
-        let update = update.then(|| self.optimizer.update(Slab::new(graph.parameters()).len(), self.by_rules()));
+        let update = update.then(|| self.update(Slab::new(graph.parameters()).len()));
         let predict = purpose == Purpose::Predict;
         let what = Lowering {
             name: purpose.name(),

@@ -3,14 +3,20 @@
 use super::weights::Layout;
 use super::{Model, Program};
 use crate::Result;
+use crate::kernels::Kernel;
 use crate::optimizers::{clip, needs_rules, rules};
-use crate::plan::{Buffer, Executor, PlanId};
+use crate::plan::{Buffer, Executor, PlanId, Update};
 
 impl Program {
     /// Whether the update of the training plan binds [`Buffer::Rules`].
     pub(crate) fn by_rules(&self) -> bool {
         let needed = needs_rules(&self.optimizer, &self.network.layer_rules(), &self.frozen);
-        matches!(self.optimizer.update(0, needed).kernel, crate::kernels::Kernel::Update(_))
+        matches!(self.optimizer.update(0, needed).kernel, Kernel::Update(_))
+    }
+
+    /// The update of a slab of `elements`.
+    pub(crate) fn update(&self, elements: usize) -> Update {
+        self.optimizer.update(elements, self.by_rules())
     }
 
     /// Writes rules and clipping to `executor`, which has loaded the training plan `id`. Does nothing without rules.
