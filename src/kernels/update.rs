@@ -102,133 +102,48 @@ pub struct Update {
     pub params: UpdateParams,
 }
 
-const GRADIENT: Binding = Binding::read(1, "gradient");
-const CLIP: Binding = Binding::read(2, "clip");
-const RULES: Binding = Binding::read(3, "rules");
-const PARAMETER: Binding = Binding::update(4, "parameter");
+/// The shader `shaders/NAME.wgsl` behind `lib/update.wgsl`: its entry points, each with its moments.
+macro_rules! by_rules {
+    ($name:literal, $overrides:expr, $($entry:literal: [$($index:literal $moment:literal),*]),*) => {
+        Shader {
+            name: $name,
+            sources: &[
+                include_str!("../../shaders/lib/step.wgsl"),
+                include_str!("../../shaders/lib/update.wgsl"),
+                include_str!(concat!("../../shaders/", $name, ".wgsl")),
+            ],
+            params: UpdateParams::MEMBERS,
+            overrides: $overrides,
+            workgroup_size: 256,
+            uses_step: true,
+            entries: &[$(Entry {
+                name: $entry,
+                bindings: &[
+                    Binding::read(1, "gradient"),
+                    Binding::read(2, "clip"),
+                    Binding::read(3, "rules"),
+                    Binding::update(4, "parameter"),
+                    $(Binding::update($index, $moment)),*
+                ],
+            }),*],
+        }
+    };
+}
 
 /// `shaders/sgd_ruled.wgsl`.
-pub const SGD: Shader = Shader {
-    name: "sgd_ruled",
-    sources: &[
-        include_str!("../../shaders/lib/step.wgsl"),
-        include_str!("../../shaders/lib/update.wgsl"),
-        include_str!("../../shaders/sgd_ruled.wgsl"),
-    ],
-    params: UpdateParams::MEMBERS,
-    overrides: &["NESTEROV"],
-    workgroup_size: 256,
-    uses_step: true,
-    entries: &[
-        Entry { name: "main", bindings: &[GRADIENT, CLIP, RULES, PARAMETER] },
-        Entry { name: "momentum", bindings: &[GRADIENT, CLIP, RULES, PARAMETER, Binding::update(5, "m")] },
-    ],
-};
-
+pub const SGD: Shader = by_rules!("sgd_ruled", &["NESTEROV"], "main": [], "momentum": [5 "m"]);
 /// `shaders/adagrad.wgsl`.
-pub const ADAGRAD: Shader = Shader {
-    name: "adagrad",
-    sources: &[
-        include_str!("../../shaders/lib/step.wgsl"),
-        include_str!("../../shaders/lib/update.wgsl"),
-        include_str!("../../shaders/adagrad.wgsl"),
-    ],
-    overrides: &[],
-    entries: &[Entry { name: "main", bindings: &[GRADIENT, CLIP, RULES, PARAMETER, Binding::update(5, "s")] }],
-    ..SGD
-};
-
+pub const ADAGRAD: Shader = by_rules!("adagrad", &[], "main": [5 "s"]);
 /// `shaders/adadelta.wgsl`.
-pub const ADADELTA: Shader = Shader {
-    name: "adadelta",
-    sources: &[
-        include_str!("../../shaders/lib/step.wgsl"),
-        include_str!("../../shaders/lib/update.wgsl"),
-        include_str!("../../shaders/adadelta.wgsl"),
-    ],
-    entries: &[Entry {
-        name: "main",
-        bindings: &[GRADIENT, CLIP, RULES, PARAMETER, Binding::update(5, "v"), Binding::update(6, "d")],
-    }],
-    ..ADAGRAD
-};
-
+pub const ADADELTA: Shader = by_rules!("adadelta", &[], "main": [5 "v", 6 "d"]);
 /// `shaders/rmsprop.wgsl`.
-pub const RMSPROP: Shader = Shader {
-    name: "rmsprop",
-    sources: &[
-        include_str!("../../shaders/lib/step.wgsl"),
-        include_str!("../../shaders/lib/update.wgsl"),
-        include_str!("../../shaders/rmsprop.wgsl"),
-    ],
-    entries: &[
-        Entry { name: "main", bindings: &[GRADIENT, CLIP, RULES, PARAMETER, Binding::update(5, "v")] },
-        Entry {
-            name: "momentum",
-            bindings: &[GRADIENT, CLIP, RULES, PARAMETER, Binding::update(5, "v"), Binding::update(6, "m")],
-        },
-    ],
-    ..ADAGRAD
-};
-
+pub const RMSPROP: Shader = by_rules!("rmsprop", &[], "main": [5 "v"], "momentum": [5 "v", 6 "m"]);
 /// `shaders/adam_ruled.wgsl`.
-pub const ADAM: Shader = Shader {
-    name: "adam_ruled",
-    sources: &[
-        include_str!("../../shaders/lib/step.wgsl"),
-        include_str!("../../shaders/lib/update.wgsl"),
-        include_str!("../../shaders/adam_ruled.wgsl"),
-    ],
-    entries: &[
-        Entry {
-            name: "main",
-            bindings: &[GRADIENT, CLIP, RULES, PARAMETER, Binding::update(5, "m"), Binding::update(6, "v")],
-        },
-        Entry {
-            name: "amsgrad",
-            bindings: &[
-                GRADIENT,
-                CLIP,
-                RULES,
-                PARAMETER,
-                Binding::update(5, "m"),
-                Binding::update(6, "v"),
-                Binding::update(7, "largest"),
-            ],
-        },
-    ],
-    ..ADAGRAD
-};
-
+pub const ADAM: Shader = by_rules!("adam_ruled", &[], "main": [5 "m", 6 "v"], "amsgrad": [5 "m", 6 "v", 7 "largest"]);
 /// `shaders/adamax.wgsl`.
-pub const ADAMAX: Shader = Shader {
-    name: "adamax",
-    sources: &[
-        include_str!("../../shaders/lib/step.wgsl"),
-        include_str!("../../shaders/lib/update.wgsl"),
-        include_str!("../../shaders/adamax.wgsl"),
-    ],
-    entries: &[Entry {
-        name: "main",
-        bindings: &[GRADIENT, CLIP, RULES, PARAMETER, Binding::update(5, "m"), Binding::update(6, "u")],
-    }],
-    ..ADAGRAD
-};
-
+pub const ADAMAX: Shader = by_rules!("adamax", &[], "main": [5 "m", 6 "u"]);
 /// `shaders/nadam.wgsl`.
-pub const NADAM: Shader = Shader {
-    name: "nadam",
-    sources: &[
-        include_str!("../../shaders/lib/step.wgsl"),
-        include_str!("../../shaders/lib/update.wgsl"),
-        include_str!("../../shaders/nadam.wgsl"),
-    ],
-    entries: &[Entry {
-        name: "main",
-        bindings: &[GRADIENT, CLIP, RULES, PARAMETER, Binding::update(5, "m"), Binding::update(6, "v")],
-    }],
-    ..ADAGRAD
-};
+pub const NADAM: Shader = by_rules!("nadam", &[], "main": [5 "m", 6 "v"]);
 
 impl Spec for Update {
     fn shader(&self) -> &'static Shader {

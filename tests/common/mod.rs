@@ -11,6 +11,7 @@ pub mod machine;
 pub mod optimizers;
 pub mod profile;
 pub mod rows;
+pub mod settings;
 pub mod training;
 
 use axone::data::Matrix;
