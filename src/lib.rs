@@ -23,7 +23,7 @@
 //! | choose a device | [`Device`] |
 //! | read, split, scale and encode data | [`data`] |
 //! | describe a model: a chain, or branches that meet | [`Sequential`](model::Sequential), [`Network`](model::Network) with [`layers`] |
-//! | say what is to become small, and how | [`Loss`], [`optimizers`] |
+//! | say what is to become small, and how | [`Loss`], [`optimizers`], [`schedules`] |
 //! | train, evaluate, predict, save | [`Model`](model::Model) with the settings of [`Fit`](train::Fit) |
 //! | see what a run reported | [`History`](train::History) |
 //! | see where the time of a step goes | [`Profile`](train::Profile) |
@@ -59,6 +59,7 @@ pub mod optimizers;
 pub mod plan;
 pub mod prelude;
 pub mod random;
+pub mod schedules;
 mod text;
 pub mod train;
 
