@@ -41,13 +41,16 @@
 //! | `progress` | a progress bar within each epoch, at a terminal |
 //! | `plot` | learning curves as SVG: [`History`](train::History)`::write_svg` |
 //! | `datasets` | readers for CSV and IDX (MNIST) files, and the bundled digits: [`data`] |
-//! | `save` | models in safetensors files: [`Model`](model::Model)`::save` and `load_from`; check reports as JSON |
+//! | `save` | models and checkpoints in safetensors files: [`Model`](model::Model)`::save` and `load_from`; check reports as JSON |
+//! | `ctrl-c` | [`Fit`](train::Fit)`::stop_on_ctrl_c`: the first Ctrl-C ends a run, the second the program |
 
 pub mod check;
 pub mod cpu;
 pub mod data;
 mod device;
 mod error;
+#[cfg(feature = "save")]
+mod file;
 pub mod gpu;
 pub mod graph;
 mod init;

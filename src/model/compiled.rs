@@ -48,6 +48,10 @@ pub struct Model {
     pub(super) layout: Layout,
     /// Training steps done so far: Adam's `t`, and the counter of dropout masks.
     pub(crate) steps_done: u32,
+    /// Whole epochs done so far: they number the orders of the rows.
+    pub(crate) epochs_done: u32,
+    /// How often a plan was asked for that data are bound to: whoever did so last finds the data it bound.
+    pub(crate) bindings: u64,
 }
 
 impl Model {
@@ -61,7 +65,7 @@ impl Model {
         let program = Program::new(network, losses.0, optimizer)?;
         let layout = Layout::new(&program)?;
         let executor = device.executor();
-        let mut model = Self { program, device, executor, plans: Vec::new(), layout, steps_done: 0 };
+        let mut model = Self { program, device, executor, plans: Vec::new(), layout, steps_done: 0, epochs_done: 0, bindings: 0 };
         let classes: Vec<bool> = model.program.losses.iter().map(|loss| loss.takes_classes()).collect();
         model.load(Purpose::Train, DEFAULT_BATCH, &classes)?;
         model.write_rules()?;
@@ -81,7 +85,7 @@ impl Model {
         for moment in 0..moments {
             self.executor.write(id, Buffer::Moment(moment), 0, &zeros)?;
         }
-        self.steps_done = 0;
+        (self.steps_done, self.epochs_done) = (0, 0);
         Ok(())
     }
 
@@ -197,6 +201,7 @@ impl Model {
 
     /// The plan for `purpose` at batch size `batch`, loaded if it is not; a plan for another batch size is let go.
     pub(crate) fn load(&mut self, purpose: Purpose, batch: usize, classes: &[bool]) -> Result<&Loaded> {
+        self.bindings += u64::from(purpose != Purpose::Predict);
         let fits = |l: &Loaded| l.purpose == purpose && l.batch == batch && l.classes == classes;
         if let Some(i) = self.plans.iter().position(fits) {
             return Ok(&self.plans[i]);

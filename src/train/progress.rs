@@ -78,12 +78,17 @@ impl Progress {
 
     /// Ends the epoch: removes the bar and prints [`line`](Self::line).
     pub fn end_epoch(&mut self, epoch: &Epoch, rows_per_second: f64) {
+        self.leave_epoch();
+        if self.verbosity != Verbosity::Silent {
+            self.note(&self.line(epoch, rows_per_second));
+        }
+    }
+
+    /// Removes the bar of an epoch that does not come to its end.
+    pub(super) fn leave_epoch(&mut self) {
         #[cfg(feature = "progress")]
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
-        }
-        if self.verbosity != Verbosity::Silent {
-            self.note(&self.line(epoch, rows_per_second));
         }
     }
 
