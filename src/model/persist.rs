@@ -84,7 +84,7 @@ impl Model {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: self.program().network.clone(),
             losses: self.program().losses.clone(),
-            optimizer: self.program().optimizer.clone(),
+            optimizer: self.program().optimizer,
         };
         let json = serde_json::to_string(&description).map_err(|error| Error::file(path, error))?;
         let weights = self.weights()?;
@@ -104,7 +104,7 @@ impl Model {
     pub fn load_from(path: impl AsRef<Path>, device: Device) -> Result<Self> {
         let contents = Contents::read(path.as_ref())?;
         let Description { network, losses, optimizer, .. } = &contents.description;
-        let mut model = Model::compile(network.clone(), device, Losses(losses.clone()), optimizer.clone())?;
+        let mut model = Model::compile(network.clone(), device, Losses(losses.clone()), *optimizer)?;
         let names = model.layout().parameters.iter().map(|parameter| parameter.name.as_str());
         let weights = contents.weights(names)?;
         model.set_weights(&weights)?;

@@ -61,11 +61,7 @@ impl Checkpoint {
     }
 
     /// Writes the file, if the last epoch asks for it.
-    pub(super) fn write(
-        &self,
-        run: &mut Run<'_>,
-        callbacks: &[MutexGuard<'_, dyn Callback + 'static>],
-    ) -> Result<()> {
+    pub(super) fn write(&self, run: &mut Run<'_>, callbacks: &[MutexGuard<'_, dyn Callback + 'static>]) -> Result<()> {
         if self.is_due(run) { resume::write(run, callbacks, &self.path) } else { Ok(()) }
     }
 
@@ -75,7 +71,8 @@ impl Checkpoint {
         let Some(monitor) = &self.best else { return ends || epoch.is_multiple_of(self.every) };
         let values = run.history.get(&monitor.name);
         let Some((last, before)) = values.split_last() else { return false };
-        let old = before.iter().fold(monitor.worst(), |old, new| if monitor.beats(*new, old, 0.0) { *new } else { old });
+        let old =
+            before.iter().fold(monitor.worst(), |old, new| if monitor.beats(*new, old, 0.0) { *new } else { old });
         monitor.beats(*last, old, 0.0)
     }
 }

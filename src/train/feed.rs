@@ -44,13 +44,24 @@ impl<'a> Feed<'a> {
         data: &'a Dataset,
         budget: u64,
     ) -> Result<Self> {
+        Self::within(executor, device, (loaded.id, &loaded.plan), data, budget)
+    }
+
+    /// As [`new`](Self::new), for a plan that `executor` has loaded.
+    pub fn within(
+        executor: &mut dyn Executor,
+        device: &Device,
+        (id, plan): (PlanId, &Plan),
+        data: &'a Dataset,
+        budget: u64,
+    ) -> Result<Self> {
         // A binding holds one tensor; the widest takes most of a row.
         let inputs = data.inputs().iter().map(|input| input.cols() as u64);
         let widths: Vec<u64> = inputs.chain(data.targets().iter().map(|target| target.width() as u64)).collect();
         let widest = widths.iter().copied().max().unwrap_or(1);
         let all = widths.iter().sum::<u64>() + 1;
         let bindable = device.info().limits.binding_bytes / widest * all;
-        Self::bind(executor, loaded.id, &loaded.plan, data, budget.min(bindable))
+        Self::bind(executor, id, plan, data, budget.min(bindable))
     }
 
     fn bind(executor: &mut dyn Executor, id: PlanId, plan: &Plan, data: &'a Dataset, budget: u64) -> Result<Self> {

@@ -5,9 +5,9 @@ use super::callback::Shared;
 use super::feed::Feed;
 use super::run::Run;
 use super::settings::{DATA_BUDGET, Fit, Validation};
+use crate::Result;
 use crate::data::Dataset;
 use crate::model::{Model, Purpose};
-use crate::{Error, Result};
 
 /// Rows of a batch when nothing has to be kept for a backward pass.
 const EVALUATE_BATCH: usize = 256;
@@ -50,12 +50,12 @@ pub(crate) fn fit(model: &mut Model, data: &Dataset, settings: &Fit) -> Result<H
     settings.checkpoints.iter().try_for_each(|checkpoint| checkpoint.begin(&run))?;
     #[cfg(feature = "save")]
     let states = match &settings.resume {
-        Some(path) => super::resume::read(&mut run, path)?,
+        Some(path) => super::resume::read(&mut run, path, &super::resume::keeping(&callbacks))?,
         None => Vec::new(),
     };
     run.hear(&mut callbacks, |callback, run| callback.begin(run))?;
     #[cfg(feature = "save")]
-    super::resume::restore(&mut callbacks, states, settings)?;
+    super::resume::restore(&mut callbacks, states)?;
     while run.goes_on() {
         run.hear(&mut callbacks, |callback, run| callback.epoch_begin(run))?;
         if !run.epoch_of_training()? {

@@ -14,6 +14,9 @@ mod measure;
 mod plot;
 mod profile;
 mod progress;
+#[cfg(feature = "plot")]
+mod range_plot;
+mod range_test;
 #[cfg(feature = "save")]
 mod resume;
 mod run;
@@ -22,9 +25,7 @@ mod stop;
 mod trace;
 
 pub use callback::{Callback, CallbackState};
-pub use callbacks::{
-    CsvLog, EarlyStopping, JsonLines, ReduceOnPlateau, TensorBoard, TerminateOnNonFinite, Threshold,
-};
+pub use callbacks::{CsvLog, EarlyStopping, JsonLines, ReduceOnPlateau, TensorBoard, TerminateOnNonFinite, Threshold};
 #[cfg(feature = "save")]
 pub use checkpoint::Checkpoint;
 pub(crate) use feed::Feed;
@@ -34,6 +35,8 @@ pub use history::{Epoch, History};
 pub(crate) use measure::profile;
 pub use profile::{Peaks, Profile, ProfileRow};
 pub use progress::{Progress, Verbosity};
+pub(crate) use range_test::range_test;
+pub use range_test::{RangeCurve, RangePoint, RangeTest};
 pub use run::Run;
 pub use settings::Fit;
 pub use stop::StopFlag;

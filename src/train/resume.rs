@@ -6,7 +6,6 @@
 
 use super::callback::{Callback, CallbackState};
 use super::run::Run;
-use super::settings::Fit;
 use super::{Epoch, History};
 use crate::model::persist::Contents;
 use crate::model::{Weight, trained};
@@ -150,15 +149,17 @@ fn callback_name(number: usize) -> String {
     format!("callback_{number}")
 }
 
-/// Takes up the state in the file at `path`; returns what the callbacks keep there. A file that does not fit changes
-/// nothing.
-pub(super) fn read(run: &mut Run<'_>, path: &Path) -> Result<Vec<(String, CallbackState)>> {
+/// Takes up the state in the file at `path`; returns what the callbacks called `keeping` keep there. A file that does
+/// not fit changes nothing.
+pub(super) fn read(run: &mut Run<'_>, path: &Path, keeping: &[String]) -> Result<Vec<CallbackState>> {
     let contents = Contents::read(path)?;
     let json = contents.training.as_ref();
     let json = json.ok_or_else(|| Error::file(path, "a model without the state of a run, as Model::save writes it"))?;
     let state: State = serde_json::from_str(json).map_err(|error| Error::file(path, error))?;
     check_model(run, &contents, path)?;
     state.settings.check(&Settings::of(run), path)?;
+    let kept: Vec<&str> = state.callbacks.iter().map(|(name, _)| name.as_str()).collect();
+    same(path, "callbacks", &kept, &keeping.iter().map(String::as_str).collect())?;
     if !(state.learning_rate > 0.0 && state.learning_rate.is_finite()) {
         return Err(Error::file(path, format!("learning rate {}", state.learning_rate)));
     }
@@ -177,7 +178,7 @@ pub(super) fn read(run: &mut Run<'_>, path: &Path) -> Result<Vec<(String, Callba
     let numbers: Vec<String> = (0..state.callbacks.len()).map(callback_name).collect();
     let numbers = contents.weights(numbers.iter().map(String::as_str))?;
     let callbacks = state.callbacks.into_iter().zip(numbers);
-    let callbacks = callbacks.map(|((name, text), weight)| (name, CallbackState { text, numbers: weight.data }));
+    let callbacks = callbacks.map(|((_, text), weight)| CallbackState { text, numbers: weight.data });
 
     run.model.set_slabs(&slabs)?;
     (run.model.steps_done, run.model.epochs_done) = (state.steps_done, state.epochs_done);
@@ -205,16 +206,16 @@ fn check_model(run: &Run<'_>, contents: &Contents, path: &Path) -> Result<()> {
     same(path, "optimizer", &file.optimizer, &program.optimizer)
 }
 
+/// The names of the callbacks that keep a state.
+pub(super) fn keeping(callbacks: &[MutexGuard<'_, dyn Callback + 'static>]) -> Vec<String> {
+    callbacks.iter().filter(|callback| callback.state().is_some()).map(|callback| callback.name()).collect()
+}
+
 /// Gives the callbacks back what they keep.
 pub(super) fn restore(
     callbacks: &mut [MutexGuard<'_, dyn Callback + 'static>],
-    states: Vec<(String, CallbackState)>,
-    settings: &Fit,
+    states: Vec<CallbackState>,
 ) -> Result<()> {
-    let Some(path) = &settings.resume else { return Ok(()) };
-    let keeping: Vec<_> = callbacks.iter_mut().filter(|callback| callback.state().is_some()).collect();
-    let own: Vec<String> = keeping.iter().map(|callback| callback.name()).collect();
-    let names: Vec<String> = states.iter().map(|(name, _)| name.clone()).collect();
-    same(path, "callbacks that keep a state", &names, &own)?;
-    keeping.into_iter().zip(states).try_for_each(|(callback, (_, state))| callback.restore(state))
+    let keeping = callbacks.iter_mut().filter(|callback| callback.state().is_some());
+    keeping.zip(states).try_for_each(|(callback, state)| callback.restore(state))
 }

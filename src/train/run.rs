@@ -21,6 +21,11 @@ use std::time::Instant;
 /// The shuffle of epoch e draws from this stream at step e; dropout layers and initial weights have others.
 const SHUFFLE_STREAM: u32 = u32::from_be_bytes(*b"shuf");
 
+/// The order of `rows` rows in epoch `epoch`, counted from 1.
+pub(super) fn shuffled(rows: usize, seed: u64, epoch: u32) -> Vec<u32> {
+    permutation(rows as u32, stream_key(seed, SHUFFLE_STREAM, epoch))
+}
+
 /// A training run as its [`Callback`]s see it.
 pub struct Run<'a> {
     pub(super) model: &'a mut Model,
@@ -163,7 +168,7 @@ impl<'a> Run<'a> {
         let validation = held_out.map(|data| Validator::new(model, data, settings.data_budget)).transpose()?;
         // First, so that a profile that fails costs no training; it leaves the weights as they are.
         let profile = if settings.profile { Some(super::profile(model, data, settings.batch_size)?) } else { None };
-        let optimizer = model.program().optimizer.clone();
+        let optimizer = model.program().optimizer;
         let uniforms = Uniforms {
             schedule: settings.schedule.clone(),
             seed: settings.seed,
@@ -239,8 +244,7 @@ impl<'a> Run<'a> {
         let (number, steps) = (self.epoch() + 1, self.uniforms.steps);
         self.progress.start_epoch(number, steps);
         if self.settings.shuffle {
-            let key = stream_key(self.settings.seed, SHUFFLE_STREAM, self.model.epochs_done + 1);
-            self.order = permutation(self.data.len() as u32, key);
+            self.order = shuffled(self.data.len(), self.settings.seed, self.model.epochs_done + 1);
         }
         (self.uniforms.epoch, self.uniforms.before) = (number - 1, self.model.steps_done);
         let (uniforms, progress, flags) = (&self.uniforms, &mut self.progress, &self.stop_flags);

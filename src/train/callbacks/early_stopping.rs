@@ -128,14 +128,16 @@ impl Callback for EarlyStopping {
             let name = &self.monitor.name;
             run.stop(match self.best_epoch {
                 0 => format!("{name} was no number for {} epochs", self.waited),
-                best => format!("no better {name} for {} epochs than {} in epoch {best}", self.waited, number(self.best)),
+                best => {
+                    format!("no better {name} for {} epochs than {} in epoch {best}", self.waited, number(self.best))
+                }
             });
         }
         Ok(())
     }
 
     fn end(&mut self, run: &mut Run<'_>) -> Result<()> {
-        if self.weights.is_empty() || self.best_epoch == run.epoch() {
+        if self.weights.is_empty() {
             return Ok(());
         }
         run.note(&format!("weights of epoch {} ({} {})", self.best_epoch, self.monitor.name, number(self.best)));

@@ -107,8 +107,5 @@ fn json_line(epoch: &Epoch) -> String {
     let number = |value: f64| if value.is_finite() { format!("{value:?}") } else { "null".to_owned() };
     let values = epoch.values.iter().map(|(name, value)| format!(",\"{}\":{}", escaped(name), number(*value)));
     let (epoch, seconds, rate) = (epoch.epoch, number(epoch.seconds), epoch.learning_rate);
-    format!(
-        "{{\"epoch\":{epoch},\"seconds\":{seconds},\"learning_rate\":{rate:?}{}}}\n",
-        values.collect::<String>()
-    )
+    format!("{{\"epoch\":{epoch},\"seconds\":{seconds},\"learning_rate\":{rate:?}{}}}\n", values.collect::<String>())
 }

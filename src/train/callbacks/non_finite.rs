@@ -71,7 +71,9 @@ impl Callback for TerminateOnNonFinite {
         let found = first_non_finite(run, std::mem::take(&mut self.start))?;
         run.stop(match found {
             Some(found) => format!("epoch {epoch}, step {}: {}", found.step, found.what),
-            None if spoiled => format!("a weight is not finite after epoch {epoch}; run again, no step of it shows why"),
+            None if spoiled => {
+                format!("a weight is not finite after epoch {epoch}; run again, no step of it shows why")
+            }
             None => format!("epoch {epoch}: loss {loss}; run again, no step of it shows why"),
         });
         Ok(())
@@ -135,11 +137,7 @@ fn dispatch_by_dispatch(executor: &mut dyn Executor, id: PlanId, step: &Step, lo
 }
 
 /// The first element of `ranges` that is not finite.
-fn where_non_finite(
-    executor: &mut dyn Executor,
-    id: PlanId,
-    ranges: &[Range],
-) -> Result<Option<(Range, usize, f32)>> {
+fn where_non_finite(executor: &mut dyn Executor, id: PlanId, ranges: &[Range]) -> Result<Option<(Range, usize, f32)>> {
     for range in ranges {
         let values = executor.read(id, *range)?;
         if let Some(at) = values.iter().position(|value| !value.is_finite()) {

@@ -95,6 +95,27 @@ impl ReduceOnPlateau {
         self
     }
 
+    /// The learning rate after an epoch with this value, from the `rate` before: what a run does after each epoch, for
+    /// loops of one's own.
+    ///
+    /// ```
+    /// use axone::train::ReduceOnPlateau;
+    ///
+    /// let mut plateau = ReduceOnPlateau::new("loss").factor(0.5).patience(1);
+    /// let mut rate = 0.1;
+    /// for loss in [1.0, 0.8, 0.9, 0.9] {
+    ///     rate = plateau.step(loss, rate);
+    /// }
+    /// assert_eq!(rate, 0.05);
+    /// ```
+    pub fn step(&mut self, value: f64, rate: f64) -> f64 {
+        if !self.count(value) {
+            return rate;
+        }
+        let reduced = (rate * self.factor).max(self.floor);
+        if rate - reduced > LEAST_CHANGE { reduced } else { rate }
+    }
+
     /// Counts an epoch; whether the rate is to fall after it.
     fn count(&mut self, value: f64) -> bool {
         let (best, more) = (self.best, self.monitor.more);
@@ -149,12 +170,9 @@ impl Callback for ReduceOnPlateau {
     }
 
     fn epoch_end(&mut self, run: &mut Run<'_>) -> Result<()> {
-        if !self.count(run.value(NAME, &self.monitor.name)?) {
-            return Ok(());
-        }
-        let old = run.learning_rate();
-        let new = (old * self.factor).max(self.floor);
-        if old - new > LEAST_CHANGE {
+        let (value, old) = (run.value(NAME, &self.monitor.name)?, run.learning_rate());
+        let new = self.step(value, old);
+        if new < old {
             run.set_learning_rate(new)?;
             run.note(&format!("learning rate {} (no better {})", number(new), self.monitor.name));
         }
