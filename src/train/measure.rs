@@ -49,7 +49,6 @@ pub(crate) fn profile(model: &mut Model, data: &Dataset, batch_size: usize) -> R
     let id = executor.load(&model.program().plan(Purpose::Train, batch, &classes, true)?)?;
     let plan = executor.plan(id)?.clone();
     copy_slabs(model, &mut *executor, id, &plan)?;
-    model.program().write_rules(&mut *executor, id, model.layout())?;
     let feed = Feed::whole(&mut *executor, id, &plan, &data)?;
     let before = model.steps_done;
     let order: Vec<u32> = (0..rows.len() as u32).collect();
@@ -70,9 +69,10 @@ pub(crate) fn profile(model: &mut Model, data: &Dataset, batch_size: usize) -> R
     Ok(Profile { device: device.info(), batch, runs: count, clock, peaks: known_peaks(&device)?, rows, timeline })
 }
 
-/// Weights and moments of `model`, to the slabs of `executor`.
+/// Weights, moments and rules of `model`, to the slabs of `executor`.
 pub(super) fn copy_slabs(model: &mut Model, executor: &mut dyn Executor, id: PlanId, plan: &Plan) -> Result<()> {
     let slabs = model.slabs()?;
+    model.program().write_rules(executor, id, model.layout())?;
     trained(plan.moments).zip(&slabs).try_for_each(|(slab, values)| executor.write(id, slab, 0, values))
 }
 

@@ -192,7 +192,7 @@ impl<'a> Run<'a> {
             held_out,
             feed,
             validation,
-            progress: Progress::new(settings.verbosity, settings.epochs),
+            progress: Progress::new(settings.verbosity, settings.epochs).rows(data.len()),
             history: History { profile, ..History::default() },
             names: known,
             order: (0..data.len() as u32).collect(),

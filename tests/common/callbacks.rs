@@ -91,29 +91,40 @@ pub fn a_callback_may_use_the_model(device: &Device) {
     assert_eq!(run(settings(3).callback(Meddler)), run(settings(3)));
 }
 
-/// A flag raised by another thread while an epoch runs: the run ends within it, with the epochs before.
+/// A flag raised while an epoch runs ends the run within it, one raised between two epochs there: with the epochs
+/// before.
 pub fn a_flag_ends_a_run(device: &Device) {
-    struct Raises(StopFlag);
+    struct Raises(StopFlag, usize);
     impl Callback for Raises {
         fn epoch_begin(&mut self, run: &mut Run<'_>) -> Result<()> {
-            if run.epoch() == 2 {
+            if (run.epoch(), self.1) == (0, 0) {
+                self.0.raise();
+            }
+            Ok(())
+        }
+
+        fn epoch_end(&mut self, run: &mut Run<'_>) -> Result<()> {
+            if run.epoch() == self.1 {
                 self.0.raise();
             }
             Ok(())
         }
     }
+    let data = samples(400);
     let flag = StopFlag::new();
     let mut model = classifier(device, Sgd::new(0.1));
     let fit = settings(50).batch_size(1).stop_flag(&flag);
-    let history = model.fit(&samples(400), &fit.clone().callback(Raises(flag.clone()))).unwrap();
-    assert_eq!(history.epochs.len(), 2);
-    let reason = history.stopped.unwrap();
+    let history = model.fit(&data, &fit.clone().callback(Raises(flag.clone(), 0))).unwrap();
     // The first group of steps is queued before anyone looks.
-    assert!(reason.starts_with("stopped from outside in epoch 3, after 8 of its 400 steps"), "{reason}");
-    // Still raised: nothing is trained.
-    let before = bits(&mut model);
-    let history = model.fit(&samples(400), &fit).unwrap();
-    assert_eq!((history.epochs.len(), bits(&mut model)), (0, before));
+    let wanted = "stopped from outside in epoch 1, after 8 of its 400 steps";
+    assert_eq!((history.epochs.len(), history.stopped.as_deref()), (0, Some(wanted)));
+    // Eight steps were done, and counted.
+    let mut eight = classifier(device, Sgd::new(0.1));
+    eight.fit(&data, &fit.clone()).unwrap();
+    assert_ne!(bits(&mut model), bits(&mut eight), "still raised: nothing is trained");
+    flag.lower();
+    let history = model.fit(&data, &fit.clone().callback(Raises(flag.clone(), 2))).unwrap();
+    assert_eq!((history.epochs.len(), history.stopped.as_deref()), (2, Some("stopped from outside after 2 epochs")));
     flag.lower();
     assert_eq!(model.fit(&samples(8), &fit.epochs(1)).unwrap().epochs.len(), 1);
 }

@@ -84,14 +84,18 @@ impl ReduceOnPlateau {
     }
 
     /// More is better, whatever the name says.
-    pub fn maximize(mut self) -> Self {
-        self.monitor.more = true;
-        self
+    pub fn maximize(self) -> Self {
+        self.direction(true)
     }
 
     /// Less is better, whatever the name says.
-    pub fn minimize(mut self) -> Self {
-        self.monitor.more = false;
+    pub fn minimize(self) -> Self {
+        self.direction(false)
+    }
+
+    fn direction(mut self, more: bool) -> Self {
+        self.monitor.more = more;
+        self.best = self.monitor.worst();
         self
     }
 
