@@ -25,6 +25,7 @@
 //! | describe a model: a chain, or branches that meet | [`Sequential`](model::Sequential), [`Network`](model::Network) with [`layers`] |
 //! | say what is to become small, and how | [`Loss`], [`optimizers`], [`schedules`] |
 //! | train, evaluate, predict, save | [`Model`](model::Model) with the settings of [`Fit`](train::Fit) |
+//! | stop early, lower the rate, log, checkpoint and resume | [`Callback`](train::Callback) and what implements it, [`Fit`](train::Fit)`::checkpoint` |
 //! | see what a run reported | [`History`](train::History) |
 //! | see where the time of a step goes | [`Profile`](train::Profile) |
 //! | hold a device or a model against 64-bit arithmetic | [`check`] |
