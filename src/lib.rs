@@ -23,8 +23,9 @@
 //! | choose a device | [`Device`] |
 //! | read, split, scale and encode data | [`data`] |
 //! | describe a model: a chain, or branches that meet | [`Sequential`](model::Sequential), [`Network`](model::Network) with [`layers`] |
-//! | say what is to become small, and how | [`Loss`], [`optimizers`] |
+//! | say what is to become small, and how | [`Loss`], [`optimizers`], [`schedules`] |
 //! | train, evaluate, predict, save | [`Model`](model::Model) with the settings of [`Fit`](train::Fit) |
+//! | stop early, lower the rate, log, checkpoint and resume | [`Callback`](train::Callback) and what implements it, [`Fit`](train::Fit)`::checkpoint` |
 //! | see what a run reported | [`History`](train::History) |
 //! | see where the time of a step goes | [`Profile`](train::Profile) |
 //! | hold a device or a model against 64-bit arithmetic | [`check`] |
@@ -41,13 +42,16 @@
 //! | `progress` | a progress bar within each epoch, at a terminal |
 //! | `plot` | learning curves as SVG: [`History`](train::History)`::write_svg` |
 //! | `datasets` | readers for CSV and IDX (MNIST) files, and the bundled digits: [`data`] |
-//! | `save` | models in safetensors files: [`Model`](model::Model)`::save` and `load_from`; check reports as JSON |
+//! | `save` | models and checkpoints in safetensors files: [`Model`](model::Model)`::save` and `load_from`; check reports as JSON |
+//! | `ctrl-c` | [`Fit`](train::Fit)`::stop_on_ctrl_c`: the first Ctrl-C ends a run, the second the program |
 
 pub mod check;
 pub mod cpu;
 pub mod data;
 mod device;
 mod error;
+#[cfg(feature = "save")]
+mod file;
 pub mod gpu;
 pub mod graph;
 mod init;
@@ -59,6 +63,7 @@ pub mod optimizers;
 pub mod plan;
 pub mod prelude;
 pub mod random;
+pub mod schedules;
 mod text;
 pub mod train;
 

@@ -6,5 +6,13 @@ pub use crate::layers::{Activation, Dense, Dropout, Flatten};
 pub use crate::losses::Loss;
 pub use crate::model::{Model, Network, Sequential};
 pub use crate::optimizers::{Adadelta, Adagrad, Adam, AdamW, Adamax, Nadam, Optimizer, OptimizerExt, RmsProp, Sgd};
-pub use crate::train::{Fit, History, Verbosity};
+pub use crate::schedules::{
+    CosineDecay, ExponentialDecay, OneCycle, PiecewiseConstant, PolynomialDecay, Schedule, StepDecay,
+};
+#[cfg(feature = "save")]
+pub use crate::train::Checkpoint;
+pub use crate::train::{
+    Callback, CsvLog, EarlyStopping, Fit, History, JsonLines, ReduceOnPlateau, Run, StopFlag, TensorBoard,
+    TerminateOnNonFinite, Verbosity,
+};
 pub use crate::{Device, Error, Result};

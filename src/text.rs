@@ -1,4 +1,6 @@
-//! Numbers as people read them.
+//! Numbers as people read them, and text as JSON quotes it.
+
+use std::fmt::Write;
 
 /// `1234567` as `1,234,567`.
 pub(crate) fn thousands(number: u64) -> String {
@@ -11,6 +13,19 @@ pub(crate) fn thousands(number: u64) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+/// The inside of a JSON string.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c < ' ' => drop(write!(out, "\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 #[cfg(test)]

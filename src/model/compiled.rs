@@ -7,7 +7,7 @@ use crate::device::Device;
 use crate::kernels::Step;
 use crate::optimizers::Optimizer;
 use crate::plan::{Buffer, Executor, Plan, PlanId};
-use crate::train::{Evaluation, Fit, History, Profile};
+use crate::train::{Evaluation, Fit, History, Profile, RangeCurve, RangeTest};
 use crate::{Error, Result};
 use std::fmt;
 
@@ -48,6 +48,10 @@ pub struct Model {
     pub(super) layout: Layout,
     /// Training steps done so far: Adam's `t`, and the counter of dropout masks.
     pub(crate) steps_done: u32,
+    /// Whole epochs done so far: they number the orders of the rows.
+    pub(crate) epochs_done: u32,
+    /// How often a plan was asked for that data are bound to: whoever did so last finds the data it bound.
+    pub(crate) bindings: u64,
 }
 
 impl Model {
@@ -61,7 +65,8 @@ impl Model {
         let program = Program::new(network, losses.0, optimizer)?;
         let layout = Layout::new(&program)?;
         let executor = device.executor();
-        let mut model = Self { program, device, executor, plans: Vec::new(), layout, steps_done: 0 };
+        let mut model =
+            Self { program, device, executor, plans: Vec::new(), layout, steps_done: 0, epochs_done: 0, bindings: 0 };
         let classes: Vec<bool> = model.program.losses.iter().map(|loss| loss.takes_classes()).collect();
         model.load(Purpose::Train, DEFAULT_BATCH, &classes)?;
         model.write_rules()?;
@@ -81,7 +86,7 @@ impl Model {
         for moment in 0..moments {
             self.executor.write(id, Buffer::Moment(moment), 0, &zeros)?;
         }
-        self.steps_done = 0;
+        (self.steps_done, self.epochs_done) = (0, 0);
         Ok(())
     }
 
@@ -122,6 +127,31 @@ impl Model {
     /// ```
     pub fn profile(&mut self, data: &Dataset, batch_size: usize) -> Result<Profile> {
         crate::train::profile(self, data, batch_size)
+    }
+
+    /// A learning rate range test (Smith 2015): trains a copy of the model with a learning rate that grows from step to
+    /// step, and reports the loss of each. The model stays as it is.
+    ///
+    /// # Errors
+    /// As [`Model::fit`].
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    /// use axone::train::RangeTest;
+    ///
+    /// let net = Sequential::new(1).add(Dense::new(1));
+    /// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default())?;
+    /// let before = model.weights()?;
+    /// let data = Dataset::new([[0.0], [1.0], [2.0]], [[1.0], [3.0], [5.0]])?;
+    /// let curve = model.range_test(&data, &RangeTest::new())?;
+    /// println!("{curve}");
+    /// let rate = curve.steepest().unwrap();
+    /// assert!(rate > 1e-3 && rate < 1.0);
+    /// assert_eq!(model.weights()?, before);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn range_test(&mut self, data: &Dataset, settings: &RangeTest) -> Result<RangeCurve> {
+        crate::train::range_test(self, data, settings)
     }
 
     /// The model's output for each row of `x`: of its first output, if it has several.
@@ -197,6 +227,7 @@ impl Model {
 
     /// The plan for `purpose` at batch size `batch`, loaded if it is not; a plan for another batch size is let go.
     pub(crate) fn load(&mut self, purpose: Purpose, batch: usize, classes: &[bool]) -> Result<&Loaded> {
+        self.bindings += u64::from(purpose != Purpose::Predict);
         let fits = |l: &Loaded| l.purpose == purpose && l.batch == batch && l.classes == classes;
         if let Some(i) = self.plans.iter().position(fits) {
             return Ok(&self.plans[i]);

@@ -4,7 +4,7 @@ mod compiled;
 mod fits;
 mod network;
 #[cfg(feature = "save")]
-mod persist;
+pub(crate) mod persist;
 mod program;
 mod rules;
 mod sequential;
@@ -18,3 +18,4 @@ pub use program::{Program, Purpose};
 pub use sequential::Sequential;
 pub use summary::Summary;
 pub use weights::Weight;
+pub(crate) use weights::trained;

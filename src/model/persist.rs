@@ -2,27 +2,62 @@
 
 use super::{Losses, Model, Network, Weight};
 use crate::device::Device;
+use crate::file::write_whole;
 use crate::losses::Loss;
 use crate::optimizers::Optimizer;
 use crate::{Error, Result};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Key of the metadata entry.
+/// Keys of the metadata entries.
 const KEY: &str = "axone";
+const TRAINING_KEY: &str = "axone.training";
 
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Description {
+/// What a model is made from, as its file says it.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Description {
     version: String,
-    network: Network,
-    losses: Vec<Loss>,
-    optimizer: Optimizer,
+    pub network: Network,
+    pub losses: Vec<Loss>,
+    pub optimizer: Optimizer,
+}
+
+/// A file that [`Model::save`] or a checkpoint wrote.
+pub(crate) struct Contents {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    pub description: Description,
+    /// The state of a training run, as JSON; a model alone has none.
+    pub training: Option<String>,
+}
+
+impl Contents {
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|error| Error::file(path, error))?;
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| Error::file(path, error))?;
+        let entry = |key: &str| header.metadata().as_ref().and_then(|metadata| metadata.get(key)).cloned();
+        let json = entry(KEY).ok_or_else(|| Error::file(path, "no axone architecture in the file's metadata"))?;
+        let description = serde_json::from_str(&json).map_err(|error| Error::file(path, error))?;
+        // The sizes are checked here, before anything is changed.
+        SafeTensors::deserialize(&bytes).map_err(|error| Error::file(path, error))?;
+        Ok(Self { path: path.to_owned(), bytes, description, training: entry(TRAINING_KEY) })
+    }
+
+    /// The tensors called `names`, each a matrix of f32, under these names.
+    pub fn weights<'a>(&self, names: impl Iterator<Item = &'a str>) -> Result<Vec<Weight>> {
+        let tensors = SafeTensors::deserialize(&self.bytes).map_err(|error| Error::file(&self.path, error))?;
+        let read = |name: &str| {
+            let tensor = tensors.tensor(name).map_err(|error| Error::file(&self.path, error))?;
+            weight(name, &tensor).ok_or_else(|| Error::file(&self.path, format!("{name}: not a matrix of f32")))
+        };
+        names.map(read).collect()
+    }
 }
 
 impl Model {
     /// Writes weights, architecture, losses and optimizer settings to `path`, as safetensors. The file is whole or
-    /// not there: it is written beside `path` and then renamed.
+    /// not there: it is written beside `path`, flushed to the disk, and then renamed.
     ///
     /// # Errors
     /// [`Error::File`]; [`Error::Gpu`].
@@ -40,7 +75,11 @@ impl Model {
     /// # Ok::<(), axone::Error>(())
     /// ```
     pub fn save(&mut self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
+        self.write_file(path.as_ref(), None, &[])
+    }
+
+    /// Writes the model, and beside it what else a checkpoint holds.
+    pub(crate) fn write_file(&mut self, path: &Path, training: Option<String>, beside: &[Weight]) -> Result<()> {
         let description = Description {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: self.program().network.clone(),
@@ -50,36 +89,25 @@ impl Model {
         let json = serde_json::to_string(&description).map_err(|error| Error::file(path, error))?;
         let weights = self.weights()?;
         let views: Result<Vec<_>> =
-            weights.iter().map(|weight| view(weight).map_err(|e| Error::file(path, e))).collect();
-        let metadata = HashMap::from([(KEY.to_owned(), json)]);
+            weights.iter().chain(beside).map(|weight| view(weight).map_err(|e| Error::file(path, e))).collect();
+        let training = training.map(|json| (TRAINING_KEY.to_owned(), json));
+        let metadata: HashMap<_, _> = [(KEY.to_owned(), json)].into_iter().chain(training).collect();
         let bytes = safetensors::serialize(views?, Some(metadata)).map_err(|error| Error::file(path, error))?;
-        let beside = path.with_extension("partial");
-        std::fs::write(&beside, bytes).map_err(|error| Error::file(&beside, error))?;
-        std::fs::rename(&beside, path).map_err(|error| Error::file(path, error))
+        write_whole(path, &bytes)
     }
 
-    /// Reads a model that [`Model::save`] wrote, onto `device`.
+    /// Reads a model that [`Model::save`] or a [`Checkpoint`](crate::train::Checkpoint) wrote, onto `device`.
     ///
     /// # Errors
     /// [`Error::File`] where the file cannot be read or is not such a file; otherwise as [`Model::compile`] and
     /// [`Model::set_weights`].
     pub fn load_from(path: impl AsRef<Path>, device: Device) -> Result<Self> {
-        let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|error| Error::file(path, error))?;
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| Error::file(path, error))?;
-        let json = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
-        let json = json.ok_or_else(|| Error::file(path, "no axone architecture in the file's metadata"))?;
-        let description: Description = serde_json::from_str(json).map_err(|error| Error::file(path, error))?;
-        let tensors = SafeTensors::deserialize(&bytes).map_err(|error| Error::file(path, error))?;
-        let Description { network, losses, optimizer, .. } = description;
-        let mut model = Model::compile(network, device, Losses(losses), optimizer)?;
-        let read = |name: &str| {
-            let tensor = tensors.tensor(name).map_err(|error| Error::file(path, error))?;
-            weight(name, &tensor).ok_or_else(|| Error::file(path, format!("{name}: not a matrix of f32")))
-        };
-        let parameters = &model.layout().parameters;
-        let weights: Result<Vec<Weight>> = parameters.iter().map(|parameter| read(&parameter.name)).collect();
-        model.set_weights(&weights?)?;
+        let contents = Contents::read(path.as_ref())?;
+        let Description { network, losses, optimizer, .. } = &contents.description;
+        let mut model = Model::compile(network.clone(), device, Losses(losses.clone()), *optimizer)?;
+        let names = model.layout().parameters.iter().map(|parameter| parameter.name.as_str());
+        let weights = contents.weights(names)?;
+        model.set_weights(&weights)?;
         Ok(model)
     }
 }

@@ -76,6 +76,11 @@ impl Layout {
     }
 }
 
+/// The slabs that a training step changes for good.
+pub(crate) fn trained(moments: usize) -> impl Iterator<Item = Buffer> {
+    [Buffer::Parameters].into_iter().chain((0..moments).map(Buffer::Moment))
+}
+
 impl Model {
     /// All parameters, in the order of the layers.
     ///
@@ -129,10 +134,27 @@ impl Model {
     }
 
     fn read_slab(&mut self, slab: Buffer) -> Result<Vec<Weight>> {
+        let values = self.slab(slab)?;
+        Ok(self.layout().split(&values))
+    }
+
+    /// One slab as it lies on the device.
+    pub(crate) fn slab(&mut self, slab: Buffer) -> Result<Vec<f32>> {
         let (id, _) = self.any_plan()?;
         let range = self.layout().slab.all(slab);
-        let values = self.executor.read(id, range)?;
-        Ok(self.layout().split(&values))
+        self.executor.read(id, range)
+    }
+
+    /// What training changes: the slab of the parameters, then those of the optimizer's moments.
+    pub(crate) fn slabs(&mut self) -> Result<Vec<Vec<f32>>> {
+        let (_, moments) = self.any_plan()?;
+        trained(moments).map(|slab| self.slab(slab)).collect()
+    }
+
+    /// Writes back what [`slabs`](Self::slabs) read.
+    pub(crate) fn set_slabs(&mut self, slabs: &[Vec<f32>]) -> Result<()> {
+        let (id, moments) = self.any_plan()?;
+        trained(moments).zip(slabs).try_for_each(|(slab, values)| self.executor.write(id, slab, 0, values))
     }
 
     /// Replaces all parameters.

@@ -44,13 +44,24 @@ impl<'a> Feed<'a> {
         data: &'a Dataset,
         budget: u64,
     ) -> Result<Self> {
+        Self::within(executor, device, (loaded.id, &loaded.plan), data, budget)
+    }
+
+    /// As [`new`](Self::new), for a plan that `executor` has loaded.
+    pub fn within(
+        executor: &mut dyn Executor,
+        device: &Device,
+        (id, plan): (PlanId, &Plan),
+        data: &'a Dataset,
+        budget: u64,
+    ) -> Result<Self> {
         // A binding holds one tensor; the widest takes most of a row.
         let inputs = data.inputs().iter().map(|input| input.cols() as u64);
         let widths: Vec<u64> = inputs.chain(data.targets().iter().map(|target| target.width() as u64)).collect();
         let widest = widths.iter().copied().max().unwrap_or(1);
         let all = widths.iter().sum::<u64>() + 1;
         let bindable = device.info().limits.binding_bytes / widest * all;
-        Self::bind(executor, loaded.id, &loaded.plan, data, budget.min(bindable))
+        Self::bind(executor, id, plan, data, budget.min(bindable))
     }
 
     fn bind(executor: &mut dyn Executor, id: PlanId, plan: &Plan, data: &'a Dataset, budget: u64) -> Result<Self> {
@@ -104,22 +115,34 @@ impl<'a> Feed<'a> {
     }
 
     /// Runs one epoch in the order `order`. `fill` completes the uniform of step `i`; `done` hears how many steps are
-    /// queued. Returns the mean of each log slot over the rows, weighted as they are.
+    /// queued and says whether to go on. Returns the mean of each log slot over the rows, weighted as they are; `None`
+    /// where `done` ended the epoch before its last step.
     pub fn run_epoch(
         &mut self,
         executor: &mut dyn Executor,
         order: &[u32],
         fill: impl Fn(usize, &mut Step),
-        mut done: impl FnMut(usize),
-    ) -> Result<Vec<f64>> {
-        let mut steps: Vec<Step> = (0..self.steps()).map(|i| self.step(i, order)).collect();
-        steps.iter_mut().enumerate().for_each(|(i, step)| fill(i, step));
-        if !self.is_streamed() {
-            executor.write_order(self.id, order)?;
+        done: impl FnMut(usize) -> bool,
+    ) -> Result<Option<Vec<f64>>> {
+        if !self.run_steps(executor, order, fill, done)? {
+            return Ok(None);
         }
-        let steps_resident = if self.is_streamed() { self.resident / self.batch } else { steps.len() };
+        let log = self.read_log(executor)?;
+        Ok(Some((0..self.slots).map(|slot| self.mean(&log, slot, order)).collect()))
+    }
+
+    /// Queues the steps of one epoch, as [`run_epoch`](Self::run_epoch) does; whether all of them.
+    pub fn run_steps(
+        &mut self,
+        executor: &mut dyn Executor,
+        order: &[u32],
+        fill: impl Fn(usize, &mut Step),
+        mut done: impl FnMut(usize) -> bool,
+    ) -> Result<bool> {
+        let steps = self.uniforms(order, fill);
+        self.begin_epoch(executor, order)?;
         let mut queued = 0;
-        for (chunk, rows) in steps.chunks(steps_resident).zip(order.chunks(self.resident)) {
+        for (chunk, rows) in steps.chunks(self.resident.div_ceil(self.batch)).zip(order.chunks(self.resident)) {
             if self.is_streamed() {
                 self.upload(executor, rows)?;
             }
@@ -132,13 +155,76 @@ impl<'a> Feed<'a> {
                     self.slice = self.slice.saturating_mul(2);
                 }
                 queued += now.len();
-                done(queued);
+                if !done(queued) && queued < steps.len() {
+                    return Ok(false);
+                }
                 rest = later;
             }
         }
-        let len = self.slots * self.batch * steps.len();
-        let log = executor.read(self.id, Range { buffer: Buffer::Log, offset: 0, len })?;
-        Ok((0..self.slots).map(|slot| self.mean(&log, slot, order)).collect())
+        Ok(true)
+    }
+
+    /// Walks through one epoch step by step: `run` is called where the rows of a step are ready, and says whether to
+    /// go on.
+    pub fn walk(
+        &mut self,
+        executor: &mut dyn Executor,
+        order: &[u32],
+        fill: impl Fn(usize, &mut Step),
+        mut run: impl FnMut(&mut dyn Executor, &Step) -> Result<bool>,
+    ) -> Result<()> {
+        let steps = self.uniforms(order, fill);
+        self.begin_epoch(executor, order)?;
+        for (chunk, rows) in steps.chunks(self.resident.div_ceil(self.batch)).zip(order.chunks(self.resident)) {
+            if self.is_streamed() {
+                self.upload(executor, rows)?;
+            }
+            for step in chunk {
+                if !run(executor, step)? {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn uniforms(&self, order: &[u32], fill: impl Fn(usize, &mut Step)) -> Vec<Step> {
+        let mut steps: Vec<Step> = (0..self.steps()).map(|i| self.step(i, order)).collect();
+        steps.iter_mut().enumerate().for_each(|(i, step)| fill(i, step));
+        steps
+    }
+
+    fn begin_epoch(&self, executor: &mut dyn Executor, order: &[u32]) -> Result<()> {
+        if self.is_streamed() { Ok(()) } else { executor.write_order(self.id, order) }
+    }
+
+    /// The log `(steps, slots, batch)` of the last epoch.
+    fn read_log(&self, executor: &mut dyn Executor) -> Result<Vec<f32>> {
+        let len = self.slots * self.batch * self.steps();
+        executor.read(self.id, Range { buffer: Buffer::Log, offset: 0, len })
+    }
+
+    /// The loss of each step of the last epoch, which ran in the order `order`: the sum of the mean losses of the
+    /// first `losses` log slots.
+    pub fn step_losses(&self, executor: &mut dyn Executor, order: &[u32], losses: usize) -> Result<Vec<f64>> {
+        let log = self.read_log(executor)?;
+        let steps = log.chunks_exact(self.slots * self.batch).zip(order.chunks(self.batch));
+        Ok(steps.map(|(log, rows)| (0..losses).map(|slot| self.mean(log, slot, rows)).sum()).collect())
+    }
+
+    /// Slots of the log: values that each row logs.
+    pub fn slots(&self) -> usize {
+        self.slots
+    }
+
+    /// Rows of a batch.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// The plan it is bound to.
+    pub fn id(&self) -> PlanId {
+        self.id
     }
 
     /// The weighted mean of one slot of the log `(steps, slots, batch)` over the rows of `order`.

@@ -47,6 +47,9 @@ pub struct History {
     pub epochs: Vec<Epoch>,
     /// Where the time of a step goes, if [`Fit::profile`](super::Fit::profile) asked.
     pub profile: Option<Profile>,
+    /// Why the run ended before its last epoch: what a callback gave to [`Run::stop`](super::Run::stop), or that it
+    /// was stopped from outside. `None` where all epochs were run.
+    pub stopped: Option<String>,
 }
 
 impl History {
@@ -111,19 +114,23 @@ impl History {
 
     fn to_csv(&self) -> String {
         let names = self.names();
-        let mut text = String::from("epoch,seconds,learning_rate");
-        names.iter().for_each(|name| text += &format!(",{}", quoted(name)));
-        text.push('\n');
-        for epoch in &self.epochs {
-            text += &format!("{},{},{}", epoch.epoch, epoch.seconds, epoch.learning_rate);
-            for name in &names {
-                text.push(',');
-                text += &epoch.get(name).map(|value| value.to_string()).unwrap_or_default();
-            }
-            text.push('\n');
-        }
-        text
+        self.epochs.iter().fold(csv_header(&names), |text, epoch| text + &csv_line(epoch, &names))
     }
+}
+
+/// The first line of a history as CSV.
+pub(super) fn csv_header<S: AsRef<str>>(names: &[S]) -> String {
+    let names = names.iter().map(|name| format!(",{}", quoted(name.as_ref())));
+    format!("epoch,seconds,learning_rate{}\n", names.collect::<String>())
+}
+
+/// The line of an epoch.
+pub(super) fn csv_line<S: AsRef<str>>(epoch: &Epoch, names: &[S]) -> String {
+    let values = names.iter().map(|name| {
+        let value = epoch.get(name.as_ref()).map(|value| value.to_string());
+        format!(",{}", value.unwrap_or_default())
+    });
+    format!("{},{},{}{}\n", epoch.epoch, epoch.seconds, epoch.learning_rate, values.collect::<String>())
 }
 
 /// A table with a column for each name, aligned on the right.

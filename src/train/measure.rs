@@ -8,7 +8,7 @@ use super::profile::{Peaks, Profile, ProfileRow, rate};
 use crate::data::Dataset;
 use crate::device::{Device, DeviceInfo};
 use crate::kernels::{Adam, Kernel, Matmul, Scale, Sgd, Step};
-use crate::model::{Model, Purpose};
+use crate::model::{Model, Purpose, trained};
 use crate::plan::{Buffer, Executor, Plan, PlanId, PlanStep, Range, Timings, Work};
 use crate::{Error, Result};
 use std::sync::{Mutex, PoisonError};
@@ -70,14 +70,10 @@ pub(crate) fn profile(model: &mut Model, data: &Dataset, batch_size: usize) -> R
 }
 
 /// Weights, moments and rules of `model`, to the slabs of `executor`.
-fn copy_slabs(model: &mut Model, executor: &mut dyn Executor, id: PlanId, plan: &Plan) -> Result<()> {
-    let (own, moments) = model.any_plan()?;
-    let moments = (0..moments.min(plan.moments)).map(Buffer::Moment);
-    for buffer in [Buffer::Parameters].into_iter().chain(moments) {
-        let values = model.executor.read(own, Range::of(buffer, plan.slab))?;
-        executor.write(id, buffer, 0, &values)?;
-    }
-    model.program().write_rules(executor, id, model.layout())
+pub(super) fn copy_slabs(model: &mut Model, executor: &mut dyn Executor, id: PlanId, plan: &Plan) -> Result<()> {
+    let slabs = model.slabs()?;
+    model.program().write_rules(executor, id, model.layout())?;
+    trained(plan.moments).zip(&slabs).try_for_each(|(slab, values)| executor.write(id, slab, 0, values))
 }
 
 /// Warm runs of the plan, at most `most`.

@@ -2,6 +2,10 @@
 
 #[cfg(feature = "plot")]
 mod axis;
+mod callback;
+mod callbacks;
+#[cfg(feature = "save")]
+mod checkpoint;
 mod feed;
 mod fit;
 mod history;
@@ -10,12 +14,29 @@ mod measure;
 mod plot;
 mod profile;
 mod progress;
+#[cfg(feature = "plot")]
+mod range_plot;
+mod range_test;
+#[cfg(feature = "save")]
+mod resume;
+mod run;
+mod settings;
+mod stop;
 mod trace;
 
+pub use callback::{Callback, CallbackState};
+pub use callbacks::{CsvLog, EarlyStopping, JsonLines, ReduceOnPlateau, TensorBoard, TerminateOnNonFinite, Threshold};
+#[cfg(feature = "save")]
+pub use checkpoint::Checkpoint;
 pub(crate) use feed::Feed;
-pub use fit::{Evaluation, Fit};
+pub use fit::Evaluation;
 pub(crate) use fit::{evaluate, fit};
 pub use history::{Epoch, History};
 pub(crate) use measure::profile;
 pub use profile::{Peaks, Profile, ProfileRow};
 pub use progress::{Progress, Verbosity};
+pub(crate) use range_test::range_test;
+pub use range_test::{RangeCurve, RangePoint, RangeTest};
+pub use run::Run;
+pub use settings::Fit;
+pub use stop::StopFlag;

@@ -35,6 +35,12 @@ pub enum Verbosity {
 pub struct Progress {
     verbosity: Verbosity,
     epochs: usize,
+    /// Of an epoch.
+    #[cfg(feature = "progress")]
+    rows: usize,
+    /// Losses and metrics of the last epoch.
+    #[cfg(feature = "progress")]
+    last: String,
     #[cfg(feature = "progress")]
     bar: Option<indicatif::ProgressBar>,
 }
@@ -46,8 +52,22 @@ impl Progress {
             verbosity,
             epochs,
             #[cfg(feature = "progress")]
+            rows: 0,
+            #[cfg(feature = "progress")]
+            last: String::new(),
+            #[cfg(feature = "progress")]
             bar: None,
         }
+    }
+
+    /// How many rows an epoch has: then a bar says how many are trained on a second.
+    #[cfg_attr(not(feature = "progress"), allow(unused_mut, unused_variables))]
+    pub fn rows(mut self, rows: usize) -> Self {
+        #[cfg(feature = "progress")]
+        {
+            self.rows = rows;
+        }
+        self
     }
 
     /// Begins epoch `epoch` (counted from 1) of `steps` steps.
@@ -64,26 +84,37 @@ impl Progress {
         }
     }
 
-    /// `steps_done` steps of this epoch are done; `loss` is the mean loss so far, where it is known.
+    /// `steps_done` steps of this epoch are done; `loss` is the mean loss so far, where it is known. Where it is not,
+    /// the bar shows what the last epoch reported: reading the loss within an epoch would make the device wait.
     #[cfg_attr(not(feature = "progress"), allow(unused_variables))]
     pub fn advance(&mut self, steps_done: usize, loss: Option<f64>) {
         #[cfg(feature = "progress")]
         if let Some(bar) = &self.bar {
             bar.set_position(steps_done as u64);
-            if let Some(loss) = loss {
-                bar.set_message(format!("loss {}", number(loss)));
-            }
+            let numbers = loss.map_or_else(|| self.last.clone(), |loss| format!("loss {}", number(loss)));
+            let share = steps_done as f64 / bar.length().unwrap_or(1).max(1) as f64;
+            let speed = self.rows as f64 * share / bar.elapsed().as_secs_f64();
+            bar.set_message(if self.rows > 0 { format!("{numbers}  {} rows/s", rate(speed)) } else { numbers });
         }
     }
 
     /// Ends the epoch: removes the bar and prints [`line`](Self::line).
     pub fn end_epoch(&mut self, epoch: &Epoch, rows_per_second: f64) {
+        self.leave_epoch();
         #[cfg(feature = "progress")]
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
+        {
+            self.last = format!("epoch {}{}", epoch.epoch, numbers(epoch));
         }
         if self.verbosity != Verbosity::Silent {
             self.note(&self.line(epoch, rows_per_second));
+        }
+    }
+
+    /// Removes the bar of an epoch that does not come to its end.
+    pub(super) fn leave_epoch(&mut self) {
+        #[cfg(feature = "progress")]
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
         }
     }
 
@@ -97,15 +128,18 @@ impl Progress {
 
     /// The line of one epoch: its number, its losses and metrics, seconds, and rows trained on a second.
     pub fn line(&self, epoch: &Epoch, rows_per_second: f64) -> String {
-        let mut line = self.prefix(epoch.epoch);
-        epoch.values.iter().for_each(|(name, value)| line += &format!("  {name} {}", number(*value)));
-        line + &format!("  {}  {} rows/s", seconds(epoch.seconds), rate(rows_per_second))
+        let (prefix, numbers) = (self.prefix(epoch.epoch), numbers(epoch));
+        format!("{prefix}{numbers}  {}  {} rows/s", seconds(epoch.seconds), rate(rows_per_second))
     }
 
     fn prefix(&self, epoch: usize) -> String {
         let width = self.epochs.to_string().len();
         format!("epoch {epoch:>width$}/{}", self.epochs)
     }
+}
+
+fn numbers(epoch: &Epoch) -> String {
+    epoch.values.iter().map(|(name, value)| format!("  {name} {}", number(*value))).collect()
 }
 
 fn seconds(seconds: f64) -> String {

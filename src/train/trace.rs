@@ -4,8 +4,8 @@
 //! Written by hand, so that profiling needs no feature: the only text that has to be escaped is a name.
 
 use super::profile::{Profile, rate};
+use crate::text::escaped;
 use crate::{Error, Result};
-use std::fmt::Write;
 use std::path::Path;
 
 impl Profile {
@@ -64,17 +64,4 @@ impl Profile {
 fn meta(what: &str, name: &str) -> String {
     let name = escaped(name);
     format!("{{\"name\":\"{what}\",\"ph\":\"M\",\"pid\":1,\"tid\":1,\"args\":{{\"name\":\"{name}\"}}}}")
-}
-
-/// The inside of a JSON string.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c < ' ' => drop(write!(out, "\\u{:04x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out
 }

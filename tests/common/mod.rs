@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each binary uses its part")]
 
 pub mod api;
+pub mod callbacks;
 pub mod differentiable;
 pub mod elementwise;
 pub mod fixtures;
@@ -10,6 +11,8 @@ pub mod losses;
 pub mod machine;
 pub mod optimizers;
 pub mod profile;
+#[cfg(feature = "save")]
+pub mod resume;
 pub mod rows;
 pub mod settings;
 pub mod training;

@@ -4,6 +4,7 @@ use crate::common::api::{classifier, samples};
 use crate::common::matrix;
 use axone::layers::Activation;
 use axone::prelude::*;
+use axone::train::{RangeTest, Threshold};
 
 fn message<T: std::fmt::Debug>(result: Result<T>) -> String {
     result.unwrap_err().to_string()
@@ -96,6 +97,101 @@ fn settings_of_fit() {
     assert_eq!(of_fit(Fit::new().epochs(0)), "fit: epochs must be at least 1, got 0");
     let wanted = "train_test_split: test_fraction must be above 0 and below 1, got 1";
     assert_eq!(of_fit(Fit::new().validation_split(1.0)), wanted);
+}
+
+#[test]
+fn settings_of_schedules() {
+    let of = |schedule: Schedule| of_fit(Fit::new().epochs(3).batch_size(4).schedule(schedule));
+    assert_eq!(of(StepDecay::new(0, 0.5).into()), "step_decay: every must be at least 1, got 0");
+    assert_eq!(of(StepDecay::new(1, 1.0).into()), "step_decay: factor must be above 0 and below 1, got 1");
+    for (beta, got) in [(1.0, "1"), (0.0, "0"), (-0.5, "-0.5"), (f64::NAN, "NaN")] {
+        let wanted = format!("exponential_decay: beta must be above 0 and below 1, got {got}");
+        assert_eq!(of(ExponentialDecay::new(beta).into()), wanted);
+    }
+    let wanted = "piecewise_constant: factor must be positive and finite, got NaN";
+    assert_eq!(of(PiecewiseConstant::new([(1, f64::NAN)]).into()), wanted);
+    let wanted = "piecewise_constant: epoch must be larger than the one before, got 3 after 3";
+    assert_eq!(of(PiecewiseConstant::new([(3, 0.1), (3, 0.2)]).into()), wanted);
+    let wanted = "polynomial_decay: power must be positive and finite, got 0";
+    assert_eq!(of(PolynomialDecay::new(0.0).into()), wanted);
+    let wanted = "polynomial_decay: floor must be at least 0 and below 1, got -0.1";
+    assert_eq!(of(PolynomialDecay::new(1.0).floor(-0.1).into()), wanted);
+    // Three epochs of two steps.
+    let wanted = "cosine_decay: warmup must be less than the 6 steps, got 6";
+    assert_eq!(of(CosineDecay::new().warmup(6).into()), wanted);
+    let wanted = "cosine_decay: warmup_from must be at least 0 and below 1, got 1";
+    assert_eq!(of(CosineDecay::new().warmup(2).warmup_from(1.0).into()), wanted);
+    assert_eq!(of(CosineDecay::new().steps(0).into()), "cosine_decay: steps must be at least 1, got 0");
+    assert_eq!(of(OneCycle::new().rising(1.0).into()), "one_cycle: rising must be above 0 and below 1, got 1");
+    let wanted = "one_cycle: division must be at least 1 and finite, got inf";
+    assert_eq!(of(OneCycle::new().division(f64::INFINITY).into()), wanted);
+}
+
+#[test]
+fn settings_of_callbacks() {
+    let of = |callback: fn() -> Fit| of_fit(callback());
+    let wanted = "early_stopping: patience must be at least 1, got 0";
+    assert_eq!(of(|| Fit::new().callback(EarlyStopping::new("loss").patience(0))), wanted);
+    for (delta, got) in [(-0.1, "-0.1"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        let wanted = format!("early_stopping: min_delta must be at least 0 and finite, got {got}");
+        assert_eq!(of_fit(Fit::new().callback(EarlyStopping::new("loss").min_delta(delta))), wanted);
+    }
+    let wanted = "early_stopping: monitor must be one of loss, accuracy, got val_loss";
+    assert_eq!(of(|| Fit::new().callback(EarlyStopping::new("val_loss"))), wanted);
+    let wanted = "reduce_on_plateau: monitor must be one of loss, accuracy, val_loss, val_accuracy, got f1";
+    assert_eq!(of(|| Fit::new().validation_split(0.5).callback(ReduceOnPlateau::new("f1"))), wanted);
+    for (factor, got) in [(1.0, "1"), (0.0, "0"), (f64::NAN, "NaN")] {
+        let wanted = format!("reduce_on_plateau: factor must be above 0 and below 1, got {got}");
+        assert_eq!(of_fit(Fit::new().callback(ReduceOnPlateau::new("loss").factor(factor))), wanted);
+    }
+    let threshold = Threshold::Relative(f64::NAN);
+    let wanted = "reduce_on_plateau: threshold must be at least 0 and finite, got NaN";
+    assert_eq!(of_fit(Fit::new().callback(ReduceOnPlateau::new("loss").threshold(threshold))), wanted);
+    let wanted = "reduce_on_plateau: floor must be at least 0 and finite, got -1";
+    assert_eq!(of(|| Fit::new().callback(ReduceOnPlateau::new("loss").floor(-1.0))), wanted);
+    let wanted = "fit: learning_rate must be positive and finite, got NaN";
+    assert_eq!(of(|| Fit::new().callback(SetsRate(f64::NAN))), wanted);
+    #[cfg(feature = "save")]
+    assert_eq!(
+        of(|| Fit::new().checkpoint(Checkpoint::new("never").every(0))),
+        "checkpoint: every must be at least 1, got 0"
+    );
+}
+
+struct SetsRate(f64);
+
+impl Callback for SetsRate {
+    fn epoch_begin(&mut self, run: &mut Run<'_>) -> Result<()> {
+        run.set_learning_rate(self.0)
+    }
+}
+
+/// Settings with callbacks serve one run at a time.
+#[test]
+fn a_callback_in_two_runs() {
+    struct Nested(std::sync::Arc<std::sync::Mutex<Option<Fit>>>);
+    impl Callback for Nested {
+        fn epoch_end(&mut self, run: &mut Run<'_>) -> Result<()> {
+            let own = self.0.lock().unwrap().clone();
+            own.map_or(Ok(()), |fit| run.model().fit(&samples(8), &fit).map(|_| ()))
+        }
+    }
+    let slot = std::sync::Arc::default();
+    let fit = Fit::new().epochs(1).callback(Nested(std::sync::Arc::clone(&slot))).silent();
+    *slot.lock().unwrap() = Some(fit.clone());
+    let wanted = "fit: callback must be free, got one that another run is using at the same time";
+    assert_eq!(of_fit(fit), wanted);
+}
+
+#[test]
+fn settings_of_a_range_test() {
+    let of =
+        |settings: RangeTest| message(classifier(&Device::cpu(), Sgd::default()).range_test(&samples(8), &settings));
+    assert_eq!(of(RangeTest::new().between(0.0, 1.0)), "range_test: from must be positive and finite in f32, got 0");
+    assert_eq!(of(RangeTest::new().between(0.1, 0.1)), "range_test: to must be above 0.1 and finite in f32, got 0.1");
+    assert_eq!(of(RangeTest::new().steps(9)), "range_test: steps must be at least 10, got 9");
+    assert_eq!(of(RangeTest::new().batch_size(0)), "range_test: batch_size must be at least 1, got 0");
+    assert_eq!(of(RangeTest::new().smoothing(1.0)), "range_test: smoothing must be at least 0 and below 1, got 1");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod api;
 mod bad_input;
+mod callbacks;
 #[path = "../common/mod.rs"]
 mod common;
 mod conformance;
@@ -19,4 +20,8 @@ mod profile;
 #[cfg(feature = "datasets")]
 mod readers;
 mod readme;
+#[cfg(feature = "save")]
+mod resume;
+mod schedules;
+mod tensorboard;
 mod twins;

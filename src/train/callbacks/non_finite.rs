@@ -1,0 +1,148 @@
+//! Ends a run at the first NaN or infinity, and says where it arose.
+//!
+//! Training itself is not watched: the losses of an epoch, which are read anyway, show that something went wrong. Then
+//! the epoch is run again from its start, step by step, until a weight, a moment or a loss is not finite; and that
+//! step once more, dispatch by dispatch. The same device gives the same bits, so the error comes again. A healthy run
+//! pays one copy of the slabs to the host before each epoch.
+
+use crate::Result;
+use crate::kernels::Step;
+use crate::model::trained;
+use crate::plan::{Buffer, Executor, PlanId, Range};
+use crate::train::callback::Callback;
+use crate::train::run::Run;
+
+const NAME: &str = "terminate_on_non_finite";
+
+/// Ends a run in whose epoch the training loss is NaN or infinite. [`History::stopped`](crate::train::History) names
+/// the step and the layer in which the first such number arose; the model is left with the weights before that step.
+///
+/// Every epoch begins with reading the weights and the optimizer's moments from the device; the steps cost nothing
+/// more.
+///
+/// ```
+/// use axone::prelude::*;
+///
+/// let mut model = Sequential::new(1).add(Dense::new(1)).compile(Device::cpu(), Loss::MeanSquaredError, Sgd::new(1e6))?;
+/// let data = Dataset::new([[0.0], [1.0], [2.0]], [[1.0], [3.0], [5.0]])?;
+/// let history = model.fit(&data, &Fit::new().epochs(50).callback(TerminateOnNonFinite::new()).silent())?;
+/// assert!(history.stopped.is_some_and(|reason| reason.contains("dense_1")));
+/// assert!(model.weights()?[0].data[0].is_finite());
+/// # Ok::<(), axone::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct TerminateOnNonFinite {
+    start: Vec<Vec<f32>>,
+}
+
+/// Where a number that is not finite arose.
+struct Found {
+    /// Counted from 1 in the epoch.
+    step: u32,
+    what: String,
+}
+
+impl TerminateOnNonFinite {
+    /// The callback.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Callback for TerminateOnNonFinite {
+    fn name(&self) -> String {
+        NAME.to_owned()
+    }
+
+    fn epoch_begin(&mut self, run: &mut Run<'_>) -> Result<()> {
+        self.start = run.model().slabs()?;
+        Ok(())
+    }
+
+    fn epoch_end(&mut self, run: &mut Run<'_>) -> Result<()> {
+        let epoch = run.epoch();
+        let loss = run.value(NAME, "loss")?;
+        // What the last step of a run spoils shows in no later loss.
+        let is_last = epoch == run.epochs();
+        let spoiled = is_last && run.model().slabs()?.iter().flatten().any(|value| !value.is_finite());
+        if loss.is_finite() && !spoiled {
+            return Ok(());
+        }
+        let found = first_non_finite(run, std::mem::take(&mut self.start))?;
+        run.stop(match found {
+            Some(found) => format!("epoch {epoch}, step {}: {}", found.step, found.what),
+            None if spoiled => {
+                format!("a weight is not finite after epoch {epoch}; run again, no step of it shows why")
+            }
+            None => format!("epoch {epoch}: loss {loss}; run again, no step of it shows why"),
+        });
+        Ok(())
+    }
+}
+
+/// Walks through the last epoch of `run` from the slabs `good` on; leaves the model with the last good ones.
+fn first_non_finite(run: &mut Run<'_>, mut good: Vec<Vec<f32>>) -> Result<Option<Found>> {
+    let (model, uniforms, feed) = (&mut *run.model, &run.uniforms, &mut run.feed);
+    let (id, losses) = (feed.id(), model.program().losses.len());
+    let (slots, batch) = (feed.slots(), feed.batch());
+    let log = |step: &Step, slot: usize| {
+        let offset = (step.log_row as usize * slots + slot) * batch;
+        Range { buffer: Buffer::Log, offset, len: step.valid as usize }
+    };
+    let (_, moments) = model.any_plan()?;
+    let slabs: Vec<Range> = trained(moments).map(|slab| model.layout().slab.all(slab)).collect();
+    model.set_slabs(&good)?;
+    let mut found = None;
+    let fill = |i: usize, step: &mut Step| uniforms.fill(i, step);
+    feed.walk(&mut *model.executor, &run.order, fill, |executor, step| {
+        let logs: Vec<Range> = (0..losses).map(|slot| log(step, slot)).collect();
+        executor.run(id, std::slice::from_ref(step))?;
+        let after: Result<Vec<_>> = slabs.iter().map(|slab| executor.read(id, *slab)).collect();
+        let after = after?;
+        if after.iter().flatten().all(|value| value.is_finite()) && where_non_finite(executor, id, &logs)?.is_none() {
+            good = after;
+            return Ok(true);
+        }
+        slabs.iter().zip(&good).try_for_each(|(slab, values)| executor.write(id, slab.buffer, 0, values))?;
+        found = Some(Found { step: step.log_row + 1, what: dispatch_by_dispatch(executor, id, step, &logs)? });
+        Ok(false)
+    })?;
+    if let Some(found) = &found {
+        model.steps_done = uniforms.before + found.step - 1;
+    }
+    model.set_slabs(&good)?;
+    Ok(found)
+}
+
+/// The first dispatch of `step` that writes a number that is not finite, in words. `logs` are the losses it logs: a
+/// metric may well be no number.
+fn dispatch_by_dispatch(executor: &mut dyn Executor, id: PlanId, step: &Step, logs: &[Range]) -> Result<String> {
+    let dispatches = executor.plan(id)?.steps.clone();
+    for log in logs {
+        executor.write(id, log.buffer, log.offset, &vec![0.0; log.len])?;
+    }
+    for (index, dispatch) in dispatches.iter().enumerate() {
+        executor.run_one(id, index, step)?;
+        let (of_log, mut written): (Vec<Range>, Vec<Range>) =
+            dispatch.writes().partition(|range| range.buffer == Buffer::Log);
+        if !of_log.is_empty() {
+            written.extend(logs);
+        }
+        if let Some((range, at, value)) = where_non_finite(executor, id, &written)? {
+            let (name, kernel) = (&dispatch.name, dispatch.kernel_name());
+            return Ok(format!("{value} arose in {name} ({kernel}: element {at} of {})", range.buffer));
+        }
+    }
+    Ok("a number is not finite, though each dispatch alone writes finite ones".to_owned())
+}
+
+/// The first element of `ranges` that is not finite.
+fn where_non_finite(executor: &mut dyn Executor, id: PlanId, ranges: &[Range]) -> Result<Option<(Range, usize, f32)>> {
+    for range in ranges {
+        let values = executor.read(id, *range)?;
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            return Ok(Some((*range, range.offset + at, values[at])));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,221 @@
+//! The state of a run in a file, and going on from it.
+//!
+//! What a run to come depends on is either in the file (slabs, counters, learning rate, history, what callbacks keep)
+//! or a setting that the file repeats and that must be the same. The order of the rows, dropout masks and schedules
+//! are pure functions of these.
+
+use super::callback::{Callback, CallbackState};
+use super::run::Run;
+use super::{Epoch, History};
+use crate::model::persist::Contents;
+use crate::model::{Weight, trained};
+use crate::schedules::Schedule;
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::MutexGuard;
+
+#[derive(Serialize, Deserialize)]
+struct State {
+    settings: Settings,
+    steps_done: u32,
+    epochs_done: u32,
+    learning_rate: f64,
+    stopped: Option<String>,
+    epochs: Vec<Record>,
+    /// Name and text of each callback that keeps a state.
+    callbacks: Vec<(String, String)>,
+}
+
+/// What must be the same in the run that goes on.
+#[derive(Serialize, Deserialize)]
+struct Settings {
+    batch_size: usize,
+    seed: u64,
+    shuffle: bool,
+    rows: usize,
+    schedule: Schedule,
+    epochs: usize,
+    names: Vec<String>,
+}
+
+/// An epoch of the history. Its numbers are text, which holds NaN and infinity too, and every bit of the rest.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    epoch: usize,
+    seconds: String,
+    learning_rate: String,
+    values: Vec<(String, String)>,
+}
+
+impl From<&Epoch> for Record {
+    fn from(epoch: &Epoch) -> Self {
+        Self {
+            epoch: epoch.epoch,
+            seconds: epoch.seconds.to_string(),
+            learning_rate: epoch.learning_rate.to_string(),
+            values: epoch.values.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
+        }
+    }
+}
+
+impl Record {
+    fn epoch(&self, path: &Path) -> Result<Epoch> {
+        let number = |text: &str| text.parse().map_err(|_| Error::file(path, format!("\"{text}\" is no number")));
+        let values = self.values.iter().map(|(name, value)| Ok((name.clone(), number(value)?)));
+        Ok(Epoch {
+            epoch: self.epoch,
+            seconds: number(&self.seconds)?,
+            learning_rate: number(&self.learning_rate)? as f32,
+            values: values.collect::<Result<_>>()?,
+        })
+    }
+}
+
+impl Settings {
+    fn of(run: &Run<'_>) -> Self {
+        Self {
+            batch_size: run.settings.batch_size,
+            seed: run.settings.seed,
+            shuffle: run.settings.shuffle,
+            rows: run.data.len(),
+            schedule: run.settings.schedule.clone(),
+            epochs: run.settings.epochs,
+            names: run.names().to_vec(),
+        }
+    }
+
+    /// Refuses settings other than those in the file at `path`.
+    fn check(&self, own: &Self, path: &Path) -> Result<()> {
+        same(path, "batch_size", &self.batch_size, &own.batch_size)?;
+        same(path, "seed", &self.seed, &own.seed)?;
+        same(path, "shuffle", &self.shuffle, &own.shuffle)?;
+        same(path, "rows", &self.rows, &own.rows)?;
+        same(path, "schedule", &self.schedule, &own.schedule)?;
+        if self.schedule.spans_the_run() {
+            // Another length would have been another schedule from the first step on.
+            same(path, "epochs", &self.epochs, &own.epochs)?;
+        }
+        same(path, "metrics", &self.names.join(", "), &own.names.join(", "))
+    }
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(path: &Path, name: &'static str, file: &T, own: &T) -> Result<()> {
+    if file == own {
+        return Ok(());
+    }
+    Err(Error::value("resume", name, format!("{file:?} as in {}", path.display()), format!("{own:?}")))
+}
+
+/// The name that moment `moment` of a parameter has in the file.
+fn moment_name(moment: usize, parameter: &str) -> String {
+    format!("moment_{moment}/{parameter}")
+}
+
+pub(super) fn write(
+    run: &mut Run<'_>,
+    callbacks: &[MutexGuard<'_, dyn Callback + 'static>],
+    path: &Path,
+) -> Result<()> {
+    let kept = callbacks.iter().filter_map(|callback| Some((callback.name(), callback.state()?)));
+    let kept: Vec<(String, CallbackState)> = kept.collect();
+    let (_, moments) = run.model.any_plan()?;
+    let mut beside = Vec::new();
+    for (moment, slab) in trained(moments).skip(1).enumerate() {
+        let values = run.model.slab(slab)?;
+        let weights = run.model.layout().split(&values).into_iter();
+        beside.extend(weights.map(|weight| Weight { name: moment_name(moment, &weight.name), ..weight }));
+    }
+    let numbers = kept.iter().zip(0..).map(|((_, state), number)| Weight {
+        name: callback_name(number),
+        shape: (1, state.numbers.len()),
+        data: state.numbers.clone(),
+    });
+    beside.extend(numbers);
+    let state = State {
+        settings: Settings::of(run),
+        steps_done: run.model.steps_done,
+        epochs_done: run.model.epochs_done,
+        learning_rate: run.uniforms.rate,
+        stopped: run.history.stopped.clone(),
+        epochs: run.history.epochs.iter().map(Record::from).collect(),
+        callbacks: kept.into_iter().map(|(name, state)| (name, state.text)).collect(),
+    };
+    let json = serde_json::to_string(&state).map_err(|error| Error::file(path, error))?;
+    run.model.write_file(path, Some(json), &beside)
+}
+
+fn callback_name(number: usize) -> String {
+    format!("callback_{number}")
+}
+
+/// Takes up the state in the file at `path`; returns what the callbacks called `keeping` keep there. A file that does
+/// not fit changes nothing.
+pub(super) fn read(run: &mut Run<'_>, path: &Path, keeping: &[String]) -> Result<Vec<CallbackState>> {
+    let contents = Contents::read(path)?;
+    let json = contents.training.as_ref();
+    let json = json.ok_or_else(|| Error::file(path, "a model without the state of a run, as Model::save writes it"))?;
+    let state: State = serde_json::from_str(json).map_err(|error| Error::file(path, error))?;
+    check_model(run, &contents, path)?;
+    state.settings.check(&Settings::of(run), path)?;
+    let kept: Vec<&str> = state.callbacks.iter().map(|(name, _)| name.as_str()).collect();
+    same(path, "callbacks", &kept, &keeping.iter().map(String::as_str).collect())?;
+    if !(state.learning_rate > 0.0 && state.learning_rate.is_finite()) {
+        return Err(Error::file(path, format!("learning rate {}", state.learning_rate)));
+    }
+    let epochs = state.epochs.iter().map(|record| record.epoch(path)).collect::<Result<_>>()?;
+
+    let (_, moments) = run.model.any_plan()?;
+    let layout = run.model.layout();
+    let names: Vec<String> = layout.parameters.iter().map(|parameter| parameter.name.clone()).collect();
+    let mut slabs = vec![layout.join(&contents.weights(names.iter().map(String::as_str))?)?];
+    for moment in 0..moments {
+        let own: Vec<String> = names.iter().map(|name| moment_name(moment, name)).collect();
+        let mut weights = contents.weights(own.iter().map(String::as_str))?;
+        weights.iter_mut().zip(&names).for_each(|(weight, name)| weight.name.clone_from(name));
+        slabs.push(layout.join(&weights)?);
+    }
+    let numbers: Vec<String> = (0..state.callbacks.len()).map(callback_name).collect();
+    let numbers = contents.weights(numbers.iter().map(String::as_str))?;
+    let callbacks = state.callbacks.into_iter().zip(numbers);
+    let callbacks = callbacks.map(|((_, text), weight)| CallbackState { text, numbers: weight.data });
+
+    run.model.set_slabs(&slabs)?;
+    (run.model.steps_done, run.model.epochs_done) = (state.steps_done, state.epochs_done);
+    run.uniforms.rate = state.learning_rate;
+    run.history = History { epochs, stopped: state.stopped, profile: run.history.profile.take() };
+    Ok(callbacks.collect())
+}
+
+/// Refuses a model other than the one in the file, and names the first layer that differs.
+fn check_model(run: &Run<'_>, contents: &Contents, path: &Path) -> Result<()> {
+    let (program, file) = (run.model.program(), &contents.description);
+    if program.network != file.network {
+        let (file, own) = (file.network.summary().to_string(), program.network.summary().to_string());
+        let lines = file.lines().zip(own.lines());
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let different = lines.map(|(file, own)| (words(file), words(own))).find(|(file, own)| file != own);
+        let (file, own) = different.unwrap_or_else(|| {
+            let (own, file) = (own.lines().count(), file.lines().count());
+            let settings = ("the same settings of every layer".to_owned(), "others".to_owned());
+            if own == file { settings } else { (format!("{} layers", file - 3), format!("{} layers", own - 3)) }
+        });
+        same(path, "network", &file, &own)?;
+    }
+    same(path, "losses", &file.losses, &program.losses)?;
+    same(path, "optimizer", &file.optimizer, &program.optimizer)
+}
+
+/// The names of the callbacks that keep a state.
+pub(super) fn keeping(callbacks: &[MutexGuard<'_, dyn Callback + 'static>]) -> Vec<String> {
+    callbacks.iter().filter(|callback| callback.state().is_some()).map(|callback| callback.name()).collect()
+}
+
+/// Gives the callbacks back what they keep.
+pub(super) fn restore(
+    callbacks: &mut [MutexGuard<'_, dyn Callback + 'static>],
+    states: Vec<CallbackState>,
+) -> Result<()> {
+    let keeping = callbacks.iter_mut().filter(|callback| callback.state().is_some());
+    keeping.zip(states).try_for_each(|(callback, state)| callback.restore(state))
+}

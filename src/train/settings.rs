@@ -1,0 +1,257 @@
+//! What a training run can be told: the settings of `Model::fit`.
+
+use super::callback::{Callback, Shared};
+use super::{StopFlag, Verbosity};
+use crate::data::Dataset;
+use crate::schedules::Schedule;
+use crate::{Error, Result};
+#[cfg(feature = "save")]
+use {super::Checkpoint, std::path::PathBuf};
+
+/// Bytes of training data kept on the device.
+pub(super) const DATA_BUDGET: u64 = 1 << 30;
+
+/// How to train: the settings of [`Model::fit`](crate::model::Model::fit).
+///
+/// Defaults: 10 epochs, batches of 32, seed 0, shuffled, no validation, the optimizer's learning rate throughout, a
+/// progress bar, 1 GiB of data on the device.
+///
+/// ```
+/// use axone::prelude::*;
+///
+/// let settings = Fit::new().epochs(20).batch_size(64).seed(7).validation_split(0.2);
+/// // Mini-batch gradient descent that stops when the validation loss stops falling.
+/// let stopping = settings.callback(EarlyStopping::new("val_loss").patience(3));
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fit {
+    pub(super) epochs: usize,
+    pub(super) batch_size: usize,
+    pub(super) seed: u64,
+    pub(super) shuffle: bool,
+    pub(super) validation: Validation,
+    pub(super) verbosity: Verbosity,
+    pub(super) data_budget: u64,
+    pub(super) profile: bool,
+    pub(super) schedule: Schedule,
+    pub(super) callbacks: Vec<Shared>,
+    pub(super) stop_flags: Vec<StopFlag>,
+    #[cfg(feature = "ctrl-c")]
+    pub(super) ctrl_c: bool,
+    #[cfg(feature = "save")]
+    pub(super) checkpoints: Vec<Checkpoint>,
+    #[cfg(feature = "save")]
+    pub(super) resume: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Validation {
+    None,
+    Split(f64),
+    Data(Dataset),
+}
+
+impl Default for Fit {
+    fn default() -> Self {
+        Self {
+            epochs: 10,
+            batch_size: 32,
+            seed: 0,
+            shuffle: true,
+            validation: Validation::None,
+            verbosity: Verbosity::default(),
+            data_budget: DATA_BUDGET,
+            profile: false,
+            schedule: Schedule::default(),
+            callbacks: Vec::new(),
+            stop_flags: Vec::new(),
+            #[cfg(feature = "ctrl-c")]
+            ctrl_c: false,
+            #[cfg(feature = "save")]
+            checkpoints: Vec::new(),
+            #[cfg(feature = "save")]
+            resume: None,
+        }
+    }
+}
+
+impl Fit {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How often every row is seen; at least 1. A run that is resumed counts the epochs before.
+    pub fn epochs(mut self, epochs: usize) -> Self {
+        self.epochs = epochs;
+        self
+    }
+
+    /// Rows of a mini-batch; at least 1. A last batch with fewer rows counts no more than its rows do.
+    pub fn batch_size(mut self, rows: usize) -> Self {
+        self.batch_size = rows;
+        self
+    }
+
+    /// Seed of shuffling and dropout.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Visits the rows in their own order in every epoch.
+    pub fn without_shuffle(mut self) -> Self {
+        self.shuffle = false;
+        self
+    }
+
+    /// Data on which loss and metrics are reported after every epoch.
+    pub fn validation(mut self, data: &Dataset) -> Self {
+        self.validation = Validation::Data(data.clone());
+        self
+    }
+
+    /// Keeps this fraction of the rows, chosen by the seed, for validation; more than 0 and less than 1.
+    pub fn validation_split(mut self, fraction: f64) -> Self {
+        self.validation = Validation::Split(fraction);
+        self
+    }
+
+    /// How much is printed to standard error.
+    pub fn verbosity(mut self, verbosity: Verbosity) -> Self {
+        self.verbosity = verbosity;
+        self
+    }
+
+    /// Prints nothing.
+    pub fn silent(self) -> Self {
+        self.verbosity(Verbosity::Silent)
+    }
+
+    /// Bytes of data kept on the device; a larger set is streamed in parts.
+    pub fn data_budget(mut self, bytes: u64) -> Self {
+        self.data_budget = bytes;
+        self
+    }
+
+    /// Profiles the training step before the first epoch, as [`Model::profile`](crate::model::Model::profile) does:
+    /// the result is [`History::profile`](super::History::profile). Weights and timings of the epochs are those of a
+    /// run without it. Default: off.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let net = Sequential::new(2).add(Dense::new(1));
+    /// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default())?;
+    /// let data = Dataset::new([[0.0, 1.0], [1.0, 0.0]], [[1.0], [0.0]])?;
+    /// let history = model.fit(&data, &Fit::new().profile(true).silent())?;
+    /// assert!(history.profile.is_some_and(|profile| profile.seconds() > 0.0));
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn profile(mut self, on: bool) -> Self {
+        self.profile = on;
+        self
+    }
+
+    /// How the learning rate changes over the run. Default: not at all.
+    pub fn schedule(mut self, schedule: impl Into<Schedule>) -> Self {
+        self.schedule = schedule.into();
+        self
+    }
+
+    /// Adds a callback; they are called in the order in which they were added. Clones of the settings share it, and a
+    /// second run at the same time is refused. `Arc<Mutex<T>>` of a callback is one too: keep a clone of it to look at
+    /// the callback afterwards.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let settings = Fit::new()
+    ///     .epochs(100)
+    ///     .validation_split(0.2)
+    ///     .callback(ReduceOnPlateau::new("val_loss").patience(3))
+    ///     .callback(EarlyStopping::new("val_loss").patience(8).restore_best());
+    /// ```
+    pub fn callback(mut self, callback: impl Callback + 'static) -> Self {
+        self.callbacks.push(Shared::new(callback));
+        self
+    }
+
+    /// Ends the run once `flag` is raised, from any thread: after the group of steps that is being queued, with the
+    /// history of the whole epochs before.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let flag = StopFlag::new();
+    /// let settings = Fit::new().epochs(1_000_000).stop_flag(&flag);
+    /// std::thread::spawn(move || flag.raise());
+    /// ```
+    pub fn stop_flag(mut self, flag: &StopFlag) -> Self {
+        self.stop_flags.push(flag.clone());
+        self
+    }
+
+    /// Ends the run at the first Ctrl-C, as [`stop_flag`](Self::stop_flag) does; a second one ends the program as
+    /// usual. Needs the feature `ctrl-c`.
+    ///
+    /// Only where this is asked for is a handler installed. It stays for the life of the program: where no run
+    /// listens, Ctrl-C ends the program with status 130, as a shell expects. A program with a handler of its own has
+    /// [`Model::fit`](crate::model::Model::fit) return an error; let that handler raise a [`StopFlag`] instead.
+    #[cfg(feature = "ctrl-c")]
+    pub fn stop_on_ctrl_c(mut self) -> Self {
+        self.ctrl_c = true;
+        self
+    }
+
+    /// Writes the state of the run to a file, after every epoch or as the [`Checkpoint`] says. May be given several
+    /// times. Needs the feature `save`.
+    #[cfg(feature = "save")]
+    pub fn checkpoint(mut self, checkpoint: impl Into<Checkpoint>) -> Self {
+        self.checkpoints.push(checkpoint.into());
+        self
+    }
+
+    /// Goes on where a [`Checkpoint`] was written: weights, optimizer, order of rows, learning rate, callbacks and
+    /// history are those of the run that wrote it, and on the same device the epochs to come give the same bits as
+    /// without the break. [`epochs`](Self::epochs) counts those before, too. Needs the feature `save`.
+    ///
+    /// Model, data and settings must be as they were; what differs is named. To train further with other settings,
+    /// load the file with [`Model::load_from`](crate::model::Model::load_from), which takes its weights alone.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// # let file = std::env::temp_dir().join(format!("axone-doc-resume-{}.safetensors", std::process::id()));
+    /// let net = Sequential::new(1).add(Dense::new(1));
+    /// let data = Dataset::new([[0.0], [1.0], [2.0]], [[1.0], [3.0], [5.0]])?;
+    /// let compile = || net.compile(Device::cpu(), Loss::MeanSquaredError, Adam::new(0.1));
+    /// compile()?.fit(&data, &Fit::new().epochs(4).checkpoint(file.as_path()).silent())?;
+    ///
+    /// let mut resumed = compile()?; // in another process, another day
+    /// let history = resumed.fit(&data, &Fit::new().epochs(10).resume(&file).silent())?;
+    /// assert_eq!(history.epochs.len(), 10);
+    ///
+    /// let mut whole = compile()?;
+    /// whole.fit(&data, &Fit::new().epochs(10).silent())?;
+    /// assert_eq!(resumed.weights()?, whole.weights()?);
+    /// # std::fs::remove_file(file).ok();
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    #[cfg(feature = "save")]
+    pub fn resume(mut self, path: impl Into<PathBuf>) -> Self {
+        self.resume = Some(path.into());
+        self
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        for (name, value) in [("epochs", self.epochs), ("batch_size", self.batch_size)] {
+            if value == 0 {
+                return Err(Error::value("fit", name, "at least 1", value));
+            }
+        }
+        #[cfg(feature = "save")]
+        self.checkpoints.iter().try_for_each(Checkpoint::check)?;
+        Ok(())
+    }
+}

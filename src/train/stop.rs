@@ -1,0 +1,106 @@
+//! Ending a run from outside: a flag that any thread raises, and Ctrl-C.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A flag that ends the runs that were given it with [`Fit::stop_flag`](super::Fit::stop_flag). Clones are the same
+/// flag. Once raised it stays so, until [`lower`](Self::lower).
+///
+/// ```
+/// use axone::train::StopFlag;
+///
+/// let flag = StopFlag::new();
+/// let button = flag.clone();
+/// std::thread::spawn(move || button.raise()).join().unwrap();
+/// assert!(flag.is_raised());
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct StopFlag(Arc<AtomicBool>);
+
+impl StopFlag {
+    /// A flag that is not raised.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ends the runs that have this flag.
+    pub fn raise(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets runs begin again.
+    pub fn lower(&self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether it is raised.
+    pub fn is_raised(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// The same flag, not one in the same state.
+impl PartialEq for StopFlag {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+#[cfg(feature = "ctrl-c")]
+pub(super) use ctrl_c::CtrlC;
+
+#[cfg(feature = "ctrl-c")]
+mod ctrl_c {
+    use super::StopFlag;
+    use crate::{Error, Result};
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    /// What a shell reports for a program that Ctrl-C ended: 128 + SIGINT.
+    const STATUS: i32 = 130;
+
+    /// The runs that listen, and whether the handler is installed: it can be installed once a process.
+    struct Listeners {
+        installed: bool,
+        flags: Vec<StopFlag>,
+    }
+
+    static LISTENERS: Mutex<Listeners> = Mutex::new(Listeners { installed: false, flags: Vec::new() });
+
+    fn listeners() -> MutexGuard<'static, Listeners> {
+        LISTENERS.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs on a thread of its own, so it may lock.
+    fn pressed() {
+        let listeners = listeners();
+        if listeners.flags.iter().all(StopFlag::is_raised) {
+            std::process::exit(STATUS);
+        }
+        listeners.flags.iter().for_each(StopFlag::raise);
+    }
+
+    /// A run listens as long as this lives.
+    #[derive(Debug)]
+    pub(in crate::train) struct CtrlC(pub StopFlag);
+
+    impl CtrlC {
+        pub fn listen() -> Result<Self> {
+            let mut listeners = listeners();
+            if !listeners.installed {
+                let unique = "asked for in a program without a handler of its own";
+                ctrlc::try_set_handler(pressed)
+                    .map_err(|error| Error::value("fit", "stop_on_ctrl_c", unique, error))?;
+                listeners.installed = true;
+            }
+            let flag = StopFlag::new();
+            listeners.flags.push(flag.clone());
+            Ok(Self(flag))
+        }
+    }
+
+    impl Drop for CtrlC {
+        fn drop(&mut self) {
+            listeners().flags.retain(|flag| *flag != self.0);
+        }
+    }
+}
