@@ -10,5 +10,6 @@ struct Step {
   seed_high: u32,
   correction1: f32,     // 1 - beta1^step
   correction2: f32,     // 1 - beta2^step
+  share: f32,           // what counts of the newer of two values that are blended
 }
 @group(1) @binding(0) var<uniform> step: Step;

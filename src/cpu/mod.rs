@@ -4,6 +4,7 @@ mod accuracy;
 mod activation;
 mod adam;
 mod bias_add;
+mod blend;
 mod copy_columns;
 mod dropout;
 mod elementwise;
@@ -112,6 +113,7 @@ fn twin<T: Real>(
         (Kernel::Dropout(p), [x], [y]) => dropout::dropout(p, x, y, step),
         (Kernel::Sgd(p), [gradient], [parameter]) => sgd::sgd(p, gradient, parameter, step),
         (Kernel::Adam(p), [gradient], [parameter, m, v]) => adam::adam(p, gradient, parameter, m, v, step),
+        (Kernel::Blend(p), [x], [y]) => blend::blend(p, x, y, step),
         (Kernel::WeightedSum(p), [values, weights], [out]) => weighted_sum::weighted_sum(p, values, weights, out),
         (Kernel::Accuracy(p), [pred, target], [metric]) => accuracy::accuracy(p, pred, target, metric, step),
         (kernel, reads, writes) => return Err(misfit(kernel, reads.len(), writes.len())),

@@ -9,7 +9,7 @@ mod differentiate;
 mod op;
 mod shape;
 
-pub use differentiate::differentiate;
+pub use differentiate::{differentiate, vector_jacobian};
 pub use op::Op;
 pub use shape::{Rows, Shape};
 

@@ -13,6 +13,7 @@ pub mod accuracy;
 pub mod activation;
 pub mod adam;
 pub mod bias_add;
+pub mod blend;
 pub mod copy_columns;
 pub mod dropout;
 pub mod elementwise;
@@ -33,6 +34,7 @@ pub use accuracy::{Accuracy, AccuracyKind};
 pub use activation::{Activation, ActivationForward, ActivationGrad};
 pub use adam::Adam;
 pub use bias_add::BiasAdd;
+pub use blend::Blend;
 pub use copy_columns::CopyColumns;
 pub use dropout::Dropout;
 pub use elementwise::{Elementwise, Op as ElementwiseOp};
@@ -101,6 +103,8 @@ pub enum Kernel {
     Sgd(Sgd),
     /// A step of Adam.
     Adam(Adam),
+    /// `y = (1 - share) y + share x`.
+    Blend(Blend),
     /// `out = Σ values · weights`.
     WeightedSum(WeightedSum),
     /// The share of right answers of each row.
@@ -143,6 +147,7 @@ impl Kernel {
             Kernel::Dropout(kernel) => kernel,
             Kernel::Sgd(kernel) => kernel,
             Kernel::Adam(kernel) => kernel,
+            Kernel::Blend(kernel) => kernel,
             Kernel::WeightedSum(kernel) => kernel,
             Kernel::Accuracy(kernel) => kernel,
         }
@@ -181,6 +186,7 @@ pub const SHADERS: &[&Shader] = &[
     &dropout::SHADER,
     &sgd::SHADER,
     &adam::SHADER,
+    &blend::SHADER,
     &weighted_sum::SHADER,
     &accuracy::SHADER,
 ];

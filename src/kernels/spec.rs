@@ -150,6 +150,8 @@ params! {
         correction1: f32,
         /// Bias correction of the second moment, `1 - β₂ᵗ`.
         correction2: f32,
+        /// What counts of the newer of two values that are blended; the older has the rest.
+        share: f32,
     }
 }
 
