@@ -161,8 +161,7 @@ impl<T: Real> CpuExecutor<T> {
 
 impl<T: Real> Executor for CpuExecutor<T> {
     fn load(&mut self, plan: &Plan) -> Result<PlanId> {
-        let moments = (0..plan.moments).map(Buffer::Moment);
-        for buffer in [Buffer::Parameters, Buffer::Gradients].into_iter().chain(moments) {
+        for buffer in plan.slabs() {
             if !self.slabs.contains_key(&buffer) {
                 let index = self.allocate(plan.slab);
                 self.slabs.insert(buffer, index);

@@ -50,8 +50,7 @@ impl GpuExecutor {
     }
 
     fn make_slabs(&mut self, plan: &Plan) -> Result<()> {
-        let moments = (0..plan.moments).map(Buffer::Moment);
-        for buffer in [Buffer::Parameters, Buffer::Gradients].into_iter().chain(moments) {
+        for buffer in plan.slabs() {
             if !self.slabs.contains_key(&buffer) {
                 let slab = self.context.storage(&buffer.to_string(), plan.slab)?;
                 self.slabs.insert(buffer, slab);

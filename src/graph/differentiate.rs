@@ -49,11 +49,7 @@ pub fn differentiate(graph: &mut Graph, loss: NodeId, wrt: &[NodeId]) -> Result<
 /// assert_eq!(shapes, [graph.shape(w), graph.shape(x)]);
 /// # Ok::<(), axone::Error>(())
 /// ```
-pub fn vector_jacobian(
-    graph: &mut Graph,
-    seeds: &[(NodeId, NodeId)],
-    wrt: &[NodeId],
-) -> Result<Vec<Option<NodeId>>> {
+pub fn vector_jacobian(graph: &mut Graph, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Result<Vec<Option<NodeId>>> {
     let wanted = depends_on(graph, wrt);
     let end = seeds.iter().map(|(y, _)| y.0 + 1).max().unwrap_or(0);
     let mut shares: Vec<Vec<NodeId>> = vec![Vec::new(); end];

@@ -109,6 +109,12 @@ impl Graph {
         nodes.filter(|(_, node)| matches!(node.op, Op::Parameter(_))).map(|(i, _)| NodeId(i)).collect()
     }
 
+    /// The nodes of the inputs, by slot.
+    pub fn input_nodes(&self) -> Vec<NodeId> {
+        let nodes = self.nodes.iter().enumerate();
+        nodes.filter(|(_, node)| matches!(node.op, Op::Input(_))).map(|(i, _)| NodeId(i)).collect()
+    }
+
     /// The node `id`. Ids come from this graph's own methods.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]

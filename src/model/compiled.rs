@@ -7,7 +7,7 @@ use crate::device::Device;
 use crate::kernels::Step;
 use crate::optimizers::Optimizer;
 use crate::plan::{Buffer, Executor, Plan, PlanId};
-use crate::train::{Evaluation, Fit, History, Profile};
+use crate::train::{ByHand, Evaluation, Fit, History, Profile};
 use crate::{Error, Result};
 use std::fmt;
 
@@ -48,6 +48,7 @@ pub struct Model {
     layout: Layout,
     /// Training steps done so far: Adam's `t`, and the counter of dropout masks.
     pub(crate) steps_done: u32,
+    pub(crate) by_hand: ByHand,
 }
 
 impl Model {
@@ -61,7 +62,8 @@ impl Model {
         let program = Program::new(network, losses.0, optimizer)?;
         let layout = Layout::new(&program)?;
         let executor = device.executor();
-        let mut model = Self { program, device, executor, plans: Vec::new(), layout, steps_done: 0 };
+        let mut model =
+            Self { program, device, executor, plans: Vec::new(), layout, steps_done: 0, by_hand: ByHand::default() };
         let classes: Vec<bool> = model.program.losses.iter().map(|loss| loss.takes_classes()).collect();
         model.load(Purpose::Train, DEFAULT_BATCH, &classes)?;
         model.reset(0)?;
@@ -81,6 +83,7 @@ impl Model {
             self.executor.write(id, Buffer::Moment(moment), 0, &zeros)?;
         }
         self.steps_done = 0;
+        self.by_hand.forget_gradients();
         Ok(())
     }
 
@@ -183,6 +186,10 @@ impl Model {
         &self.program
     }
 
+    pub(crate) fn program_mut(&mut self) -> &mut Program {
+        &mut self.program
+    }
+
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -196,6 +203,10 @@ impl Model {
 
     /// The plan for `purpose` at batch size `batch`, loaded if it is not; a plan for another batch size is let go.
     pub(crate) fn load(&mut self, purpose: Purpose, batch: usize, classes: &[bool]) -> Result<&Loaded> {
+        if purpose == Purpose::Train {
+            // Its steps write over them.
+            self.by_hand.forget_gradients();
+        }
         let fits = |l: &Loaded| l.purpose == purpose && l.batch == batch && l.classes == classes;
         if let Some(i) = self.plans.iter().position(fits) {
             return Ok(&self.plans[i]);

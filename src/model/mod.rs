@@ -8,6 +8,7 @@ mod persist;
 mod program;
 mod sequential;
 mod summary;
+mod task;
 mod weights;
 
 pub(crate) use compiled::Loaded;
@@ -16,4 +17,5 @@ pub use network::{Losses, Network, RowShape, Value};
 pub use program::{Program, Purpose};
 pub use sequential::Sequential;
 pub use summary::Summary;
+pub(crate) use task::Task;
 pub use weights::Weight;

@@ -97,6 +97,14 @@ impl Optimizer {
         }
     }
 
+    /// Changes the learning rate; [`Optimizer::check`] refuses what it cannot be.
+    pub(crate) fn set_learning_rate(&mut self, rate: f32) {
+        match self {
+            Optimizer::Sgd(sgd) => sgd.learning_rate = rate,
+            Optimizer::Adam(adam) => adam.learning_rate = rate,
+        }
+    }
+
     /// Refuses values outside their range.
     pub(crate) fn check(&self) -> Result<()> {
         let rate = self.learning_rate();

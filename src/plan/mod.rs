@@ -27,6 +27,10 @@ pub enum Buffer {
     Gradients,
     /// One moment of the optimizer, in the same layout.
     Moment(usize),
+    /// The gradients of one batch that are to join those of others in `Gradients`, in the same layout.
+    BatchGradients,
+    /// The parameters of another model of the same layout.
+    OtherParameters,
     /// One row of sums for each training step of an epoch.
     Log,
     /// The rows of input `slot` of the data set.
@@ -46,6 +50,8 @@ impl fmt::Display for Buffer {
             Buffer::Parameters => write!(f, "parameters"),
             Buffer::Gradients => write!(f, "gradients"),
             Buffer::Moment(i) => write!(f, "moment{i}"),
+            Buffer::BatchGradients => write!(f, "batch_gradients"),
+            Buffer::OtherParameters => write!(f, "other_parameters"),
             Buffer::Log => write!(f, "log"),
             Buffer::DataInput(i) => write!(f, "data.input{i}"),
             Buffer::DataTarget(i) => write!(f, "data.target{i}"),
@@ -162,6 +168,18 @@ impl Plan {
             slab: ALIGNMENT,
             moments: 0,
         }
+    }
+
+    /// The slabs that the plan needs: those of every model, and those that its steps name.
+    pub fn slabs(&self) -> Vec<Buffer> {
+        let mut slabs = vec![Buffer::Parameters, Buffer::Gradients];
+        slabs.extend((0..self.moments).map(Buffer::Moment));
+        for further in [Buffer::BatchGradients, Buffer::OtherParameters] {
+            if self.steps.iter().flat_map(|step| &step.operands).any(|range| range.buffer == further) {
+                slabs.push(further);
+            }
+        }
+        slabs
     }
 
     /// The data buffers that the steps name, with their elements for a data set of `rows` rows (a batch is no larger

@@ -245,7 +245,7 @@ impl<'a> Validator<'a> {
 }
 
 /// Names the log's slots: the losses of the outputs, then their metrics.
-fn names(model: &Model, logged: &[f64]) -> Vec<(String, f64)> {
+pub(super) fn names(model: &Model, logged: &[f64]) -> Vec<(String, f64)> {
     let program = model.program();
     let count = program.losses.len();
     let (losses, metrics) = logged.split_at(count.min(logged.len()));

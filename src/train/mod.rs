@@ -2,6 +2,7 @@
 
 #[cfg(feature = "plot")]
 mod axis;
+mod by_hand;
 mod feed;
 mod fit;
 mod history;
@@ -12,6 +13,7 @@ mod profile;
 mod progress;
 mod trace;
 
+pub(crate) use by_hand::ByHand;
 pub(crate) use feed::Feed;
 pub use fit::{Evaluation, Fit};
 pub(crate) use fit::{evaluate, fit};
