@@ -1,5 +1,6 @@
 //! Models: an architecture, its weights, and the device they live on.
 
+mod blend;
 mod compiled;
 mod fits;
 mod network;

@@ -85,9 +85,8 @@ impl Model {
             let wanted = "there (call compute_gradients, accumulate_gradients, backward or set_gradients)";
             return Err(Error::value("apply_gradients", "gradients", wanted, "none since the last update"));
         }
-        let index = self.hold(Task::Update, 1, &[])?;
         let step = self.by_hand_step(0, 1.0, 0);
-        self.run_held(index, [], step)?;
+        self.run_without_batch(Task::Update, step, |_| Ok(()))?;
         self.by_hand.gathered = Gathered::Nothing;
         self.steps_done = self.steps_done.saturating_add(1);
         Ok(())

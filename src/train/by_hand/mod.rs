@@ -117,6 +117,19 @@ impl Model {
         Ok(held.id)
     }
 
+    /// Queues one run of the plan for `task`, which has no batch, after `prepare`, which finds its slabs there.
+    pub(crate) fn run_without_batch(
+        &mut self,
+        task: Task,
+        step: Step,
+        prepare: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        let index = self.hold(task, 1, &[])?;
+        prepare(self)?;
+        self.run_held(index, [], step)?;
+        Ok(())
+    }
+
     /// The uniform of a batch of `rows` rows of this weight, the batch number `number` (from 0) of the next update:
     /// each has dropout masks of its own, and the first those that `fit` would draw.
     fn by_hand_step(&self, rows: usize, weight: f64, number: u32) -> Step {
