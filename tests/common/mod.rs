@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each binary uses its part")]
 
 pub mod api;
+pub mod by_hand;
 pub mod differentiable;
 pub mod elementwise;
 pub mod fixtures;

@@ -4,6 +4,7 @@
 
 mod api;
 mod bad_input;
+mod by_hand;
 #[path = "../common/mod.rs"]
 mod common;
 mod conformance;

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 mod api;
+mod by_hand;
 #[path = "../common/mod.rs"]
 mod common;
 mod conformance;
