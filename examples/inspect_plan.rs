@@ -63,7 +63,7 @@ fn run() -> Result<()> {
     let slab = Slab::new(graph.parameters());
     let gradients: Vec<_> = gradients.into_iter().enumerate().collect();
     let plan = |fused: bool| {
-        let sgd = Update { kernel: Kernel::Sgd(Sgd { n: slab.len() as u32 }), moments: 0 };
+        let sgd = Update { kernel: Kernel::Sgd(Sgd { n: slab.len() as u32 }), moments: 0, max_norm: None };
         let (logs, update) = (&[row_loss], Some(sgd));
         let name = if fused { "fused" } else { "unfused" };
         lower(&graph, &Lowering { name, batch, gather: true, fused, outputs: &[], logs, gradients: &gradients, update })

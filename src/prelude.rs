@@ -5,6 +5,6 @@ pub use crate::init::Initializer;
 pub use crate::layers::{Activation, Dense, Dropout, Flatten};
 pub use crate::losses::Loss;
 pub use crate::model::{Model, Network, Sequential};
-pub use crate::optimizers::{Adam, Optimizer, Sgd};
+pub use crate::optimizers::{Adadelta, Adagrad, Adam, AdamW, Adamax, Nadam, Optimizer, OptimizerExt, RmsProp, Sgd};
 pub use crate::train::{Fit, History, Verbosity};
 pub use crate::{Device, Error, Result};

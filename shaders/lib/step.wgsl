@@ -11,5 +11,7 @@ struct Step {
   correction1: f32,     // 1 - beta1^step
   correction2: f32,     // 1 - beta2^step
   share: f32,           // what counts of the newer of two values that are blended
+  gradient_share: f32,  // of the gradient in a step of Nadam
+  moment_share: f32,    // of its mean
 }
 @group(1) @binding(0) var<uniform> step: Step;

@@ -52,6 +52,9 @@ pub fn compare(model: &mut Model, data: &Dataset, batch_size: usize, steps: usiz
     for (purpose, fused) in [(Purpose::Train, true), (Purpose::Train, false), (Purpose::Evaluate, true)] {
         let plan = model.program().plan(purpose, batch, &classes, fused)?;
         let mut walk = Walk::new(device.executor(), plan, data, &weights)?;
+        if purpose == Purpose::Train {
+            model.program().write_rules(&mut *walk.executor, walk.id, model.layout())?;
+        }
         let label = if fused { "" } else { "unfused " };
         for number in 0..steps {
             let step = step(model, data, batch, number);
@@ -140,6 +143,7 @@ fn end_to_end(
         let id = executor.load(&plan)?;
         Feed::whole(executor, id, &plan, data)?;
         executor.write(id, Buffer::Parameters, 0, weights)?;
+        model.program().write_rules(executor, id, model.layout())?;
         Ok(id)
     };
     let mut executor = model.device().executor();

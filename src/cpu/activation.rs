@@ -49,11 +49,17 @@ pub fn activation_grad<T: Real>(
     });
 }
 
-/// `y = f(y)`, the epilogue of a matmul.
+/// `y = f(y + bias)` by rows, the epilogue of a matmul.
 #[inline(always)]
-pub fn activate_in_place<T: Real>(function: Activation, y: &mut [T]) {
-    hoist!(function, |f| for y in y {
-        *y = activate(f, *y)
+pub fn add_bias_and_activate<T: Real>(
+    function: Activation,
+    bias: &[T],  // (1, cols)
+    y: &mut [T], // (rows, cols)
+) {
+    hoist!(function, |f| for y in y.chunks_exact_mut(bias.len()) {
+        for (y, bias) in y.iter_mut().zip(bias) {
+            *y = activate(f, *y + *bias);
+        }
     });
 }
 

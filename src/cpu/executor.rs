@@ -162,9 +162,9 @@ impl<T: Real> CpuExecutor<T> {
 
 impl<T: Real> Executor for CpuExecutor<T> {
     fn load(&mut self, plan: &Plan) -> Result<PlanId> {
-        for buffer in plan.slabs() {
+        for (buffer, elements) in plan.slabs() {
             if !self.slabs.contains_key(&buffer) {
-                let index = self.allocate(plan.slab);
+                let index = self.allocate(elements);
                 self.slabs.insert(buffer, index);
             }
         }

@@ -1,10 +1,8 @@
-//! Twin of `shaders/matmul.wgsl`: the product by the `gemm` crate, the epilogue in plain loops.
+//! Twin of `shaders/matmul.wgsl`: the product (`product.rs`), then the epilogue in plain loops.
 
+use super::product::{PARALLEL_FROM, product};
 use super::{Real, activation, parallel};
 use crate::kernels::{Activation, Epilogue, Matmul};
-
-/// Multiply-adds below which a second thread costs more than it brings.
-const PARALLEL_FROM: usize = 1 << 20;
 
 /// `c = op(a) op(b)` with its epilogue; `extra` is the bias, or what the gradient saved.
 #[inline(always)]
@@ -72,34 +70,9 @@ impl<T: Real> pulp::WithSimd for Block<'_, T> {
     #[inline(always)]
     fn with_simd<S: pulp::Simd>(self, _: S) {
         if self.gradient {
-            return activation::multiply_by_gradient(self.f, self.extra, self.c);
+            activation::multiply_by_gradient(self.f, self.extra, self.c);
+        } else {
+            activation::add_bias_and_activate(self.f, self.extra, self.c);
         }
-        for row in self.c.chunks_exact_mut(self.extra.len()) {
-            for (z, bias) in row.iter_mut().zip(self.extra) {
-                *z += *bias;
-            }
-            activation::activate_in_place(self.f, row);
-        }
-    }
-}
-
-/// `c (m, n) = op(a) op(b)`.
-fn product<T: Real>(p: &Matmul, a: &[T], b: &[T], c: &mut [T]) {
-    let (m, n, k) = (p.params.m as usize, p.params.n as usize, p.params.k as usize);
-    assert!(a.len() >= m * k && b.len() >= k * n && c.len() >= m * n, "matmul operands do not fit {m} x {n} x {k}");
-    let strides =
-        |rows: usize, cols: usize, transposed: bool| if transposed { (1, rows as isize) } else { (cols as isize, 1) };
-    let (a_row, a_col) = strides(m, k, p.transpose_a);
-    let (b_row, b_col) = strides(k, n, p.transpose_b);
-    let threads = if m * n * k < PARALLEL_FROM { gemm::Parallelism::None } else { gemm::Parallelism::Rayon(0) };
-    let (c, a, b) = (c.as_mut_ptr(), a.as_ptr(), b.as_ptr());
-    let (zero, one) = (T::zero(), T::one());
-    // SAFETY: the assertion above holds every index (i, l), (l, j), (i, j) of the strided operands inside its slice,
-    // and `c` was borrowed mutably, so it overlaps neither.
-    unsafe {
-        let c_stride = n as isize;
-        gemm::gemm(
-            m, n, k, c, 1, c_stride, false, a, a_col, a_row, b, b_col, b_row, zero, one, false, false, false, threads,
-        );
     }
 }

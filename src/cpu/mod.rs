@@ -12,9 +12,11 @@ mod elementwise_loss;
 mod executor;
 mod fill;
 mod gather;
+mod gradient_norm;
 mod log;
 mod matmul;
 mod parallel;
+mod product;
 mod real;
 mod scale;
 mod sgd;
@@ -23,6 +25,7 @@ mod softmax_cross_entropy;
 mod sum_cols;
 mod sum_rows;
 mod sums;
+mod update;
 mod weighted_sum;
 
 pub use executor::{CpuExecutor, info};
@@ -114,6 +117,14 @@ fn twin<T: Real>(
         (Kernel::Sgd(p), [gradient], [parameter]) => sgd::sgd(p, gradient, parameter, step),
         (Kernel::Adam(p), [gradient], [parameter, m, v]) => adam::adam(p, gradient, parameter, m, v, step),
         (Kernel::Blend(p), [x], [y]) => blend::blend(p, x, y, step),
+        (Kernel::Update(p), [gradient, clip, rules], writes) => {
+            let count = writes.len();
+            if !update::update(p, gradient, clip, rules, writes, step) {
+                return Err(misfit(kernel, 3, count));
+            }
+        }
+        (Kernel::GradientNorm(p), [gradient, rules], [clip]) => gradient_norm::partials(p, gradient, rules, clip),
+        (Kernel::GradientNorm(p), [], [clip]) => gradient_norm::factor(p, clip),
         (Kernel::WeightedSum(p), [values, weights], [out]) => weighted_sum::weighted_sum(p, values, weights, out),
         (Kernel::Accuracy(p), [pred, target], [metric]) => accuracy::accuracy(p, pred, target, metric, step),
         (kernel, reads, writes) => return Err(misfit(kernel, reads.len(), writes.len())),

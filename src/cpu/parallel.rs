@@ -2,13 +2,13 @@
 
 use super::Real;
 use crate::Result;
-use crate::kernels::Kernel;
+use crate::kernels::{Kernel, RULE, RULE_BLOCK};
 
 /// Elements below which a second thread costs more than it brings.
 const GRAIN: usize = 1 << 13;
 
-/// Whether element i of every output depends on element i of every other buffer alone, so that the work can
-/// be cut anywhere.
+/// Whether element i of every output depends on element i of every other buffer alone (and on the rule of its block),
+/// so that the work can be cut anywhere between blocks.
 pub(super) fn is_flat(kernel: &Kernel) -> bool {
     matches!(
         kernel,
@@ -18,25 +18,35 @@ pub(super) fn is_flat(kernel: &Kernel) -> bool {
             | Kernel::Sgd(_)
             | Kernel::Adam(_)
             | Kernel::Blend(_)
+            | Kernel::Update(_)
     )
 }
 
 /// What is done to a part of every buffer: reads, then writes.
 type Work<'a, T> = dyn Fn(&[&[T]], &mut [&mut [T]]) -> Result<()> + Sync + 'a;
 
-/// Calls `work` on the same part of every buffer, for parts that together make the whole.
+/// Most buffers of a flat kernel that are read, and written.
+const READS: usize = 3;
+const WRITES: usize = 4;
+
+/// Calls `work` on the same part of every buffer, for parts that together make the whole. A read buffer with one rule a
+/// block is cut with the rest; one of another length is given to every part whole.
 pub(super) fn halves<T: Real>(reads: &[&[T]], writes: &mut [&mut [T]], work: &Work<'_, T>) -> Result<()> {
     let len = writes.first().map_or(0, |write| write.len());
-    let equal = reads.iter().all(|read| read.len() == len) && writes.iter().all(|write| write.len() == len);
-    if len < 2 * GRAIN || !equal || reads.len() > 2 || writes.len() > 3 || rayon::current_num_threads() == 1 {
+    let equal = writes.iter().all(|write| write.len() == len);
+    if len < 2 * GRAIN || !equal || reads.len() > READS || writes.len() > WRITES || rayon::current_num_threads() == 1 {
         return work(reads, writes);
     }
-    let middle = (len / 2).next_multiple_of(64);
-    let (mut left_reads, mut right_reads): ([&[T]; 2], [&[T]; 2]) = Default::default();
+    let middle = (len / 2).next_multiple_of(RULE_BLOCK);
+    let (mut left_reads, mut right_reads): ([&[T]; READS], [&[T]; READS]) = Default::default();
     for (i, read) in reads.iter().enumerate() {
-        (left_reads[i], right_reads[i]) = read.split_at(middle);
+        (left_reads[i], right_reads[i]) = match read.len() {
+            all if all == len => read.split_at(middle),
+            rules if rules == len / RULE_BLOCK * RULE => read.split_at(middle / RULE_BLOCK * RULE),
+            _ => (*read, *read),
+        };
     }
-    let (mut left_writes, mut right_writes): ([&mut [T]; 3], [&mut [T]; 3]) = Default::default();
+    let (mut left_writes, mut right_writes): ([&mut [T]; WRITES], [&mut [T]; WRITES]) = Default::default();
     let (read_count, write_count) = (reads.len(), writes.len());
     for (i, write) in writes.iter_mut().enumerate() {
         (left_writes[i], right_writes[i]) = write.split_at_mut(middle);

@@ -1,8 +1,13 @@
 //! Twin of `shaders/softmax_cross_entropy.wgsl`.
 
 use super::Real;
-use super::sums::{max, sum, sum2};
+use super::sums::{larger, max, sum, sum2};
 use crate::kernels::{SoftmaxCrossEntropy, Step};
+
+/// Rows whose exponentials are taken together: short rows alone would leave most of a register empty.
+const ROWS: usize = 16;
+/// Columns of a short row.
+const SHORT: usize = 32;
 
 /// `loss = Σt · log Σ exp(z - max) - Σ t (z - max)` and `dlogits = drow (Σt · softmax(z) - t)` by rows.
 /// What `p.part` leaves out is `None`.
@@ -20,55 +25,77 @@ pub fn softmax_cross_entropy<T: Real>(
     let cols = p.params.cols as usize;
     let smoothing = T::of(p.params.smoothing.into());
     let floor = smoothing / T::of(cols as f64);
-    for (row, z) in logits.chunks_exact(cols).enumerate() {
-        // `as` of a negative or NaN class is 0, as in WGSL.
-        let class = if p.classes { target[row].wide() as usize } else { 0 };
-        let top = max(z);
-        // The gradient is made of the same exponentials: where it is wanted, its row holds them meanwhile.
-        let mut gradient = dlogits.as_mut().map(|dlogits| &mut dlogits[row * cols..(row + 1) * cols]);
-        let total = match &mut gradient {
-            None => sum(z, |z| (z - top).exponential()),
-            Some(dz) => {
-                for (dz, z) in dz.iter_mut().zip(z) {
-                    *dz = (*z - top).exponential();
-                }
-                sum(dz, |e| e)
+    for (block, all) in logits.chunks(ROWS * cols).enumerate() {
+        let tops = by_rows(all, cols, T::min_value(), larger, max);
+        // The gradient is made of the same exponentials: where it is wanted, its rows hold them meanwhile.
+        let mut gradients = dlogits.as_mut().map(|dlogits| &mut dlogits[block * ROWS * cols..][..all.len()]);
+        let mut totals = [T::zero(); ROWS];
+        if let Some(gradients) = &mut gradients {
+            for ((dz, z), top) in gradients.chunks_exact_mut(cols).zip(all.chunks_exact(cols)).zip(tops) {
+                dz.iter_mut().zip(z).for_each(|(dz, z)| *dz = *z - top);
             }
-        };
-        let (own_sum, own_dot) = if p.classes {
-            (T::one(), z.get(class).map_or(T::zero(), |z| *z - top))
-        } else {
-            let t = &target[row * cols..(row + 1) * cols];
-            (sum(t, |t| t), sum2(t, z, |t, z| if t == T::zero() { t } else { t * (z - top) }))
-        };
-        let spread = if smoothing > T::zero() { sum(z, |z| z - top) } else { T::zero() };
-        let target_sum = (T::one() - smoothing) * own_sum + smoothing;
-        let target_dot = (T::one() - smoothing) * own_dot + floor * spread;
-        if let Some(row_loss) = &mut row_loss {
-            row_loss[log + p.params.log_at as usize + row] = target_sum * total.ln() - target_dot;
-            if p.hit {
-                let first = z.iter().position(|z| *z == top);
-                let hit = if first == Some(class) { T::one() } else { T::zero() };
-                row_loss[log + p.params.hit_at as usize + row] = hit;
-            }
+            gradients.iter_mut().for_each(|dz| *dz = dz.exponential());
+            totals = by_rows(gradients, cols, T::zero(), |a, b| a + b, |row| sum(row, |e| e));
         }
-        if let (Some(drow), Some(dz)) = (drow, gradient) {
-            let (upstream, keep) = (drow[row], T::one() - smoothing);
-            let share = target_sum / total;
-            for dz in dz.iter_mut() {
-                *dz = upstream * (share * *dz - floor);
-            }
-            if p.classes {
-                if let Some(dz) = dz.get_mut(class) {
-                    *dz -= upstream * keep;
-                }
+        for (i, (z, top)) in all.chunks_exact(cols).zip(tops).enumerate() {
+            let row = block * ROWS + i;
+            // `as` of a negative or NaN class is 0, as in WGSL.
+            let class = if p.classes { target[row].wide() as usize } else { 0 };
+            let gradient = gradients.as_mut().map(|gradients| &mut gradients[i * cols..][..cols]);
+            let total = if gradient.is_some() { totals[i] } else { sum(z, |z| (z - top).exponential()) };
+            let (own_sum, own_dot) = if p.classes {
+                (T::one(), z.get(class).map_or(T::zero(), |z| *z - top))
             } else {
-                for (dz, t) in dz.iter_mut().zip(&target[row * cols..]) {
-                    *dz -= upstream * keep * *t;
+                let t = &target[row * cols..(row + 1) * cols];
+                (sum(t, |t| t), sum2(t, z, |t, z| if t == T::zero() { t } else { t * (z - top) }))
+            };
+            let spread = if smoothing > T::zero() { sum(z, |z| z - top) } else { T::zero() };
+            let target_sum = (T::one() - smoothing) * own_sum + smoothing;
+            let target_dot = (T::one() - smoothing) * own_dot + floor * spread;
+            if let Some(row_loss) = &mut row_loss {
+                row_loss[log + p.params.log_at as usize + row] = target_sum * total.ln() - target_dot;
+                if p.hit {
+                    // The first of equal maxima is the answer.
+                    let is_top = z.get(class).is_some_and(|own| *own == top);
+                    let hit = is_top && z[..class].iter().all(|z| *z != top);
+                    row_loss[log + p.params.hit_at as usize + row] = if hit { T::one() } else { T::zero() };
+                }
+            }
+            if let (Some(drow), Some(dz)) = (drow, gradient) {
+                let (upstream, keep) = (drow[row], T::one() - smoothing);
+                let share = target_sum / total;
+                for dz in dz.iter_mut() {
+                    *dz = upstream * (share * *dz - floor);
+                }
+                if p.classes {
+                    if let Some(dz) = dz.get_mut(class) {
+                        *dz -= upstream * keep;
+                    }
+                } else {
+                    for (dz, t) in dz.iter_mut().zip(&target[row * cols..]) {
+                        *dz -= upstream * keep * *t;
+                    }
                 }
             }
         }
     }
+}
+
+/// One number for each of up to `ROWS` rows. Short rows are folded side by side, one column after the other, so that
+/// none waits for its own last addition; long ones by `long`.
+#[inline(always)]
+fn by_rows<T: Real>(x: &[T], cols: usize, start: T, fold: impl Fn(T, T) -> T, long: impl Fn(&[T]) -> T) -> [T; ROWS] {
+    let mut results = [start; ROWS];
+    if cols > SHORT {
+        results.iter_mut().zip(x.chunks_exact(cols)).for_each(|(result, row)| *result = long(row));
+        return results;
+    }
+    for col in 0..cols {
+        for (result, row) in results.iter_mut().zip(x.chunks_exact(cols)) {
+            *result = fold(*result, row[col]);
+        }
+    }
+    results
 }
 
 #[cfg(test)]

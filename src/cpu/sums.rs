@@ -43,5 +43,18 @@ fn tree<T: Real>(c: [T; 8]) -> T {
 /// The largest element; NaN is passed over, as by WGSL's `max` on most adapters.
 #[inline(always)]
 pub(super) fn max<T: Real>(x: &[T]) -> T {
-    x.iter().fold(T::min_value(), |top, x| if *x > top { *x } else { top })
+    let (chunks, rest) = x.as_chunks::<8>();
+    let mut chains = [T::min_value(); 8];
+    for chunk in chunks.iter().map(<[T; 8]>::as_slice).chain([rest]) {
+        for (chain, x) in chains.iter_mut().zip(chunk) {
+            *chain = larger(*chain, *x);
+        }
+    }
+    chains.into_iter().fold(T::min_value(), larger)
+}
+
+/// The larger of two numbers; `a` where `b` is NaN.
+#[inline(always)]
+pub(super) fn larger<T: Real>(a: T, b: T) -> T {
+    if b > a { b } else { a }
 }

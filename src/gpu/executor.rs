@@ -57,9 +57,9 @@ impl GpuExecutor {
     }
 
     fn make_slabs(&mut self, plan: &Plan) -> Result<()> {
-        for buffer in plan.slabs() {
+        for (buffer, elements) in plan.slabs() {
             if !self.slabs.contains_key(&buffer) {
-                let slab = self.context.storage(&buffer.to_string(), plan.slab)?;
+                let slab = self.context.storage(&buffer.to_string(), elements)?;
                 self.slabs.insert(buffer, slab);
             }
         }

@@ -20,6 +20,7 @@ pub mod elementwise;
 pub mod elementwise_loss;
 pub mod fill;
 pub mod gather;
+pub mod gradient_norm;
 pub mod log;
 pub mod matmul;
 pub mod scale;
@@ -28,6 +29,7 @@ pub mod softmax;
 pub mod softmax_cross_entropy;
 pub mod sum_cols;
 pub mod sum_rows;
+pub mod update;
 pub mod weighted_sum;
 
 pub use accuracy::{Accuracy, AccuracyKind};
@@ -41,6 +43,7 @@ pub use elementwise::{Elementwise, Op as ElementwiseOp};
 pub use elementwise_loss::{ElementwiseLoss, ElementwiseLossKernel};
 pub use fill::Fill;
 pub use gather::{Gather, GatherBatch, GatherWeights};
+pub use gradient_norm::{GradientNorm, GradientNormParams, NORM_CHUNK, PARTIALS_AT};
 pub use log::Log;
 pub use loss_part::Part;
 pub use matmul::{Abilities, Epilogue, Matmul, MatmulParams, Tile};
@@ -51,6 +54,7 @@ pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
 pub use spec::{Access, Binding, Entry, Shader, Spec, Step};
 pub use sum_cols::SumCols;
 pub use sum_rows::SumRows;
+pub use update::{Formula, RULE, RULE_BLOCK, Update, UpdateParams};
 pub use weighted_sum::WeightedSum;
 
 /// A kernel with the parameters of one dispatch.
@@ -105,6 +109,10 @@ pub enum Kernel {
     Adam(Adam),
     /// `y = (1 - share) y + share x`.
     Blend(Blend),
+    /// A step of any optimizer, by rules.
+    Update(Update),
+    /// The factor that clips the norm of all gradients.
+    GradientNorm(GradientNorm),
     /// `out = Σ values · weights`.
     WeightedSum(WeightedSum),
     /// The share of right answers of each row.
@@ -148,6 +156,8 @@ impl Kernel {
             Kernel::Sgd(kernel) => kernel,
             Kernel::Adam(kernel) => kernel,
             Kernel::Blend(kernel) => kernel,
+            Kernel::Update(kernel) => kernel,
+            Kernel::GradientNorm(kernel) => kernel,
             Kernel::WeightedSum(kernel) => kernel,
             Kernel::Accuracy(kernel) => kernel,
         }
@@ -187,6 +197,14 @@ pub const SHADERS: &[&Shader] = &[
     &sgd::SHADER,
     &adam::SHADER,
     &blend::SHADER,
+    &update::SGD,
+    &update::ADAGRAD,
+    &update::ADADELTA,
+    &update::RMSPROP,
+    &update::ADAM,
+    &update::ADAMAX,
+    &update::NADAM,
+    &gradient_norm::SHADER,
     &weighted_sum::SHADER,
     &accuracy::SHADER,
 ];

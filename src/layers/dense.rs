@@ -2,6 +2,7 @@
 
 use super::Activation;
 use crate::init::Initializer;
+use crate::optimizers::LayerRule;
 
 /// `y = f(x W + b)`: every output sees every input. `x (B, K)`, `W (K, units)`, `b (units)`.
 ///
@@ -22,6 +23,8 @@ pub struct Dense {
     pub(crate) bias: bool,
     pub(crate) weights: Initializer,
     pub(crate) bias_start: Initializer,
+    #[cfg_attr(feature = "save", serde(default))]
+    pub(crate) rule: LayerRule,
     pub(crate) name: Option<String>,
 }
 
@@ -34,6 +37,7 @@ impl Dense {
             bias: true,
             weights: Initializer::GlorotUniform,
             bias_start: Initializer::Zeros,
+            rule: LayerRule::default(),
             name: None,
         }
     }
@@ -59,6 +63,36 @@ impl Dense {
     /// How the bias starts; zero if not told.
     pub fn bias(mut self, initializer: Initializer) -> Self {
         self.bias_start = initializer;
+        self
+    }
+
+    /// Adds `factor · sign(w)` to the gradient of this layer's weights: the penalty `factor · Σ |w|`. It replaces the
+    /// optimizer's [`l1`](crate::optimizers::OptimizerExt::l1) and does not show in the loss that is reported.
+    pub fn l1(mut self, factor: f32) -> Self {
+        self.rule.l1 = Some(factor);
+        self
+    }
+
+    /// Adds `factor · w` to the gradient of this layer's weights: the penalty `½ factor · Σ w²` (half of what Keras' `l2`
+    /// means by the same factor). It replaces the optimizer's [`l2`](crate::optimizers::OptimizerExt::l2) and does not
+    /// show in the loss that is reported.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// // The last layer is left out of the penalty.
+    /// let net = Sequential::new(4).add(Dense::new(8)).add(Dense::new(1).l2(0.0));
+    /// let model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::new(0.1).l2(1e-4))?;
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn l2(mut self, factor: f32) -> Self {
+        self.rule.l2 = Some(factor);
+        self
+    }
+
+    /// The learning rate of this layer's weights and bias is that of the step times `factor`; positive, 1 if not told.
+    pub fn rate_factor(mut self, factor: f32) -> Self {
+        self.rule.rate_factor = factor;
         self
     }
 

@@ -8,6 +8,7 @@ pub use dense::Dense;
 
 use crate::graph::{Graph, NodeId, Role, Shape};
 use crate::init::Initializer;
+use crate::optimizers::LayerRule;
 use crate::{Error, Result};
 
 /// Sets each element to 0 with probability `rate` while training and scales the rest by `1 / (1 - rate)`;
@@ -116,7 +117,7 @@ impl Layer {
         match self {
             Layer::Dense(dense) if dense.units == 0 => Err(Error::value(name, "units", "at least 1", 0)),
             Layer::Dense(dense) => match first {
-                [_] => dense.activation.check(name).map(|()| vec![dense.units]),
+                [_] => dense.activation.check(name).and(dense.rule.check(name)).map(|()| vec![dense.units]),
                 grid => Err(Error::shape(name, "rows of one dimension (put Flatten in front)", list(grid))),
             },
             Layer::Activation(activation) => activation.check(name).map(|()| first.to_vec()),
@@ -142,6 +143,14 @@ impl Layer {
             Layer::Dense(dense) if dense.bias => vec![dense.weights, dense.bias_start],
             Layer::Dense(dense) => vec![dense.weights],
             _ => Vec::new(),
+        }
+    }
+
+    /// What it says of the update of its parameters.
+    pub(crate) fn rule(&self) -> LayerRule {
+        match self {
+            Layer::Dense(dense) => dense.rule,
+            _ => LayerRule::default(),
         }
     }
 

@@ -41,11 +41,11 @@ pub(crate) struct Loaded {
 /// # Ok::<(), axone::Error>(())
 /// ```
 pub struct Model {
-    program: Program,
+    pub(super) program: Program,
     device: Device,
     pub(crate) executor: Box<dyn Executor>,
     plans: Vec<Loaded>,
-    layout: Layout,
+    pub(super) layout: Layout,
     /// Training steps done so far: Adam's `t`, and the counter of dropout masks.
     pub(crate) steps_done: u32,
     pub(crate) by_hand: ByHand,
@@ -66,6 +66,7 @@ impl Model {
             Self { program, device, executor, plans: Vec::new(), layout, steps_done: 0, by_hand: ByHand::default() };
         let classes: Vec<bool> = model.program.losses.iter().map(|loss| loss.takes_classes()).collect();
         model.load(Purpose::Train, DEFAULT_BATCH, &classes)?;
+        model.write_rules()?;
         model.reset(0)?;
         Ok(model)
     }
@@ -168,7 +169,9 @@ impl Model {
 
     /// A table of the layers with shapes and parameter counts.
     pub fn summary(&self) -> Summary {
-        self.program.network.summary()
+        let numbers = self.layout.parameters.iter().map(|parameter| parameter.rows * parameter.cols);
+        let frozen = numbers.zip(&self.program.frozen).filter(|(_, frozen)| **frozen).map(|(count, _)| count);
+        self.program.network.summary().with_frozen(&self.frozen(), frozen.sum())
     }
 
     /// Number of trainable numbers.
@@ -218,6 +221,20 @@ impl Model {
         }
         self.plans.push(Loaded { purpose, batch, classes: classes.to_vec(), id, plan });
         Ok(&self.plans[self.plans.len() - 1])
+    }
+}
+
+impl Model {
+    /// Makes the training plan anew, for the same batch size and targets; the slabs stay.
+    pub(super) fn reload_training(&mut self) -> Result<()> {
+        let at = self.plans.iter().position(|loaded| loaded.purpose == Purpose::Train);
+        let at = at.ok_or_else(|| Error::Internal("no training plan is loaded".to_owned()))?;
+        let Loaded { purpose, batch, classes, id: old, .. } = self.plans[at].clone();
+        let plan = self.program.plan(purpose, batch, &classes, true)?;
+        let id = self.executor.load(&plan)?;
+        self.executor.unload(old);
+        self.plans[at] = Loaded { purpose, batch, classes, id, plan };
+        Ok(())
     }
 }
 

@@ -3,10 +3,12 @@
 mod blend;
 mod compiled;
 mod fits;
+mod frozen;
 mod network;
 #[cfg(feature = "save")]
 mod persist;
 mod program;
+mod rules;
 mod sequential;
 mod summary;
 mod task;

@@ -7,7 +7,7 @@ use crate::graph::{Graph, NodeId};
 use crate::init::Initializer;
 use crate::layers::{Built, Layer};
 use crate::losses::Loss;
-use crate::optimizers::Optimizer;
+use crate::optimizers::{LayerRule, Optimizer};
 use crate::{Error, Result};
 use std::collections::HashMap;
 
@@ -158,6 +158,18 @@ impl Network {
     /// How each parameter starts, in the order of the graph's parameters.
     pub(crate) fn initializers(&self) -> Vec<Initializer> {
         self.values.iter().filter_map(|value| value.layer.as_ref()).flat_map(Layer::initializers).collect()
+    }
+
+    /// The layer of each parameter, in the order of the graph's parameters.
+    pub(crate) fn parameter_layers(&self) -> Vec<&str> {
+        let layers = self.values.iter().filter_map(|value| Some((value.name.as_str(), value.layer.as_ref()?)));
+        layers.flat_map(|(name, layer)| vec![name; layer.initializers().len()]).collect()
+    }
+
+    /// What the layer of each parameter says of its update, in the order of the graph's parameters.
+    pub(crate) fn layer_rules(&self) -> Vec<LayerRule> {
+        let layers = self.values.iter().filter_map(|value| value.layer.as_ref());
+        layers.flat_map(|layer| vec![layer.rule(); layer.initializers().len()]).collect()
     }
 
     /// Checks what can be wrong only once the network is whole.

@@ -18,6 +18,9 @@ struct Description {
     network: Network,
     losses: Vec<Loss>,
     optimizer: Optimizer,
+    /// Layers that training leaves as they are.
+    #[serde(default)]
+    frozen: Vec<String>,
 }
 
 impl Model {
@@ -46,6 +49,7 @@ impl Model {
             network: self.program().network.clone(),
             losses: self.program().losses.clone(),
             optimizer: self.program().optimizer,
+            frozen: self.frozen().into_iter().map(str::to_owned).collect(),
         };
         let json = serde_json::to_string(&description).map_err(|error| Error::file(path, error))?;
         let weights = self.weights()?;
@@ -71,7 +75,7 @@ impl Model {
         let json = json.ok_or_else(|| Error::file(path, "no axone architecture in the file's metadata"))?;
         let description: Description = serde_json::from_str(json).map_err(|error| Error::file(path, error))?;
         let tensors = SafeTensors::deserialize(&bytes).map_err(|error| Error::file(path, error))?;
-        let Description { network, losses, optimizer, .. } = description;
+        let Description { network, losses, optimizer, frozen, .. } = description;
         let mut model = Model::compile(network, device, Losses(losses), optimizer)?;
         let read = |name: &str| {
             let tensor = tensors.tensor(name).map_err(|error| Error::file(path, error))?;
@@ -80,6 +84,7 @@ impl Model {
         let parameters = &model.layout().parameters;
         let weights: Result<Vec<Weight>> = parameters.iter().map(|parameter| read(&parameter.name)).collect();
         model.set_weights(&weights?)?;
+        frozen.iter().try_for_each(|layer| model.freeze(layer))?;
         Ok(model)
     }
 }

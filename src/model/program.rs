@@ -34,6 +34,8 @@ pub struct Program {
     pub(crate) network: Network,
     pub(crate) losses: Vec<Loss>,
     pub(crate) optimizer: Optimizer,
+    /// Parameters that are not trained, by index; what is missing at the end is trained.
+    pub(crate) frozen: Vec<bool>,
 }
 
 /// A graph with the nodes that matter.
@@ -55,7 +57,7 @@ impl Program {
         if losses.len() != outputs {
             return Err(Error::value("compile", "losses", format!("one for each of {outputs} outputs"), losses.len()));
         }
-        Ok(Self { network, losses, optimizer })
+        Ok(Self { network, losses, optimizer, frozen: Vec::new() })
     }
 
     /// The graph for `purpose`. `classes[i]`: the targets of output `i` are class indices.
@@ -97,7 +99,8 @@ impl Program {
     /// The parameters that training changes: their indices and their nodes.
     pub(super) fn trained(&self, graph: &Graph) -> (Vec<usize>, Vec<NodeId>) {
         let nodes = graph.parameter_nodes().into_iter().enumerate();
-        nodes.filter(|(i, _)| graph.parameters()[*i].role != Role::Statistic).unzip()
+        let frozen = |i: usize| self.frozen.get(i) == Some(&true);
+        nodes.filter(|(i, _)| graph.parameters()[*i].role != Role::Statistic && !frozen(*i)).unzip()
     }
 
     fn lowered(&self, purpose: Purpose, batch: usize, classes: &[bool], fused: bool, update: bool) -> Result<Plan> {
@@ -108,7 +111,7 @@ impl Program {
             let found = differentiate(&mut graph, loss, &parameters)?;
             gradients = indices.into_iter().zip(found).filter_map(|(i, node)| node.map(|node| (i, node))).collect();
         }
-        let update = update.then(|| self.optimizer.update(Slab::new(graph.parameters()).len()));
+        let update = update.then(|| self.update(Slab::new(graph.parameters()).len()));
         let predict = purpose == Purpose::Predict;
         let what = Lowering {
             name: purpose.name(),

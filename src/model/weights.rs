@@ -106,6 +106,28 @@ impl Model {
         self.read_slab(Buffer::Gradients)
     }
 
+    /// The norm of the gradients of the last training step, all parameters together and before any clipping, as
+    /// `√ Σ g²`; 0 before the first step. Frozen parameters do not count. It is computed on the host.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`].
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let net = Sequential::new(1).add(Dense::new(1).without_bias().weights(axone::Initializer::Zeros));
+    /// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::new(0.1))?;
+    /// model.fit(&Dataset::new([[1.0]], [[3.0]])?, &Fit::new().epochs(1).silent())?;
+    /// assert_eq!(model.gradient_norm()?, 6.0); // of (w - 3)² at w = 0
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn gradient_norm(&mut self) -> Result<f64> {
+        let gradients = self.gradients()?;
+        let frozen = self.program.frozen.iter().copied().chain(std::iter::repeat(false));
+        let counted = gradients.iter().zip(frozen).filter(|(_, frozen)| !frozen).flat_map(|(weight, _)| &weight.data);
+        Ok(counted.map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt())
+    }
+
     fn read_slab(&mut self, slab: Buffer) -> Result<Vec<Weight>> {
         let (id, _) = self.any_plan()?;
         let range = self.layout().slab.all(slab);

@@ -1,149 +1,197 @@
 //! What turns gradients into better parameters: one dispatch over the whole slab.
+//!
+//! Every optimizer is a small struct of settings and converts into an [`Optimizer`]. What they have in common is set
+//! through [`OptimizerExt`], which the prelude has:
+//!
+//! ```
+//! use axone::prelude::*;
+//!
+//! let net = Sequential::new(4).add(Dense::new(3).activation(Activation::Softmax));
+//! let optimizer = Adam::new(1e-3).weight_decay(1e-2).clip_norm(1.0);
+//! let model = net.compile(Device::cpu(), Loss::CategoricalCrossEntropy, optimizer)?;
+//! # Ok::<(), axone::Error>(())
+//! ```
+//!
+//! | optimizer | formula | moments |
+//! |---|---|---|
+//! | [`Sgd`] | `p - lr g`; with momentum `m = μ m + g`, `p - lr m` | 0; 1 |
+//! | [`Adagrad`] | `s = s + g²`, `p - lr g / (√s + ε)` | 1 |
+//! | [`Adadelta`] | `p - lr δ`, the step in units of the last steps | 2 |
+//! | [`RmsProp`] | `v = ρ v + (1 - ρ) g²`, `p - lr g / (√v + ε)` | 1; 2 with momentum |
+//! | [`Adam`], [`AdamW`] | `p - lr m̂ / (√v̂ + ε)` | 2; 3 with AMSGrad |
+//! | [`Adamax`] | `p - lr m̂ / u`, `u` the largest gradient, fading | 2 |
+//! | [`Nadam`] | Adam with Nesterov's momentum | 2 |
 
-use crate::kernels::{self, Kernel, Step};
+mod adadelta;
+mod adagrad;
+mod adam;
+mod adamax;
+mod method;
+mod nadam;
+mod rmsprop;
+mod rules;
+mod settings;
+mod sgd;
+
+pub use adadelta::Adadelta;
+pub use adagrad::Adagrad;
+pub use adam::{Adam, AdamW};
+pub use adamax::Adamax;
+pub use nadam::Nadam;
+pub use rmsprop::RmsProp;
+pub(crate) use rules::{LayerRule, clip, needs_rules, rules};
+pub use settings::{Clip, OptimizerExt};
+pub use sgd::Sgd;
+
+use crate::Result;
+use crate::kernels::{self, Kernel, Step, UpdateParams};
 use crate::plan::Update;
-use crate::{Error, Result};
+use method::Formulated;
 
-/// Stochastic gradient descent: `p ← p - lr · g` (Robbins & Monro 1951). Default learning rate 0.01.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
-pub struct Sgd {
-    /// Learning rate, positive.
-    pub learning_rate: f32,
-}
-
-impl Sgd {
-    /// Gradient descent with this learning rate.
-    pub fn new(learning_rate: f32) -> Self {
-        Self { learning_rate }
-    }
-}
-
-impl Default for Sgd {
-    fn default() -> Self {
-        Self::new(0.01)
-    }
-}
-
-/// Adam (Kingma & Ba 2014), in PyTorch's form:
-///
-/// `m ← β₁ m + (1 - β₁) g`, `v ← β₂ v + (1 - β₂) g²`,
-/// `p ← p - lr · m̂ / (√v̂ + ε)` with `m̂ = m / (1 - β₁ᵗ)`, `v̂ = v / (1 - β₂ᵗ)`.
-///
-/// Defaults: learning rate 0.001, β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
-pub struct Adam {
-    /// Learning rate, positive.
-    pub learning_rate: f32,
-    /// Decay of the first moment, in `[0, 1)`.
-    pub beta1: f64,
-    /// Decay of the second moment, in `[0, 1)`.
-    pub beta2: f64,
-    /// Keeps the division finite, positive.
-    pub epsilon: f64,
-}
-
-impl Adam {
-    /// Adam with this learning rate and the default moments.
-    pub fn new(learning_rate: f32) -> Self {
-        Self { learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
-    }
-}
-
-impl Default for Adam {
-    fn default() -> Self {
-        Self::new(0.001)
-    }
-}
-
-/// Any optimizer.
+/// How gradients become steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
-pub enum Optimizer {
+pub enum Method {
     /// See [`Sgd`].
     Sgd(Sgd),
-    /// See [`Adam`].
+    /// See [`Adagrad`].
+    Adagrad(Adagrad),
+    /// See [`Adadelta`].
+    Adadelta(Adadelta),
+    /// See [`RmsProp`].
+    RmsProp(RmsProp),
+    /// See [`Adam`]; with weight decay it is [`AdamW`].
     Adam(Adam),
+    /// See [`Adamax`].
+    Adamax(Adamax),
+    /// See [`Nadam`].
+    Nadam(Nadam),
 }
 
-impl From<Sgd> for Optimizer {
-    fn from(optimizer: Sgd) -> Self {
-        Optimizer::Sgd(optimizer)
-    }
+/// Any optimizer: a method, and what is done to every gradient before it. `compile` takes whatever converts into this.
+///
+/// In this order: the gradient `g` is clipped; `g ← g + λ₂ p + λ₁ sign(p)` (L2, L1); `p ← p - lr · λ p` (weight decay);
+/// then the method moves `p` by `g`. The factors are set by [`OptimizerExt`] and act on weights; biases and the scales
+/// and shifts of normalisations are spared unless [`decay_biases`](OptimizerExt::decay_biases) is set. The loss that a
+/// run reports does not contain the penalties.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+pub struct Optimizer {
+    /// The method.
+    pub method: Method,
+    /// λ₁: the penalty `λ₁ Σ |p|`.
+    pub l1: f32,
+    /// λ₂: the penalty `½ λ₂ Σ p²`.
+    pub l2: f32,
+    /// λ of the decay apart from the gradient.
+    pub weight_decay: f32,
+    /// Whether L1, L2 and weight decay act on every parameter, biases included.
+    pub decay_biases: bool,
+    /// How gradients are clipped.
+    pub clip: Option<Clip>,
 }
 
-impl From<Adam> for Optimizer {
-    fn from(optimizer: Adam) -> Self {
-        Optimizer::Adam(optimizer)
+/// Conversions of a method's struct.
+macro_rules! into_optimizer {
+    ($($name:ident),*) => {$(
+        impl From<$name> for Optimizer {
+            fn from(method: $name) -> Self {
+                Method::$name(method).into()
+            }
+        }
+    )*};
+}
+
+into_optimizer!(Sgd, Adagrad, Adadelta, RmsProp, Adam, Adamax, Nadam);
+
+impl From<Method> for Optimizer {
+    fn from(method: Method) -> Self {
+        Self { method, l1: 0.0, l2: 0.0, weight_decay: 0.0, decay_biases: false, clip: None }
     }
 }
 
 impl Optimizer {
+    fn formulated(&self) -> &dyn Formulated {
+        match &self.method {
+            Method::Sgd(method) => method,
+            Method::Adagrad(method) => method,
+            Method::Adadelta(method) => method,
+            Method::RmsProp(method) => method,
+            Method::Adam(method) => method,
+            Method::Adamax(method) => method,
+            Method::Nadam(method) => method,
+        }
+    }
+
     /// The name, as in summaries.
     pub fn name(&self) -> &'static str {
-        match self {
-            Optimizer::Sgd(_) => "sgd",
-            Optimizer::Adam(_) => "adam",
+        match &self.method {
+            Method::Sgd(_) => "sgd",
+            Method::Adagrad(_) => "adagrad",
+            Method::Adadelta(_) => "adadelta",
+            Method::RmsProp(_) => "rmsprop",
+            Method::Adam(_) if self.weight_decay != 0.0 => "adamw",
+            Method::Adam(_) => "adam",
+            Method::Adamax(_) => "adamax",
+            Method::Nadam(_) => "nadam",
         }
     }
 
     /// The learning rate.
     pub fn learning_rate(&self) -> f32 {
-        match self {
-            Optimizer::Sgd(sgd) => sgd.learning_rate,
-            Optimizer::Adam(adam) => adam.learning_rate,
-        }
+        self.formulated().learning_rate()
     }
 
     /// Changes the learning rate; [`Optimizer::check`] refuses what it cannot be.
     pub(crate) fn set_learning_rate(&mut self, rate: f32) {
-        match self {
-            Optimizer::Sgd(sgd) => sgd.learning_rate = rate,
-            Optimizer::Adam(adam) => adam.learning_rate = rate,
-        }
+        let known = match &mut self.method {
+            Method::Sgd(method) => &mut method.learning_rate,
+            Method::Adagrad(method) => &mut method.learning_rate,
+            Method::Adadelta(method) => &mut method.learning_rate,
+            Method::RmsProp(method) => &mut method.learning_rate,
+            Method::Adam(method) => &mut method.learning_rate,
+            Method::Adamax(method) => &mut method.learning_rate,
+            Method::Nadam(method) => &mut method.learning_rate,
+        };
+        *known = rate;
     }
 
     /// Refuses values outside their range.
     pub(crate) fn check(&self) -> Result<()> {
-        let rate = self.learning_rate();
-        if !(rate.is_finite() && rate > 0.0) {
-            return Err(Error::value(self.name(), "learning_rate", "positive and finite", rate));
+        let name = self.name();
+        method::positive(name, "learning_rate", self.learning_rate())?;
+        self.formulated().check(name)?;
+        for (factor, value) in [("l1", self.l1), ("l2", self.l2), ("weight_decay", self.weight_decay)] {
+            method::not_negative(name, factor, value)?;
         }
-        if let Optimizer::Adam(adam) = self {
-            for (name, beta) in [("beta1", adam.beta1), ("beta2", adam.beta2)] {
-                if !(0.0..1.0).contains(&beta) {
-                    return Err(Error::value("adam", name, "at least 0 and less than 1", beta));
-                }
-            }
-            // The kernel adds ε in f32: a smaller one would be 0 there.
-            if !(adam.epsilon >= f64::from(f32::MIN_POSITIVE) && adam.epsilon.is_finite()) {
-                return Err(Error::value("adam", "epsilon", "positive and finite in f32", adam.epsilon));
-            }
-        }
-        Ok(())
-    }
-
-    /// The dispatch over a slab of `elements`.
-    pub(crate) fn update(&self, elements: usize) -> Update {
-        let n = elements as u32;
-        match self {
-            Optimizer::Sgd(_) => Update { kernel: Kernel::Sgd(kernels::Sgd { n }), moments: 0 },
-            Optimizer::Adam(adam) => {
-                let kernel = kernels::Adam::new(n, adam.beta1, adam.beta2, adam.epsilon);
-                Update { kernel: Kernel::Adam(kernel), moments: 2 }
-            }
+        match self.clip {
+            Some(Clip::Norm(most)) => method::positive(name, "clip_norm", most),
+            Some(Clip::Value(most)) => method::positive(name, "clip_value", most),
+            None => Ok(()),
         }
     }
 
-    /// What step number `t` (1, 2, …) needs of the optimizer: learning rate and bias corrections, computed in f64.
+    /// The dispatch over a slab of `elements`. Moments lie alike with and without rules.
+    pub(crate) fn update(&self, elements: usize, by_rules: bool) -> Update {
+        let (n, method) = (elements as u32, self.formulated());
+        let formula = method.formula();
+        let kernel = method.plain(n).filter(|_| !by_rules).unwrap_or_else(|| {
+            let (decay1, decay2, epsilon) = method.constants();
+            Kernel::Update(kernels::Update { formula, params: UpdateParams::new(n, decay1, decay2, epsilon) })
+        });
+        let max_norm = match self.clip {
+            Some(Clip::Norm(most)) => Some(most),
+            _ => None,
+        };
+        Update { kernel, moments: formula.moments(), max_norm }
+    }
+
+    /// What step number `t` (1, 2, …) needs of the optimizer: learning rate and bias corrections, computed in f64. All
+    /// but the learning rate are functions of `t` alone: a schedule may write another rate over it.
     pub(crate) fn fill(&self, t: u32, step: &mut Step) {
         step.step = t;
         step.learning_rate = self.learning_rate();
-        if let Optimizer::Adam(adam) = self {
-            let correction = |beta: f64| (1.0 - beta.powi(t.min(i32::MAX as u32) as i32)) as f32;
-            (step.correction1, step.correction2) = (correction(adam.beta1), correction(adam.beta2));
-        }
+        self.formulated().fill(t, step);
     }
 }

@@ -4,17 +4,19 @@ use super::{Buffer, Plan, Range, Slab, fuse, memory};
 use crate::graph::{Graph, NodeId, Op};
 use crate::kernels::{
     self as k, Access, Accuracy, ActivationForward, ActivationGrad, CopyColumns, Elementwise, ElementwiseLossKernel,
-    Gather, GatherWeights, Kernel, Matmul, Part, WeightedSum,
+    Gather, GatherWeights, GradientNorm, Kernel, Matmul, Part, WeightedSum,
 };
 use crate::{Error, Result};
 
 /// The optimizer's dispatch: a kernel over the whole slab.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Update {
-    /// Reads the gradients; updates the parameters, then each moment.
+    /// Reads the gradients (an update by rules also those); updates the parameters, then each moment.
     pub kernel: Kernel,
     /// Moment slabs it keeps.
     pub moments: usize,
+    /// The norm of all gradients is brought down to this first; needs an update by rules.
+    pub max_norm: Option<f32>,
 }
 
 /// What a plan is to compute.
@@ -308,9 +310,23 @@ impl Lower<'_> {
 
     fn update(&mut self) {
         let Some(update) = &self.what.update else { return };
-        let slabs = [Buffer::Gradients, Buffer::Parameters].into_iter().chain((0..update.moments).map(Buffer::Moment));
-        let operands = slabs.map(|buffer| Operand::Fixed(self.slab.all(buffer))).collect();
-        self.push(update.kernel.clone(), operands, "update");
+        let (kernel, n) = (update.kernel.clone(), self.slab.len());
+        let rules = Operand::Fixed(Range::of(Buffer::Rules, n / k::RULE_BLOCK * k::RULE));
+        let gradients = Operand::Fixed(self.slab.all(Buffer::Gradients));
+        let written = [Buffer::Parameters].into_iter().chain((0..update.moments).map(Buffer::Moment));
+        let written: Vec<Operand> = written.map(|buffer| Operand::Fixed(self.slab.all(buffer))).collect();
+        if let Some(max_norm) = update.max_norm {
+            let [partials, factor] = GradientNorm::both(n as u32, max_norm);
+            let clip = Operand::Fixed(Range::of(Buffer::Clip, partials.clip_len()));
+            self.push(Kernel::GradientNorm(partials), vec![gradients, rules, clip], "gradient norm");
+            self.push(Kernel::GradientNorm(factor), vec![clip], "gradient norm");
+        }
+        let mut operands = vec![gradients];
+        if matches!(kernel, Kernel::Update(_)) {
+            operands.extend([Operand::Fixed(Range::of(Buffer::Clip, k::RULE)), rules]);
+        }
+        operands.extend(written);
+        self.push(kernel, operands, "update");
     }
 }
 

@@ -31,6 +31,11 @@ pub enum Buffer {
     BatchGradients,
     /// The parameters of another model of the same layout.
     OtherParameters,
+    /// How each block of [`ALIGNMENT`] parameters is updated: rate factor, L2, L1, weight decay (see
+    /// [`kernels::update`](crate::kernels::update)).
+    Rules,
+    /// The factor and the largest size of every gradient, then partial sums of their squares.
+    Clip,
     /// One row of sums for each training step of an epoch.
     Log,
     /// The rows of input `slot` of the data set.
@@ -52,6 +57,8 @@ impl fmt::Display for Buffer {
             Buffer::Moment(i) => write!(f, "moment{i}"),
             Buffer::BatchGradients => write!(f, "batch_gradients"),
             Buffer::OtherParameters => write!(f, "other_parameters"),
+            Buffer::Rules => write!(f, "rules"),
+            Buffer::Clip => write!(f, "clip"),
             Buffer::Log => write!(f, "log"),
             Buffer::DataInput(i) => write!(f, "data.input{i}"),
             Buffer::DataTarget(i) => write!(f, "data.target{i}"),
@@ -170,16 +177,18 @@ impl Plan {
         }
     }
 
-    /// The slabs that the plan needs: those of every model, and those that its steps name.
-    pub fn slabs(&self) -> Vec<Buffer> {
-        let mut slabs = vec![Buffer::Parameters, Buffer::Gradients];
-        slabs.extend((0..self.moments).map(Buffer::Moment));
-        for further in [Buffer::BatchGradients, Buffer::OtherParameters] {
-            if self.steps.iter().flat_map(|step| &step.operands).any(|range| range.buffer == further) {
-                slabs.push(further);
-            }
-        }
-        slabs
+    /// The buffers that the plans of a model share, with their elements: parameters, gradients, moments, and
+    /// what else its steps name of them.
+    pub fn slabs(&self) -> Vec<(Buffer, usize)> {
+        let moments = (0..self.moments).map(Buffer::Moment);
+        let slabs = [Buffer::Parameters, Buffer::Gradients].into_iter().chain(moments);
+        let end_of = |buffer: Buffer| {
+            let ranges = self.steps.iter().flat_map(|step| &step.operands).filter(|range| range.buffer == buffer);
+            ranges.map(|range| range.offset + range.len).max()
+        };
+        let further = [Buffer::Rules, Buffer::Clip, Buffer::BatchGradients, Buffer::OtherParameters].into_iter();
+        let further = further.filter_map(|buffer| end_of(buffer).map(|elements| (buffer, elements)));
+        slabs.map(|buffer| (buffer, self.slab)).chain(further).collect()
     }
 
     /// The data buffers that the steps name, with their elements for a data set of `rows` rows (a batch is no larger

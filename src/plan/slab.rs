@@ -3,10 +3,14 @@
 
 use super::{Buffer, Range};
 use crate::graph::Parameter;
+use crate::kernels::RULE_BLOCK;
 
 /// Parameters begin at multiples of this many elements: 256 bytes, the largest offset alignment that
 /// any WebGPU adapter may ask for, so that the layout is the same everywhere.
 pub const ALIGNMENT: usize = 64;
+
+// So that a rule belongs to one parameter.
+const _: () = assert!(ALIGNMENT == RULE_BLOCK);
 
 /// Where each parameter lies.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 //! the same work compare, and a better kernel shows a higher rate.
 
 use super::{Buffer, PlanStep, Range};
-use crate::kernels::{Activation, Epilogue, Kernel, Matmul, Part};
+use crate::kernels::{Activation, Epilogue, Formula, Kernel, Matmul, Part};
 use std::iter::Sum;
 use std::ops::Add;
 
@@ -54,7 +54,9 @@ impl PlanStep {
         };
         // The update reads what it writes.
         let again: usize = match &self.kernel {
-            Kernel::Sgd(_) | Kernel::Adam(_) | Kernel::Blend(_) => self.writes().map(|range| range.len).sum(),
+            Kernel::Sgd(_) | Kernel::Adam(_) | Kernel::Update(_) | Kernel::Blend(_) => {
+                self.writes().map(|range| range.len).sum()
+            }
             _ => 0,
         };
         Work { flops: flops(&self.kernel), bytes: 4 * (elements + again as u64) }
@@ -131,8 +133,28 @@ fn flops(kernel: &Kernel) -> u64 {
         Kernel::Blend(p) => (3, p.n.into()),
         // m: 3, v: 4, the step: two roots or quotients, a sum, a quotient, a product, a difference.
         Kernel::Adam(p) => (13, p.n.into()),
+        Kernel::Update(p) => (update(p.formula), p.params.n.into()),
+        Kernel::GradientNorm(p) if p.join => (1, p.params.partials.into()),
+        Kernel::GradientNorm(p) => (2, p.params.n.into()),
     };
     per_element * elements
+}
+
+/// Clipping, L2, L1 and decay take 6; then the formula.
+fn update(formula: Formula) -> u64 {
+    let formula = match formula {
+        Formula::Sgd => 2,
+        Formula::Momentum { nesterov } => 4 + 2 * u64::from(nesterov),
+        Formula::Adagrad => 7,
+        Formula::Adadelta => 15,
+        Formula::Rmsprop => 9,
+        Formula::RmspropMomentum => 11,
+        Formula::Adam => 13,
+        Formula::Amsgrad => 14,
+        Formula::Adamax => 10,
+        Formula::Nadam => 16,
+    };
+    6 + formula
 }
 
 fn forward(function: Activation) -> u64 {

@@ -69,7 +69,7 @@ pub(crate) fn profile(model: &mut Model, data: &Dataset, batch_size: usize) -> R
     Ok(Profile { device: device.info(), batch, runs: count, clock, peaks: known_peaks(&device)?, rows, timeline })
 }
 
-/// Weights and moments of `model`, to the slabs of `executor`.
+/// Weights, moments and rules of `model`, to the slabs of `executor`.
 fn copy_slabs(model: &mut Model, executor: &mut dyn Executor, id: PlanId, plan: &Plan) -> Result<()> {
     let (own, moments) = model.any_plan()?;
     let moments = (0..moments.min(plan.moments)).map(Buffer::Moment);
@@ -77,7 +77,7 @@ fn copy_slabs(model: &mut Model, executor: &mut dyn Executor, id: PlanId, plan: 
         let values = model.executor.read(own, Range::of(buffer, plan.slab))?;
         executor.write(id, buffer, 0, &values)?;
     }
-    Ok(())
+    model.program().write_rules(executor, id, model.layout())
 }
 
 /// Warm runs of the plan, at most `most`.

@@ -329,3 +329,52 @@ pub fn a_share_of_one_copies(device: &Device) {
     executor.run(id, &[Step { share: 1.0, ..Step::default() }]).unwrap();
     assert_eq!(read(&mut *executor), x);
 }
+
+/// Frozen layers keep their bits, whoever trains; the others move, and no dispatch computes a gradient in vain.
+pub fn frozen_layers_stay(device: &Device) {
+    let (data, once) = (samples(8), Fit::new().epochs(1).batch_size(4).silent());
+    let mut model = classifier(device, Adam::new(0.01));
+    model.fit(&data, &once).unwrap();
+    let plan = |model: &Model| model.program().plan(axone::model::Purpose::Train, 4, &[true], true).unwrap();
+    let whole = plan(&model);
+    let ways: [fn(&mut Model, &Dataset, &Fit); 3] = [
+        |model, data, once| drop(model.fit(data, once).unwrap()),
+        |model, data, _| drop(model.train_on_batch(data).unwrap()),
+        |model, data, _| {
+            model.accumulate_gradients(data).unwrap();
+            model.accumulate_gradients(data).unwrap();
+            model.apply_gradients().unwrap();
+        },
+    ];
+    for way in ways {
+        way(&mut model, &data, &once);
+        model.freeze("dense_1").unwrap();
+        assert_eq!(model.frozen(), ["dense_1"]);
+        let before = model.weights().unwrap();
+        way(&mut model, &data, &once);
+        let after = model.weights().unwrap();
+        assert_eq!(before[..2], after[..2]);
+        assert!(before[2] != after[2] && before[3] != after[3]);
+        let gradients = model.gradients().unwrap();
+        assert!(gradients[..2].iter().flat_map(|g| &g.data).all(|g| *g == 0.0), "{gradients:?}");
+        assert!(gradients[2].data.iter().any(|g| *g != 0.0));
+        let shorter = plan(&model);
+        assert!(shorter.steps.len() < whole.steps.len(), "{shorter}");
+        model.unfreeze("dense_1").unwrap();
+        assert!(model.frozen().is_empty());
+        assert_eq!(plan(&model), whole);
+        way(&mut model, &data, &once);
+        assert_ne!(model.weights().unwrap()[0], before[0]);
+    }
+    // The last layer frozen: gradients go through it.
+    model.freeze("dense_2").unwrap();
+    let before = model.weights().unwrap();
+    model.train_on_batch(&data).unwrap();
+    let after = model.weights().unwrap();
+    assert_eq!(before[2..], after[2..]);
+    assert_ne!(before[0], after[0]);
+    model.freeze("dense_1").unwrap();
+    let before = model.weights().unwrap();
+    model.train_on_batch(&data).unwrap();
+    assert_eq!(model.weights().unwrap(), before);
+}

@@ -9,6 +9,7 @@ pub mod elementwise;
 pub mod fixtures;
 pub mod losses;
 pub mod machine;
+pub mod optimizers;
 pub mod profile;
 pub mod rows;
 pub mod training;

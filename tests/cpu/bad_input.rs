@@ -103,14 +103,66 @@ fn settings_of_optimizers() {
     let wanted = |name: &str, got: &str| format!("{name}: learning_rate must be positive and finite, got {got}");
     for (rate, got) in [(0.0, "0"), (-0.1, "-0.1"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
         assert_eq!(of_optimizer(Sgd::new(rate)), wanted("sgd", got));
+        assert_eq!(of_optimizer(Adagrad::new(rate)), wanted("adagrad", got));
+        assert_eq!(of_optimizer(Adadelta::new(rate)), wanted("adadelta", got));
+        assert_eq!(of_optimizer(RmsProp::new(rate)), wanted("rmsprop", got));
         assert_eq!(of_optimizer(Adam::new(rate)), wanted("adam", got));
+        assert_eq!(of_optimizer(AdamW::new(rate)), wanted("adamw", got));
+        assert_eq!(of_optimizer(Adamax::new(rate)), wanted("adamax", got));
+        assert_eq!(of_optimizer(Nadam::new(rate)), wanted("nadam", got));
     }
+    for (value, got) in [(1.0, "1"), (-0.1, "-0.1"), (f64::NAN, "NaN")] {
+        let wanted = |place: &str| format!("{place} must be at least 0 and less than 1, got {got}");
+        assert_eq!(of_optimizer(Sgd::new(0.1).momentum(value)), wanted("sgd: momentum"));
+        assert_eq!(of_optimizer(Adadelta { rho: value, ..Adadelta::default() }), wanted("adadelta: rho"));
+        assert_eq!(of_optimizer(RmsProp { rho: value, ..RmsProp::default() }), wanted("rmsprop: rho"));
+        assert_eq!(of_optimizer(RmsProp::default().momentum(value)), wanted("rmsprop: momentum"));
+        assert_eq!(of_optimizer(Adamax { beta1: value, ..Adamax::default() }), wanted("adamax: beta1"));
+        assert_eq!(of_optimizer(Adamax { beta2: value, ..Adamax::default() }), wanted("adamax: beta2"));
+        assert_eq!(of_optimizer(Nadam { beta1: value, ..Nadam::default() }), wanted("nadam: beta1"));
+        assert_eq!(of_optimizer(Nadam { beta2: value, ..Nadam::default() }), wanted("nadam: beta2"));
+    }
+    for (epsilon, got) in [(0.0, "0"), (-1e-8, "-0.00000001"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        let wanted = |name: &str| format!("{name}: epsilon must be positive and finite in f32, got {got}");
+        assert_eq!(of_optimizer(Adagrad { epsilon, ..Adagrad::default() }), wanted("adagrad"));
+        assert_eq!(of_optimizer(Adadelta { epsilon, ..Adadelta::default() }), wanted("adadelta"));
+        assert_eq!(of_optimizer(RmsProp { epsilon, ..RmsProp::default() }), wanted("rmsprop"));
+        assert_eq!(of_optimizer(Adamax { epsilon, ..Adamax::default() }), wanted("adamax"));
+        assert_eq!(of_optimizer(Nadam { epsilon, ..Nadam::default() }), wanted("nadam"));
+    }
+    let wanted = "sgd: momentum must be above 0 for Nesterov's form, got 0";
+    assert_eq!(of_optimizer(Sgd::new(0.1).nesterov()), wanted);
+    let wanted = "nadam: momentum_decay must be at least 0 and finite, got -1";
+    assert_eq!(of_optimizer(Nadam { momentum_decay: -1.0, ..Nadam::default() }), wanted);
     let wanted = "adam: beta1 must be at least 0 and less than 1, got 1";
     assert_eq!(of_optimizer(Adam { beta1: 1.0, ..Adam::default() }), wanted);
     let wanted = "adam: beta2 must be at least 0 and less than 1, got NaN";
     assert_eq!(of_optimizer(Adam { beta2: f64::NAN, ..Adam::default() }), wanted);
     let wanted = "adam: epsilon must be positive and finite in f32, got 0";
     assert_eq!(of_optimizer(Adam { epsilon: 0.0, ..Adam::default() }), wanted);
+}
+
+#[test]
+fn penalties_and_clipping() {
+    let sgd = Sgd::new(0.1);
+    for (value, got) in [(-0.5, "-0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
+        let wanted = |place: &str| format!("{place} must be at least 0 and finite, got {got}");
+        assert_eq!(of_optimizer(sgd.l1(value)), wanted("sgd: l1"));
+        assert_eq!(of_optimizer(sgd.l2(value)), wanted("sgd: l2"));
+        assert_eq!(of_optimizer(sgd.weight_decay(value)), wanted("sgd: weight_decay"));
+        let adamw = AdamW { weight_decay: value, ..AdamW::default() };
+        assert_eq!(of_optimizer(adamw), wanted("adamw: weight_decay"));
+        let net = |layer: Dense| of_layers(Sequential::new(2).add(layer), Loss::MeanSquaredError);
+        assert_eq!(net(Dense::new(2).l1(value)), wanted("dense_1: l1"));
+        assert_eq!(net(Dense::new(2).l2(value)), wanted("dense_1: l2"));
+    }
+    for (value, got) in [(0.0, "0"), (-0.5, "-0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
+        let wanted = |place: &str| format!("{place} must be positive and finite, got {got}");
+        assert_eq!(of_optimizer(sgd.clip_norm(value)), wanted("sgd: clip_norm"));
+        assert_eq!(of_optimizer(sgd.clip_value(value)), wanted("sgd: clip_value"));
+        let net = Sequential::new(2).add(Dense::new(2).rate_factor(value));
+        assert_eq!(of_layers(net, Loss::MeanSquaredError), wanted("dense_1: rate_factor"));
+    }
 }
 
 #[test]

@@ -60,6 +60,43 @@ fn a_share_of_one_copies() {
     devices().iter().for_each(by_hand::a_share_of_one_copies);
 }
 
+#[test]
+fn frozen_layers_stay() {
+    devices().iter().for_each(by_hand::frozen_layers_stay);
+}
+
+#[test]
+fn frozen_layers_are_named() {
+    let mut model = classifier(&Device::cpu(), Sgd::new(0.1));
+    let wanted = "freeze: layer must be one of dense_1, dense_2, got \"dense_3\"";
+    assert_eq!(message(model.freeze("dense_3")), wanted);
+    let wanted = "unfreeze: layer must be one of dense_1, dense_2, got \"dense_1.w\"";
+    assert_eq!(message(model.unfreeze("dense_1.w")), wanted);
+    let all = model.parameters();
+    model.freeze("dense_2").unwrap();
+    let printed = model.summary().to_string();
+    assert!(printed.contains("dense, softmax, frozen"), "{printed}");
+    assert!(printed.ends_with("48 trainable parameters, 27 frozen"), "{printed}");
+    assert_eq!((all, model.parameters()), (75, 48));
+    // What was computed before is no longer what a step would compute.
+    model.unfreeze("dense_2").unwrap();
+    model.compute_gradients(&samples(4)).unwrap();
+    model.freeze("dense_1").unwrap();
+    assert!(model.apply_gradients().is_err());
+}
+
+#[cfg(feature = "save")]
+#[test]
+fn frozen_layers_stay_frozen_in_files() {
+    let mut model = classifier(&Device::cpu(), Sgd::new(0.1));
+    model.freeze("dense_1").unwrap();
+    let path = std::env::temp_dir().join(format!("axone-frozen-{}.safetensors", std::process::id()));
+    model.save(&path).unwrap();
+    let again = Model::load_from(&path, Device::cpu());
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(again.unwrap().frozen(), ["dense_1"]);
+}
+
 fn message<T: std::fmt::Debug>(result: Result<T>) -> String {
     result.unwrap_err().to_string()
 }

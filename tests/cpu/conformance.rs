@@ -1,7 +1,7 @@
 //! The CPU backend against PyTorch's float64 results, in f32 and in f64. Tolerances are derived in `tests/common`.
 
 use crate::common::machine::Machine;
-use crate::common::training::{Case, RUNS};
+use crate::common::training::{Case, runs};
 use crate::common::{assert_none, elementwise, fixtures, losses, rows};
 use axone::Device;
 use axone::kernels::Activation;
@@ -59,8 +59,8 @@ fn nothing_is_left_out() {
 
 #[test]
 fn training_runs() {
-    for name in RUNS {
-        let case = Case::read(name);
+    for name in runs() {
+        let case = Case::read(&name);
         for (device, is_f64) in [(Device::cpu(), false), (Device::cpu_f64(), true)] {
             let (found, used) = case.violations(&device, is_f64);
             println!("{name} on {}: {:.0} % of the allowance used", device.info().name, 100.0 * used);

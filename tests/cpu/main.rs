@@ -14,6 +14,7 @@ mod fused;
 mod gradients;
 mod history;
 mod layering;
+mod optimizers;
 mod plan;
 mod profile;
 #[cfg(feature = "datasets")]

@@ -55,6 +55,11 @@ fn a_share_of_one_copies() {
     by_hand::a_share_of_one_copies(&need_device!());
 }
 
+#[test]
+fn frozen_layers_stay() {
+    by_hand::frozen_layers_stay(&need_device!());
+}
+
 /// Between executors of one device a slab is copied on it; another device says that it cannot.
 #[test]
 fn slabs_are_copied_on_the_device() {

@@ -1,7 +1,7 @@
 //! The GPU against PyTorch's float64 results. Tolerances are derived in `tests/common`, the same as for the CPU.
 
 use crate::common::machine::Machine;
-use crate::common::training::{Case, RUNS};
+use crate::common::training::{Case, runs};
 use crate::common::{assert_none, elementwise, fixtures, losses, rows};
 use crate::need_device;
 use axone::kernels::Activation;
@@ -40,8 +40,8 @@ fn losses() {
 #[test]
 fn training_runs() {
     let device = need_device!();
-    for name in RUNS {
-        let (found, used) = Case::read(name).violations(&device, false);
+    for name in runs() {
+        let (found, used) = Case::read(&name).violations(&device, false);
         println!("{name}: {:.0} % of the allowance used", 100.0 * used);
         assert_none(&found);
     }

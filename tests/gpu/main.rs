@@ -13,6 +13,7 @@ mod conformance;
 mod determinism;
 mod kernels;
 mod matmul;
+mod optimizers;
 mod profile;
 
 use axone::Device;

@@ -1,7 +1,9 @@
 //! What works on whole slabs: the updates of the parameters, and blending.
 
 use super::{Shape, numbers};
-use crate::kernels::{Adam, Blend, Kernel, Sgd};
+use crate::kernels::{
+    Adam, Blend, Formula, GradientNorm, Kernel, PARTIALS_AT, RULE, RULE_BLOCK, Sgd, Update, UpdateParams,
+};
 
 /// Slabs are whole numbers of [`crate::plan::ALIGNMENT`] elements.
 pub(super) fn optimizers(s: &mut Shape) {
@@ -10,5 +12,45 @@ pub(super) fn optimizers(s: &mut Shape) {
     s.update(Kernel::Sgd(Sgd { n: n as u32 }), vec![gradient.clone()], vec![parameter.clone()]);
     s.update(Kernel::Blend(Blend { n: n as u32 }), vec![gradient.clone()], vec![parameter.clone()]);
     let adam = Kernel::Adam(Adam::new(n as u32, 0.9, 0.999, 1e-8));
-    s.update(adam, vec![gradient], vec![parameter, numbers(13, n, -1.0, 1.0), numbers(11, n, 0.0, 1.0)]);
+    s.update(adam, vec![gradient.clone()], vec![parameter.clone(), moment(13, n, -1.0), moment(11, n, 0.0)]);
+    for formula in Formula::ALL {
+        let params = UpdateParams::new(n as u32, 0.9, 0.999, 1e-6);
+        let kernel = Kernel::Update(Update { formula, params });
+        // The first moment of what keeps a mean of gradients has both signs; a mean of squares has none.
+        let lowest: &[f32] = match formula {
+            Formula::Sgd => &[],
+            Formula::Momentum { .. } => &[-1.0],
+            Formula::Adagrad | Formula::Rmsprop => &[0.0],
+            Formula::Adadelta => &[0.0, 0.0],
+            Formula::RmspropMomentum => &[0.0, -1.0],
+            Formula::Adam | Formula::Adamax | Formula::Nadam => &[-1.0, 0.0],
+            Formula::Amsgrad => &[-1.0, 0.0, 0.0],
+        };
+        let moments = lowest.iter().zip(20..).map(|(low, stream)| moment(stream, n, *low));
+        let writes = std::iter::once(parameter.clone()).chain(moments).collect();
+        s.update(kernel, vec![gradient.clone(), clip(formula), rules(n)], writes);
+    }
+    for kernel in GradientNorm::both(n as u32, 3.0) {
+        let reads = if kernel.join { vec![] } else { vec![gradient.clone(), rules(n)] };
+        let mut clip = vec![0.5; PARTIALS_AT];
+        clip.extend(numbers(14, kernel.params.partials as usize, 0.0, 4.0));
+        s.update(Kernel::GradientNorm(kernel), reads, vec![clip]);
+    }
+}
+
+fn moment(stream: u32, n: usize, lowest: f32) -> Vec<f32> {
+    numbers(stream, n, lowest, 1.0)
+}
+
+/// A factor, and for some a largest size.
+fn clip(formula: Formula) -> Vec<f32> {
+    let limit = if formula.moments() == 1 { 0.0 } else { 0.7 };
+    vec![0.75, limit, 0.0, 0.0]
+}
+
+/// In turn: as it is, everything at once, frozen, another rate.
+fn rules(n: usize) -> Vec<f32> {
+    let kinds: [[f32; RULE]; 4] =
+        [[1.0, 0.0, 0.0, 0.0], [0.5, 0.03, 0.02, 0.1], [0.0, 0.03, 0.02, 0.1], [2.0, 0.0, 0.5, 0.0]];
+    (0..n / RULE_BLOCK).flat_map(|block| kinds[block % kinds.len()]).collect()
 }

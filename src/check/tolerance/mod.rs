@@ -17,6 +17,7 @@ mod losses;
 mod matmul;
 mod optimizers;
 mod rows;
+mod update;
 
 use crate::cpu;
 use crate::kernels::{Activation, ActivationForward, ActivationGrad, ElementwiseOp, Kernel, Step};
@@ -113,6 +114,8 @@ fn relative_to_terms(judged: &Judged<'_>) -> Result<Vec<Vec<f64>>> {
         }
         (Kernel::Blend(_), [x]) => optimizers::blend(x, before, step),
         (Kernel::Adam(p), [gradient]) => optimizers::adam(p, gradient, before, expected, step),
+        (Kernel::Update(p), _) => update::update(p, judged),
+        (Kernel::GradientNorm(p), _) => update::gradient_norm(p, judged),
         _ => return Err(Error::Internal(format!("no tolerance for {}", kernel.spec().shader().name))),
     })
 }

@@ -87,6 +87,10 @@ impl Model {
         }
         let plan = self.program().task_plan(task, batch, classes)?;
         let id = self.executor.load(&plan)?;
+        if task == Task::Accumulate {
+            // No longer what was there of a layer that has been frozen since.
+            self.executor.write(id, Buffer::BatchGradients, 0, &vec![0.0; plan.slab])?;
+        }
         let data: Vec<Buffer> = plan.data_sizes(batch, 1).into_iter().map(|(buffer, _)| buffer).collect();
         if !data.is_empty() {
             let order: Vec<u32> = (0..batch as u32).collect();

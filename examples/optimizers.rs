@@ -1,0 +1,87 @@
+//! The same network on the bundled digits with every optimizer: final loss, test accuracy and the time of a step, and
+//! the curves of the loss as one picture, `optimizers.svg`.
+//!
+//! `cargo run --release --example optimizers -- [EPOCHS]`
+//!
+//! Learning rates are usual first choices, not tuned for these data.
+
+use axone::prelude::*;
+use plotters::prelude::*;
+
+const BATCH: usize = 32;
+
+fn main() {
+    if let Err(error) = run() {
+        eprintln!("optimizers: {error}");
+        std::process::exit(1);
+    }
+}
+
+fn run() -> Result<()> {
+    let epochs = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(20);
+    let device = Device::auto()?;
+    println!("device: {}\n", device.info());
+    let (train, test) = axone::data::digits()?.train_test_split_stratified(0.2, 1)?;
+    let settings = Fit::new().epochs(epochs).batch_size(BATCH).seed(1).silent();
+    let steps = train.len().div_ceil(BATCH) as f64;
+    println!("{:<28} {:>12} {:>14} {:>9}", "optimizer", "loss", "test accuracy", "ms/step");
+    let mut curves = Vec::new();
+    for (name, optimizer) in optimizers() {
+        let hidden = Dense::new(64).activation(Activation::Relu).weights(Initializer::HeNormal);
+        let net = Sequential::new(64).add(hidden).add(Dense::new(10).activation(Activation::Softmax));
+        let mut model = net.compile(device.clone(), Loss::CategoricalCrossEntropy, optimizer)?;
+        let history = model.fit(&train, &settings)?;
+        let mut seconds: Vec<f64> = history.epochs.iter().map(|epoch| epoch.seconds).collect();
+        seconds.sort_by(f64::total_cmp);
+        let step = 1e3 * seconds[seconds.len() / 2] / steps;
+        let accuracy = model.evaluate(&test)?.get("accuracy").unwrap_or(f64::NAN);
+        println!("{name:<28} {:>12.5} {accuracy:>14.4} {step:>9.4}", history.last("loss").unwrap_or(f64::NAN));
+        curves.push((name, history.get("loss")));
+    }
+    match draw("optimizers.svg", &curves) {
+        Ok(()) => println!("\ncurves: optimizers.svg"),
+        Err(error) => eprintln!("\noptimizers.svg: {error}"),
+    }
+    Ok(())
+}
+
+fn optimizers() -> Vec<(&'static str, Optimizer)> {
+    vec![
+        ("SGD", Sgd::new(0.05).into()),
+        ("SGD, momentum", Sgd::new(0.05).momentum(0.9).into()),
+        ("SGD, Nesterov", Sgd::new(0.05).momentum(0.9).nesterov().into()),
+        ("Adagrad", Adagrad::new(0.02).into()),
+        ("Adadelta", Adadelta::default().into()),
+        ("RMSprop", RmsProp::new(0.001).into()),
+        ("Adam", Adam::new(0.003).into()),
+        ("Adam, AMSGrad", Adam::new(0.003).amsgrad().into()),
+        ("AdamW", AdamW::new(0.003).into()),
+        ("Adam, L2, norm clipped to 1", Adam::new(0.003).l2(1e-4).clip_norm(1.0)),
+        ("Adamax", Adamax::new(0.004).into()),
+        ("Nadam", Nadam::new(0.003).into()),
+    ]
+}
+
+/// The loss of every epoch on a logarithmic axis, one curve for each optimizer.
+fn draw(path: &str, curves: &[(&str, Vec<f64>)]) -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let values = || curves.iter().flat_map(|(_, losses)| losses).copied().filter(|loss| *loss > 0.0);
+    let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
+    let epochs = curves.iter().map(|(_, losses)| losses.len()).max().unwrap_or(1);
+    let root = SVGBackend::new(path, (860, 480)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let mut chart = ChartBuilder::on(&root)
+        .margin(12)
+        .x_label_area_size(36)
+        .y_label_area_size(64)
+        .build_cartesian_2d(1f64..epochs as f64, (low..high).log_scale())?;
+    chart.configure_mesh().x_desc("epoch").y_desc("training loss").light_line_style(WHITE).draw()?;
+    for (i, (name, losses)) in curves.iter().enumerate() {
+        let color = HSLColor(i as f64 / curves.len() as f64, 0.75, 0.42);
+        let points = losses.iter().enumerate().map(|(epoch, loss)| (epoch as f64 + 1.0, *loss));
+        let series = chart.draw_series(LineSeries::new(points, color.stroke_width(2)))?;
+        series.label(*name).legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], color.stroke_width(3)));
+    }
+    chart.configure_series_labels().position(SeriesLabelPosition::LowerLeft).background_style(WHITE).draw()?;
+    root.present()?;
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! The rules by which a model's parameters are updated, where the optimizer's plain kernel does not do.
+
+use super::weights::Layout;
+use super::{Model, Program};
+use crate::Result;
+use crate::kernels::Kernel;
+use crate::optimizers::{clip, needs_rules, rules};
+use crate::plan::{Buffer, Executor, PlanId, Update};
+
+impl Program {
+    /// Whether the update of the training plan binds [`Buffer::Rules`].
+    pub(crate) fn by_rules(&self) -> bool {
+        let needed = needs_rules(&self.optimizer, &self.network.layer_rules(), &self.frozen);
+        matches!(self.optimizer.update(0, needed).kernel, Kernel::Update(_))
+    }
+
+    /// The update of a slab of `elements`.
+    pub(crate) fn update(&self, elements: usize) -> Update {
+        self.optimizer.update(elements, self.by_rules())
+    }
+
+    /// Writes rules and clipping to `executor`, which has loaded the training plan `id`. Does nothing without rules.
+    pub(crate) fn write_rules(&self, executor: &mut dyn Executor, id: PlanId, layout: &Layout) -> Result<()> {
+        if !self.by_rules() {
+            return Ok(());
+        }
+        let layers = self.network.layer_rules();
+        let rules = rules(&layout.parameters, &layout.slab, &self.optimizer, &layers, &self.frozen);
+        executor.write(id, Buffer::Rules, 0, &rules)?;
+        executor.write(id, Buffer::Clip, 0, &clip(&self.optimizer))
+    }
+}
+
+impl Model {
+    /// Writes the rules to the model's own executor.
+    pub(super) fn write_rules(&mut self) -> Result<()> {
+        let (id, _) = self.any_plan()?;
+        self.program.write_rules(&mut *self.executor, id, &self.layout)
+    }
+
+    /// Freezes the parameters `i` with `frozen[i]` and trains the rest: from now on no gradients are computed for the
+    /// frozen ones, and a step leaves them and their moments as they are, bit for bit. The plans of training are made
+    /// anew; where that fails, everything stays as it was.
+    pub(super) fn set_frozen(&mut self, frozen: Vec<bool>) -> Result<()> {
+        let before = std::mem::replace(&mut self.program.frozen, frozen);
+        if let Err(error) = self.reload_training().and_then(|()| self.write_rules()) {
+            self.program.frozen = before;
+            return Err(error);
+        }
+        self.release_plans_by_hand();
+        self.by_hand.forget_gradients();
+        // What lies there of the frozen ones would count in the norm of all gradients.
+        let (id, _) = self.any_plan()?;
+        self.executor.write(id, Buffer::Gradients, 0, &vec![0.0; self.layout.slab.len()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::Buffer;
+    use crate::prelude::*;
+
+    fn model(device: &Device, optimizer: Optimizer) -> Model {
+        let net = Sequential::new(3).add(Dense::new(70).activation(Activation::Tanh)).add(Dense::new(2));
+        net.compile(device.clone(), Loss::MeanSquaredError, optimizer).unwrap()
+    }
+
+    /// Frozen parameters keep their bits, the rest moves; thawed, they move again.
+    fn freezes(device: &Device, optimizer: Optimizer) {
+        let data = Dataset::new([[0.5, -1.0, 2.0], [1.0, 0.0, -0.5]], [[1.0, -1.0], [0.5, 2.0]]).unwrap();
+        let mut model = model(device, optimizer);
+        let settings = Fit::new().epochs(3).batch_size(2).silent();
+        // Of each parameter, its own bits and those of its moments.
+        let bits = |model: &mut Model| -> Vec<Vec<u32>> {
+            let (id, moments) = model.any_plan().unwrap();
+            let slabs: Vec<_> = [Buffer::Parameters].into_iter().chain((0..moments).map(Buffer::Moment)).collect();
+            let mut read = |buffer, i| {
+                let range = model.layout.slab.range(buffer, i);
+                model.executor.read(id, range).unwrap().into_iter().map(f32::to_bits).collect::<Vec<_>>()
+            };
+            (0..4).map(|i| slabs.iter().flat_map(|slab| read(*slab, i)).collect()).collect()
+        };
+        model.fit(&data, &settings).unwrap();
+        let changed = |model: &mut Model| -> Vec<bool> {
+            let before = bits(model);
+            model.fit(&data, &settings).unwrap();
+            before.iter().zip(bits(model)).map(|(before, after)| *before != after).collect()
+        };
+        model.set_frozen(vec![true, false, false, true]).unwrap();
+        assert_eq!(changed(&mut model), [false, true, true, false], "{}", optimizer.name());
+        model.set_frozen(vec![]).unwrap();
+        assert_eq!(changed(&mut model), [true; 4], "{}", optimizer.name());
+    }
+
+    #[test]
+    fn frozen_parameters_keep_their_bits() {
+        let optimizers: [Optimizer; 6] = [
+            Sgd::new(0.1).into(),
+            Adam::new(0.1).into(),
+            Sgd::new(0.1).momentum(0.9).into(),
+            Adam::new(0.1).amsgrad().into(),
+            Adam::new(0.1).weight_decay(0.1).l1(0.1).clip_norm(0.5),
+            RmsProp::new(0.1).into(),
+        ];
+        for optimizer in optimizers {
+            freezes(&Device::cpu(), optimizer);
+            freezes(&Device::cpu_f64(), optimizer);
+        }
+    }
+}
