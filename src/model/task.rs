@@ -56,7 +56,7 @@ impl Program {
     fn update_plan(&self) -> Result<Plan> {
         let mut graph = Graph::new();
         self.network.build(&mut graph, false)?;
-        let update = Some(self.optimizer.update(Slab::new(graph.parameters()).len(), self.by_rules()));
+        let update = Some(self.update(Slab::new(graph.parameters()).len()));
         lower(&graph, &Lowering { update, ..bare("update", 1) })
     }
 

@@ -10,6 +10,7 @@ pub mod fixtures;
 pub mod losses;
 pub mod machine;
 pub mod optimizers;
+pub mod products;
 pub mod profile;
 pub mod rows;
 pub mod training;

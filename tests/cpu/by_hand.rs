@@ -1,8 +1,8 @@
-//! Training by hand on the CPU backend; the checks are in `tests/common/by_hand.rs`. And what can be asked for in the
-//! wrong order or with the wrong numbers.
+//! Training by hand on the CPU backend; the checks are in `tests/common/by_hand.rs` and `products.rs`. And what can be
+//! asked for in the wrong order or with the wrong numbers.
 
 use crate::common::api::{branched, classifier, samples};
-use crate::common::{by_hand, matrix};
+use crate::common::{by_hand, matrix, products};
 use axone::graph::{Graph, vector_jacobian};
 use axone::prelude::*;
 
@@ -32,17 +32,17 @@ fn given_gradients_are_applied() {
 
 #[test]
 fn a_loss_by_hand_is_the_loss() {
-    devices().iter().for_each(by_hand::a_loss_by_hand_is_the_loss);
+    devices().iter().for_each(products::a_loss_by_hand_is_the_loss);
 }
 
 #[test]
 fn products_are_finite_differences() {
-    by_hand::products_are_finite_differences();
+    products::products_are_finite_differences();
 }
 
 #[test]
 fn products_are_the_oracles() {
-    by_hand::products_are_the_oracles(&Device::cpu());
+    products::products_are_the_oracles(&Device::cpu());
 }
 
 #[test]

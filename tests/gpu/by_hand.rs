@@ -1,7 +1,8 @@
-//! Training by hand on a GPU; the checks are in `tests/common/by_hand.rs`. And that going on creates nothing there.
+//! Training by hand on a GPU; the checks are in `tests/common/by_hand.rs` and `products.rs`. And that going on creates
+//! nothing there.
 
 use crate::common::api::{classifier, samples};
-use crate::common::{by_hand, matrix};
+use crate::common::{by_hand, matrix, products};
 use crate::need_device;
 use axone::plan::Buffer;
 use axone::prelude::*;
@@ -28,12 +29,12 @@ fn given_gradients_are_applied() {
 
 #[test]
 fn a_loss_by_hand_is_the_loss() {
-    by_hand::a_loss_by_hand_is_the_loss(&need_device!());
+    products::a_loss_by_hand_is_the_loss(&need_device!());
 }
 
 #[test]
 fn products_are_the_oracles() {
-    by_hand::products_are_the_oracles(&need_device!());
+    products::products_are_the_oracles(&need_device!());
 }
 
 #[test]
