@@ -98,7 +98,8 @@ impl Model {
         self.read_slab(Buffer::Parameters)
     }
 
-    /// The gradients of the last training step, under the names of their parameters.
+    /// The gradients under the names of their parameters: those of the last training step, or what was computed,
+    /// accumulated or set by hand since ([`Model::compute_gradients`]). Those of frozen layers are 0.
     ///
     /// # Errors
     /// [`Error::Gpu`].
