@@ -10,6 +10,7 @@ struct Step {
   seed_high: u32,
   correction1: f32,     // 1 - beta1^step
   correction2: f32,     // 1 - beta2^step
+  share: f32,           // what counts of the newer of two values that are blended
   gradient_share: f32,  // of the gradient in a step of Nadam
   moment_share: f32,    // of its mean
 }

@@ -5,6 +5,7 @@ use crate::device::{DeviceInfo, DeviceKind, DeviceLimits};
 use crate::kernels::Step;
 use crate::plan::{Buffer, Clock, Executor, Plan, PlanId, PlanStep, Range, Span, Timings};
 use crate::{Error, Result};
+use std::any::Any;
 use std::collections::HashMap;
 use std::time::Instant;
 
@@ -230,6 +231,19 @@ impl<T: Real> Executor for CpuExecutor<T> {
 
     fn run_one(&mut self, id: PlanId, index: usize, step: &Step) -> Result<()> {
         self.run_step(id, index, step)
+    }
+
+    fn lend(&self, slab: Buffer) -> Option<Box<dyn Any>> {
+        Some(Box::new(self.arena.get(*self.slabs.get(&slab)?)?.clone()))
+    }
+
+    fn copy_lent(&mut self, lent: &dyn Any, to: Buffer) -> Result<bool> {
+        let to = self.slabs.get(&to).and_then(|index| self.arena.get_mut(*index));
+        match (lent.downcast_ref::<Vec<T>>(), to) {
+            (Some(lent), Some(to)) if lent.len() == to.len() => to.copy_from_slice(lent),
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     fn wait(&mut self) -> Result<()> {

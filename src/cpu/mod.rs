@@ -4,6 +4,7 @@ mod accuracy;
 mod activation;
 mod adam;
 mod bias_add;
+mod blend;
 mod copy_columns;
 mod dropout;
 mod elementwise;
@@ -115,6 +116,7 @@ fn twin<T: Real>(
         (Kernel::Dropout(p), [x], [y]) => dropout::dropout(p, x, y, step),
         (Kernel::Sgd(p), [gradient], [parameter]) => sgd::sgd(p, gradient, parameter, step),
         (Kernel::Adam(p), [gradient], [parameter, m, v]) => adam::adam(p, gradient, parameter, m, v, step),
+        (Kernel::Blend(p), [x], [y]) => blend::blend(p, x, y, step),
         (Kernel::Update(p), [gradient, clip, rules], writes) => {
             let count = writes.len();
             if !update::update(p, gradient, clip, rules, writes, step) {

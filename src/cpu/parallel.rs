@@ -17,6 +17,7 @@ pub(super) fn is_flat(kernel: &Kernel) -> bool {
             | Kernel::Scale(_)
             | Kernel::Sgd(_)
             | Kernel::Adam(_)
+            | Kernel::Blend(_)
             | Kernel::Update(_)
     )
 }

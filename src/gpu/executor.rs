@@ -12,6 +12,7 @@ use super::{Context, tune};
 use crate::kernels::Step;
 use crate::plan::{Buffer, Executor, Plan, PlanId, Range, Timings};
 use crate::{Error, Result};
+use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +21,12 @@ use std::time::{Duration, Instant};
 const SUBMISSION: Duration = Duration::from_millis(40);
 /// Submissions in flight: one runs, one waits.
 const IN_FLIGHT: usize = 2;
+
+/// A slab that another executor on the same device may copy.
+struct Lent {
+    context: Arc<Context>,
+    buffer: wgpu::Buffer,
+}
 
 /// The executor of one model on one GPU.
 pub struct GpuExecutor {
@@ -183,6 +190,24 @@ impl Executor for GpuExecutor {
             self.loaded(id)?.write_steps(&context, std::slice::from_ref(step));
             self.submit(id, Some(index), 0, 1)?;
             self.throttle()
+        })
+    }
+
+    fn lend(&self, slab: Buffer) -> Option<Box<dyn Any>> {
+        let buffer = self.slabs.get(&slab)?.clone();
+        Some(Box::new(Lent { context: Arc::clone(&self.context), buffer }))
+    }
+
+    fn copy_lent(&mut self, lent: &dyn Any, to: Buffer) -> Result<bool> {
+        let (Some(lent), Some(to)) = (lent.downcast_ref::<Lent>(), self.slabs.get(&to)) else { return Ok(false) };
+        if !Arc::ptr_eq(&lent.context, &self.context) || lent.buffer.size() != to.size() {
+            return Ok(false);
+        }
+        self.context.guarded(|| {
+            let mut encoder = self.context.device.create_command_encoder(&Default::default());
+            encoder.copy_buffer_to_buffer(&lent.buffer, 0, to, 0, to.size());
+            self.context.queue.submit([encoder.finish()]);
+            Ok(true)
         })
     }
 

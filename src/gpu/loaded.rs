@@ -110,10 +110,7 @@ impl Loaded {
     pub fn buffer<'a>(&'a self, slabs: &'a Slabs, buffer: Buffer) -> Option<&'a wgpu::Buffer> {
         match buffer {
             Buffer::Activation(index) => self.activations.get(index),
-            Buffer::Parameters | Buffer::Gradients | Buffer::Moment(_) | Buffer::Rules | Buffer::Clip => {
-                slabs.get(&buffer)
-            }
-            _ => self.data.get(&buffer),
+            _ => slabs.get(&buffer).or_else(|| self.data.get(&buffer)),
         }
     }
 

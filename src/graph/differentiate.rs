@@ -29,12 +29,38 @@ pub fn differentiate(graph: &mut Graph, loss: NodeId, wrt: &[NodeId]) -> Result<
     if graph.shape(loss) != Shape::SCALAR {
         return Err(Error::shape(graph.node(loss).name.clone(), "a scalar loss (1, 1)", graph.shape(loss)));
     }
-    let wanted = depends_on(graph, wrt);
-    let mut shares: Vec<Vec<NodeId>> = vec![Vec::new(); loss.0 + 1];
     let seed = graph.fill("seed", 1.0, Shape::SCALAR);
-    shares[loss.0].push(seed);
-    let mut gradients: Vec<Option<NodeId>> = vec![None; loss.0 + 1];
-    for i in (0..=loss.0).rev() {
+    vector_jacobian(graph, &[(loss, seed)], wrt)
+}
+
+/// The vector-Jacobian product: appends to `graph` the nodes that compute `Σ dyᵀ ∂y/∂w` over all pairs `(y, dy)` for
+/// each `w` of `wrt`, and returns them in that order: `None` where no `y` depends on the node. With the gradient of
+/// any function of the `y` for their `dy`, it is the gradient of that function.
+///
+/// ```
+/// use axone::graph::{Graph, Role, vector_jacobian};
+///
+/// let mut graph = Graph::new();
+/// let (x, dy) = (graph.input("x", 3)?, graph.input("dy", 2)?);
+/// let w = graph.parameter("w", Role::Weight, 3, 2)?;
+/// let y = graph.matmul("layer", x, w)?;
+/// let gradients = vector_jacobian(&mut graph, &[(y, dy)], &[w, x])?;
+/// let shapes: Vec<_> = gradients.into_iter().flatten().map(|d| graph.shape(d)).collect();
+/// assert_eq!(shapes, [graph.shape(w), graph.shape(x)]);
+/// # Ok::<(), axone::Error>(())
+/// ```
+pub fn vector_jacobian(graph: &mut Graph, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Result<Vec<Option<NodeId>>> {
+    let wanted = depends_on(graph, wrt);
+    let end = seeds.iter().map(|(y, _)| y.0 + 1).max().unwrap_or(0);
+    let mut shares: Vec<Vec<NodeId>> = vec![Vec::new(); end];
+    for &(y, dy) in seeds {
+        if graph.shape(dy) != graph.shape(y) {
+            return Err(Error::shape(graph.node(dy).name.clone(), graph.shape(y), graph.shape(dy)));
+        }
+        shares[y.0].push(dy);
+    }
+    let mut gradients: Vec<Option<NodeId>> = vec![None; end];
+    for i in (0..end).rev() {
         if !wanted[i] {
             continue;
         }

@@ -9,7 +9,7 @@ mod differentiate;
 mod op;
 mod shape;
 
-pub use differentiate::differentiate;
+pub use differentiate::{differentiate, vector_jacobian};
 pub use op::Op;
 pub use shape::{Rows, Shape};
 
@@ -107,6 +107,12 @@ impl Graph {
     pub fn parameter_nodes(&self) -> Vec<NodeId> {
         let nodes = self.nodes.iter().enumerate();
         nodes.filter(|(_, node)| matches!(node.op, Op::Parameter(_))).map(|(i, _)| NodeId(i)).collect()
+    }
+
+    /// The nodes of the inputs, by slot.
+    pub fn input_nodes(&self) -> Vec<NodeId> {
+        let nodes = self.nodes.iter().enumerate();
+        nodes.filter(|(_, node)| matches!(node.op, Op::Input(_))).map(|(i, _)| NodeId(i)).collect()
     }
 
     /// The node `id`. Ids come from this graph's own methods.

@@ -13,6 +13,7 @@ pub mod accuracy;
 pub mod activation;
 pub mod adam;
 pub mod bias_add;
+pub mod blend;
 pub mod copy_columns;
 pub mod dropout;
 pub mod elementwise;
@@ -35,6 +36,7 @@ pub use accuracy::{Accuracy, AccuracyKind};
 pub use activation::{Activation, ActivationForward, ActivationGrad};
 pub use adam::Adam;
 pub use bias_add::BiasAdd;
+pub use blend::Blend;
 pub use copy_columns::CopyColumns;
 pub use dropout::Dropout;
 pub use elementwise::{Elementwise, Op as ElementwiseOp};
@@ -105,6 +107,8 @@ pub enum Kernel {
     Sgd(Sgd),
     /// A step of Adam.
     Adam(Adam),
+    /// `y = (1 - share) y + share x`.
+    Blend(Blend),
     /// A step of any optimizer, by rules.
     Update(Update),
     /// The factor that clips the norm of all gradients.
@@ -151,6 +155,7 @@ impl Kernel {
             Kernel::Dropout(kernel) => kernel,
             Kernel::Sgd(kernel) => kernel,
             Kernel::Adam(kernel) => kernel,
+            Kernel::Blend(kernel) => kernel,
             Kernel::Update(kernel) => kernel,
             Kernel::GradientNorm(kernel) => kernel,
             Kernel::WeightedSum(kernel) => kernel,
@@ -191,6 +196,7 @@ pub const SHADERS: &[&Shader] = &[
     &dropout::SHADER,
     &sgd::SHADER,
     &adam::SHADER,
+    &blend::SHADER,
     &update::SGD,
     &update::ADAGRAD,
     &update::ADADELTA,

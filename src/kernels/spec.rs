@@ -150,6 +150,8 @@ params! {
         correction1: f32,
         /// Bias correction of the second moment, `1 - β₂ᵗ`.
         correction2: f32,
+        /// What counts of the newer of two values that are blended; the older has the rest.
+        share: f32,
         /// Share of the gradient in a step of Nadam.
         gradient_share: f32,
         /// Share of the first moment in a step of Nadam.

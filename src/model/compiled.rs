@@ -7,7 +7,7 @@ use crate::device::Device;
 use crate::kernels::Step;
 use crate::optimizers::Optimizer;
 use crate::plan::{Buffer, Executor, Plan, PlanId};
-use crate::train::{Evaluation, Fit, History, Profile, RangeCurve, RangeTest};
+use crate::train::{ByHand, Evaluation, Fit, History, Profile, RangeCurve, RangeTest};
 use crate::{Error, Result};
 use std::fmt;
 
@@ -52,6 +52,7 @@ pub struct Model {
     pub(crate) epochs_done: u32,
     /// How often a plan was asked for that data are bound to: whoever did so last finds the data it bound.
     pub(crate) bindings: u64,
+    pub(crate) by_hand: ByHand,
 }
 
 impl Model {
@@ -65,8 +66,17 @@ impl Model {
         let program = Program::new(network, losses.0, optimizer)?;
         let layout = Layout::new(&program)?;
         let executor = device.executor();
-        let mut model =
-            Self { program, device, executor, plans: Vec::new(), layout, steps_done: 0, epochs_done: 0, bindings: 0 };
+        let mut model = Self {
+            program,
+            device,
+            executor,
+            plans: Vec::new(),
+            layout,
+            steps_done: 0,
+            epochs_done: 0,
+            bindings: 0,
+            by_hand: ByHand::default(),
+        };
         let classes: Vec<bool> = model.program.losses.iter().map(|loss| loss.takes_classes()).collect();
         model.load(Purpose::Train, DEFAULT_BATCH, &classes)?;
         model.write_rules()?;
@@ -87,6 +97,7 @@ impl Model {
             self.executor.write(id, Buffer::Moment(moment), 0, &zeros)?;
         }
         (self.steps_done, self.epochs_done) = (0, 0);
+        self.by_hand.forget_gradients();
         Ok(())
     }
 
@@ -196,7 +207,9 @@ impl Model {
 
     /// A table of the layers with shapes and parameter counts.
     pub fn summary(&self) -> Summary {
-        self.program.network.summary()
+        let numbers = self.layout.parameters.iter().map(|parameter| parameter.rows * parameter.cols);
+        let frozen = numbers.zip(&self.program.frozen).filter(|(_, frozen)| **frozen).map(|(count, _)| count);
+        self.program.network.summary().with_frozen(&self.frozen(), frozen.sum())
     }
 
     /// Number of trainable numbers.
@@ -214,6 +227,10 @@ impl Model {
         &self.program
     }
 
+    pub(crate) fn program_mut(&mut self) -> &mut Program {
+        &mut self.program
+    }
+
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -228,6 +245,10 @@ impl Model {
     /// The plan for `purpose` at batch size `batch`, loaded if it is not; a plan for another batch size is let go.
     pub(crate) fn load(&mut self, purpose: Purpose, batch: usize, classes: &[bool]) -> Result<&Loaded> {
         self.bindings += u64::from(purpose != Purpose::Predict);
+        if purpose == Purpose::Train {
+            // Its steps write over them.
+            self.by_hand.forget_gradients();
+        }
         let fits = |l: &Loaded| l.purpose == purpose && l.batch == batch && l.classes == classes;
         if let Some(i) = self.plans.iter().position(fits) {
             return Ok(&self.plans[i]);
@@ -244,7 +265,6 @@ impl Model {
 
 impl Model {
     /// Makes the training plan anew, for the same batch size and targets; the slabs stay.
-    #[allow(dead_code, reason = "freezing by name is to be built upon it")]
     pub(super) fn reload_training(&mut self) -> Result<()> {
         let at = self.plans.iter().position(|loaded| loaded.purpose == Purpose::Train);
         let at = at.ok_or_else(|| Error::Internal("no training plan is loaded".to_owned()))?;

@@ -7,7 +7,7 @@ use crate::losses::Loss;
 use crate::{Error, Result};
 
 impl Model {
-    pub(super) fn check_inputs(&self, inputs: &[Matrix]) -> Result<()> {
+    pub(crate) fn check_inputs(&self, inputs: &[Matrix]) -> Result<()> {
         let expected: Vec<_> = self.program().network.inputs().collect();
         if inputs.len() != expected.len() {
             return Err(Error::shape("inputs", format!("{} inputs", expected.len()), inputs.len()));

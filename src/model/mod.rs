@@ -1,7 +1,9 @@
 //! Models: an architecture, its weights, and the device they live on.
 
+mod blend;
 mod compiled;
 mod fits;
+mod frozen;
 mod network;
 #[cfg(feature = "save")]
 pub(crate) mod persist;
@@ -9,6 +11,7 @@ mod program;
 mod rules;
 mod sequential;
 mod summary;
+mod task;
 mod weights;
 
 pub(crate) use compiled::Loaded;
@@ -17,5 +20,6 @@ pub use network::{Losses, Network, RowShape, Value};
 pub use program::{Program, Purpose};
 pub use sequential::Sequential;
 pub use summary::Summary;
+pub(crate) use task::Task;
 pub use weights::Weight;
 pub(crate) use weights::trained;

@@ -160,6 +160,12 @@ impl Network {
         self.values.iter().filter_map(|value| value.layer.as_ref()).flat_map(Layer::initializers).collect()
     }
 
+    /// The layer of each parameter, in the order of the graph's parameters.
+    pub(crate) fn parameter_layers(&self) -> Vec<&str> {
+        let layers = self.values.iter().filter_map(|value| Some((value.name.as_str(), value.layer.as_ref()?)));
+        layers.flat_map(|(name, layer)| vec![name; layer.initializers().len()]).collect()
+    }
+
     /// What the layer of each parameter says of its update, in the order of the graph's parameters.
     pub(crate) fn layer_rules(&self) -> Vec<LayerRule> {
         let layers = self.values.iter().filter_map(|value| value.layer.as_ref());

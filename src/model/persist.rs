@@ -21,6 +21,9 @@ pub(crate) struct Description {
     pub network: Network,
     pub losses: Vec<Loss>,
     pub optimizer: Optimizer,
+    /// Layers that training leaves as they are.
+    #[serde(default)]
+    pub frozen: Vec<String>,
 }
 
 /// A file that [`Model::save`] or a checkpoint wrote.
@@ -85,6 +88,7 @@ impl Model {
             network: self.program().network.clone(),
             losses: self.program().losses.clone(),
             optimizer: self.program().optimizer,
+            frozen: self.frozen().into_iter().map(str::to_owned).collect(),
         };
         let json = serde_json::to_string(&description).map_err(|error| Error::file(path, error))?;
         let weights = self.weights()?;
@@ -103,11 +107,12 @@ impl Model {
     /// [`Model::set_weights`].
     pub fn load_from(path: impl AsRef<Path>, device: Device) -> Result<Self> {
         let contents = Contents::read(path.as_ref())?;
-        let Description { network, losses, optimizer, .. } = &contents.description;
+        let Description { network, losses, optimizer, frozen, .. } = &contents.description;
         let mut model = Model::compile(network.clone(), device, Losses(losses.clone()), *optimizer)?;
         let names = model.layout().parameters.iter().map(|parameter| parameter.name.as_str());
         let weights = contents.weights(names)?;
         model.set_weights(&weights)?;
+        frozen.iter().try_for_each(|layer| model.freeze(layer))?;
         Ok(model)
     }
 }

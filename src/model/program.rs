@@ -96,13 +96,18 @@ impl Program {
         self.lowered(Purpose::Train, batch, classes, true, false)
     }
 
+    /// The parameters that training changes: their indices and their nodes.
+    pub(super) fn trained(&self, graph: &Graph) -> (Vec<usize>, Vec<NodeId>) {
+        let nodes = graph.parameter_nodes().into_iter().enumerate();
+        let frozen = |i: usize| self.frozen.get(i) == Some(&true);
+        nodes.filter(|(i, _)| graph.parameters()[*i].role != Role::Statistic && !frozen(*i)).unzip()
+    }
+
     fn lowered(&self, purpose: Purpose, batch: usize, classes: &[bool], fused: bool, update: bool) -> Result<Plan> {
         let Built { mut graph, outputs, logs, loss } = self.build(purpose, classes)?;
         let mut gradients = Vec::new();
         if let (Purpose::Train, Some(loss)) = (purpose, loss) {
-            let nodes = graph.parameter_nodes().into_iter().enumerate();
-            let trained = nodes.filter(|(i, _)| graph.parameters()[*i].role != Role::Statistic);
-            let (indices, parameters): (Vec<usize>, Vec<NodeId>) = trained.unzip();
+            let (indices, parameters) = self.trained(&graph);
             let found = differentiate(&mut graph, loss, &parameters)?;
             gradients = indices.into_iter().zip(found).filter_map(|(i, node)| node.map(|node| (i, node))).collect();
         }

@@ -38,16 +38,20 @@ impl Model {
         self.program.write_rules(&mut *self.executor, id, &self.layout)
     }
 
-    /// Freezes the parameters `i` with `frozen[i]` and trains the rest: from now on a step leaves the frozen ones and
-    /// their moments as they are, bit for bit. The training plan is made anew if it had no rules, or needs none now.
-    #[allow(dead_code, reason = "freezing by name is to be built upon it")]
-    pub(crate) fn set_frozen(&mut self, frozen: Vec<bool>) -> Result<()> {
-        let before = self.program.by_rules();
-        self.program.frozen = frozen;
-        if self.program.by_rules() != before {
-            self.reload_training()?;
+    /// Freezes the parameters `i` with `frozen[i]` and trains the rest: from now on no gradients are computed for the
+    /// frozen ones, and a step leaves them and their moments as they are, bit for bit. The plans of training are made
+    /// anew; where that fails, everything stays as it was.
+    pub(super) fn set_frozen(&mut self, frozen: Vec<bool>) -> Result<()> {
+        let before = std::mem::replace(&mut self.program.frozen, frozen);
+        if let Err(error) = self.reload_training().and_then(|()| self.write_rules()) {
+            self.program.frozen = before;
+            return Err(error);
         }
-        self.write_rules()
+        self.release_plans_by_hand();
+        self.by_hand.forget_gradients();
+        // What lies there of the frozen ones would count in the norm of all gradients.
+        let (id, _) = self.any_plan()?;
+        self.executor.write(id, Buffer::Gradients, 0, &vec![0.0; self.layout.slab.len()])
     }
 }
 

@@ -9,7 +9,9 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
     rows: Vec<[String; 4]>,
+    /// Trainable numbers.
     parameters: usize,
+    frozen: usize,
 }
 
 impl Summary {
@@ -36,10 +38,20 @@ impl Summary {
             rows.push([name, kind, format!("(B, {})", sides.join(", ")), thousands(count as u64)]);
             total += count;
         }
-        Self { rows, parameters: total }
+        Self { rows, parameters: total, frozen: 0 }
     }
 
-    /// Trainable numbers.
+    /// Says of `layers`, of `count` numbers, that they are frozen.
+    pub(super) fn with_frozen(mut self, layers: &[&str], count: usize) -> Self {
+        for row in self.rows.iter_mut().filter(|row| layers.contains(&row[0].as_str())) {
+            row[1].push_str(", frozen");
+        }
+        self.frozen = count;
+        self.parameters -= count.min(self.parameters);
+        self
+    }
+
+    /// Trainable numbers; those of frozen layers are not among them.
     pub fn parameters(&self) -> usize {
         self.parameters
     }
@@ -68,6 +80,10 @@ impl fmt::Display for Summary {
                 writeln!(f, "{}", "-".repeat(widths.iter().sum::<usize>() + 6))?;
             }
         }
-        write!(f, "{} trainable parameters", thousands(self.parameters as u64))
+        write!(f, "{} trainable parameters", thousands(self.parameters as u64))?;
+        if self.frozen > 0 {
+            write!(f, ", {} frozen", thousands(self.frozen as u64))?;
+        }
+        Ok(())
     }
 }

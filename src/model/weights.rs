@@ -51,15 +51,15 @@ impl Layout {
         self.parameters.iter().enumerate().map(cut).collect()
     }
 
-    /// Lays `weights` out as a slab; they must be those of the model, in order.
-    pub fn join(&self, weights: &[Weight]) -> Result<Vec<f32>> {
+    /// Lays `weights` (or, as `what` says, gradients) out as a slab; they must be those of the model, in order.
+    pub fn join(&self, what: &str, weights: &[Weight]) -> Result<Vec<f32>> {
         if weights.len() != self.parameters.len() {
-            return Err(Error::shape("weights", format!("{} parameters", self.parameters.len()), weights.len()));
+            return Err(Error::shape(what, format!("{} parameters", self.parameters.len()), weights.len()));
         }
         let mut all = vec![0.0; self.slab.len()];
         for (i, (weight, p)) in weights.iter().zip(&self.parameters).enumerate() {
             if weight.name != p.name {
-                return Err(Error::value("weights", "name", format!("\"{}\"", p.name), format!("\"{}\"", weight.name)));
+                return Err(Error::value(what, "name", format!("\"{}\"", p.name), format!("\"{}\"", weight.name)));
             }
             if weight.shape != (p.rows, p.cols) || weight.data.len() != p.rows * p.cols {
                 let got = format!("{:?} with {} numbers", weight.shape, weight.data.len());
@@ -103,7 +103,8 @@ impl Model {
         self.read_slab(Buffer::Parameters)
     }
 
-    /// The gradients of the last training step, under the names of their parameters.
+    /// The gradients under the names of their parameters: those of the last training step, or what was computed,
+    /// accumulated or set by hand since ([`Model::compute_gradients`]). Those of frozen layers are 0.
     ///
     /// # Errors
     /// [`Error::Gpu`].
@@ -163,7 +164,7 @@ impl Model {
     /// [`Error::Shape`] and [`Error::Value`] where they are not those of this model; [`Error::Data`] for NaN or
     /// infinity.
     pub fn set_weights(&mut self, weights: &[Weight]) -> Result<()> {
-        let slab = self.layout().join(weights)?;
+        let slab = self.layout().join("weights", weights)?;
         let (id, _) = self.any_plan()?;
         self.executor.write(id, Buffer::Parameters, 0, &slab)
     }

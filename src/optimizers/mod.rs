@@ -143,6 +143,20 @@ impl Optimizer {
         self.formulated().learning_rate()
     }
 
+    /// Changes the learning rate; [`Optimizer::check`] refuses what it cannot be.
+    pub(crate) fn set_learning_rate(&mut self, rate: f32) {
+        let known = match &mut self.method {
+            Method::Sgd(method) => &mut method.learning_rate,
+            Method::Adagrad(method) => &mut method.learning_rate,
+            Method::Adadelta(method) => &mut method.learning_rate,
+            Method::RmsProp(method) => &mut method.learning_rate,
+            Method::Adam(method) => &mut method.learning_rate,
+            Method::Adamax(method) => &mut method.learning_rate,
+            Method::Nadam(method) => &mut method.learning_rate,
+        };
+        *known = rate;
+    }
+
     /// Refuses values outside their range.
     pub(crate) fn check(&self) -> Result<()> {
         let name = self.name();

@@ -3,6 +3,7 @@
 use super::{Buffer, Plan, Range};
 use crate::Result;
 use crate::kernels::Step;
+use std::any::Any;
 use std::fmt;
 
 /// A plan that an executor has loaded.
@@ -84,6 +85,17 @@ pub trait Executor: Send {
 
     /// Queues the single dispatch `index` of the plan: for checks that look at every kernel's output.
     fn run_one(&mut self, id: PlanId, index: usize, step: &Step) -> Result<()>;
+
+    /// A slab, for [`copy_lent`](Executor::copy_lent) of another executor; `None` where only the host can copy it.
+    fn lend(&self, _slab: Buffer) -> Option<Box<dyn Any>> {
+        None
+    }
+
+    /// Queues a copy of what another executor has lent to slab `to`, of the same size. `false`, and nothing done, if
+    /// it lies on another device.
+    fn copy_lent(&mut self, _lent: &dyn Any, _to: Buffer) -> Result<bool> {
+        Ok(false)
+    }
 
     /// Waits until everything queued has run.
     fn wait(&mut self) -> Result<()>;

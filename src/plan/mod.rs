@@ -27,6 +27,10 @@ pub enum Buffer {
     Gradients,
     /// One moment of the optimizer, in the same layout.
     Moment(usize),
+    /// The gradients of one batch that are to join those of others in `Gradients`, in the same layout.
+    BatchGradients,
+    /// The parameters of another model of the same layout.
+    OtherParameters,
     /// How each block of [`ALIGNMENT`] parameters is updated: rate factor, L2, L1, weight decay (see
     /// [`kernels::update`](crate::kernels::update)).
     Rules,
@@ -51,6 +55,8 @@ impl fmt::Display for Buffer {
             Buffer::Parameters => write!(f, "parameters"),
             Buffer::Gradients => write!(f, "gradients"),
             Buffer::Moment(i) => write!(f, "moment{i}"),
+            Buffer::BatchGradients => write!(f, "batch_gradients"),
+            Buffer::OtherParameters => write!(f, "other_parameters"),
             Buffer::Rules => write!(f, "rules"),
             Buffer::Clip => write!(f, "clip"),
             Buffer::Log => write!(f, "log"),
@@ -171,8 +177,8 @@ impl Plan {
         }
     }
 
-    /// The buffers that the plans of a model share, with their elements: parameters, gradients, moments, and where the
-    /// update goes by rules, those.
+    /// The buffers that the plans of a model share, with their elements: parameters, gradients, moments, and
+    /// what else its steps name of them.
     pub fn slabs(&self) -> Vec<(Buffer, usize)> {
         let moments = (0..self.moments).map(Buffer::Moment);
         let slabs = [Buffer::Parameters, Buffer::Gradients].into_iter().chain(moments);
@@ -180,9 +186,9 @@ impl Plan {
             let ranges = self.steps.iter().flat_map(|step| &step.operands).filter(|range| range.buffer == buffer);
             ranges.map(|range| range.offset + range.len).max()
         };
-        let settings = [Buffer::Rules, Buffer::Clip].into_iter();
-        let settings = settings.filter_map(|buffer| end_of(buffer).map(|elements| (buffer, elements)));
-        slabs.map(|buffer| (buffer, self.slab)).chain(settings).collect()
+        let further = [Buffer::Rules, Buffer::Clip, Buffer::BatchGradients, Buffer::OtherParameters].into_iter();
+        let further = further.filter_map(|buffer| end_of(buffer).map(|elements| (buffer, elements)));
+        slabs.map(|buffer| (buffer, self.slab)).chain(further).collect()
     }
 
     /// The data buffers that the steps name, with their elements for a data set of `rows` rows (a batch is no larger

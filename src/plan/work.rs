@@ -54,7 +54,9 @@ impl PlanStep {
         };
         // The update reads what it writes.
         let again: usize = match &self.kernel {
-            Kernel::Sgd(_) | Kernel::Adam(_) | Kernel::Update(_) => self.writes().map(|range| range.len).sum(),
+            Kernel::Sgd(_) | Kernel::Adam(_) | Kernel::Update(_) | Kernel::Blend(_) => {
+                self.writes().map(|range| range.len).sum()
+            }
             _ => 0,
         };
         Work { flops: flops(&self.kernel), bytes: 4 * (elements + again as u64) }
@@ -128,6 +130,7 @@ fn flops(kernel: &Kernel) -> u64 {
             (each, cells(p.params.rows, p.params.cols))
         }
         Kernel::Sgd(p) => (2, p.n.into()),
+        Kernel::Blend(p) => (3, p.n.into()),
         // m: 3, v: 4, the step: two roots or quotients, a sum, a quotient, a product, a difference.
         Kernel::Adam(p) => (13, p.n.into()),
         Kernel::Update(p) => (update(p.formula), p.params.n.into()),

@@ -14,10 +14,10 @@ use crate::plan::{Buffer, Executor, Plan, PlanId, Range};
 use std::borrow::Cow;
 
 /// One tensor of a data set: where it goes, its numbers, its width.
-struct Tensor<'a> {
-    buffer: Buffer,
-    values: Cow<'a, [f32]>,
-    width: usize,
+pub(super) struct Tensor<'a> {
+    pub buffer: Buffer,
+    pub values: Cow<'a, [f32]>,
+    pub width: usize,
 }
 
 /// A data set bound to a loaded plan.
@@ -254,7 +254,8 @@ impl<'a> Feed<'a> {
     }
 }
 
-fn tensors(data: &Dataset) -> Vec<Tensor<'_>> {
+/// Inputs, targets and weights of `data`.
+pub(super) fn tensors(data: &Dataset) -> Vec<Tensor<'_>> {
     let inputs = data.inputs().iter().enumerate().map(|(i, input)| Tensor {
         buffer: Buffer::DataInput(i),
         values: Cow::Borrowed(input.data()),

@@ -6,6 +6,7 @@ mod callback;
 mod callbacks;
 #[cfg(feature = "save")]
 mod checkpoint;
+mod by_hand;
 mod feed;
 mod fit;
 mod history;
@@ -28,6 +29,7 @@ pub use callback::{Callback, CallbackState};
 pub use callbacks::{CsvLog, EarlyStopping, JsonLines, ReduceOnPlateau, TensorBoard, TerminateOnNonFinite, Threshold};
 #[cfg(feature = "save")]
 pub use checkpoint::Checkpoint;
+pub(crate) use by_hand::ByHand;
 pub(crate) use feed::Feed;
 pub use fit::Evaluation;
 pub(crate) use fit::{evaluate, fit};

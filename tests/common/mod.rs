@@ -4,12 +4,14 @@
 
 pub mod api;
 pub mod callbacks;
+pub mod by_hand;
 pub mod differentiable;
 pub mod elementwise;
 pub mod fixtures;
 pub mod losses;
 pub mod machine;
 pub mod optimizers;
+pub mod products;
 pub mod profile;
 #[cfg(feature = "save")]
 pub mod resume;

@@ -5,6 +5,7 @@
 mod api;
 mod bad_input;
 mod callbacks;
+mod by_hand;
 #[path = "../common/mod.rs"]
 mod common;
 mod conformance;

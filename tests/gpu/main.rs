@@ -7,6 +7,7 @@
 
 mod api;
 mod callbacks;
+mod by_hand;
 #[path = "../common/mod.rs"]
 mod common;
 mod conformance;

@@ -43,6 +43,7 @@ impl Case {
             seed_high: 9,
             correction1: 0.271,
             correction2: 0.002_997_001,
+            share: 0.3,
             gradient_share: 0.6,
             moment_share: 1.4,
         }

@@ -112,6 +112,7 @@ fn relative_to_terms(judged: &Judged<'_>) -> Result<Vec<Vec<f64>>> {
             let rate = f64::from(step.learning_rate);
             vec![y.iter().zip(gradient).map(|(p, g)| ULP * (p.abs() + (rate * g).abs())).collect()]
         }
+        (Kernel::Blend(_), [x]) => optimizers::blend(x, before, step),
         (Kernel::Adam(p), [gradient]) => optimizers::adam(p, gradient, before, expected, step),
         (Kernel::Update(p), _) => update::update(p, judged),
         (Kernel::GradientNorm(p), _) => update::gradient_norm(p, judged),

@@ -1,4 +1,4 @@
-//! The updates of the parameters and of their moments.
+//! What works on whole slabs: the updates of the parameters and of their moments, and blending.
 
 use super::ULP;
 use crate::kernels::{self as k, Step};
@@ -26,4 +26,12 @@ pub(super) fn adam(
         bounds[2].push(3.0 * ULP * v[i].abs());
     }
     bounds
+}
+
+/// `1 - share` is rounded, then its product with `y`, that of `share` and `x` (where it is not fused), and the sum:
+/// three roundings of the first term, two of the second.
+pub(super) fn blend(x: &[f64], before: &[Vec<f64>], step: &Step) -> Vec<Vec<f64>> {
+    let share = f64::from(step.share);
+    let bound = |(y, x): (&f64, &f64)| 1.5 * ULP * ((1.0 - share) * y).abs() + ULP * (share * x).abs();
+    before.iter().map(|y| y.iter().zip(x).map(bound).collect()).collect()
 }

@@ -1,0 +1,66 @@
+//! Layers that training leaves as they are.
+
+use super::Model;
+use crate::{Error, Result};
+
+impl Model {
+    /// Freezes a layer: training by [`Model::fit`] or by hand leaves its parameters and what the optimizer has
+    /// gathered for them as they are, bit for bit, and computes no gradients for them. For fine-tuning: what was
+    /// learned stays, and the layers behind it learn something new. Frozen layers stay frozen in a file that
+    /// [`Model::save`] writes; the summary names them.
+    ///
+    /// # Errors
+    /// [`Error::Value`] with the names of all layers that have parameters, if `layer` is none of them; [`Error::Gpu`].
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let net = Sequential::new(2).add(Dense::new(4).activation(Activation::Tanh)).add(Dense::new(1));
+    /// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Adam::default())?;
+    /// model.freeze("dense_1")?;
+    /// assert_eq!(model.frozen(), ["dense_1"]);
+    /// let before = model.weights()?;
+    /// model.train_on_batch(&Dataset::new([[0.0, 1.0], [1.0, 0.0]], [1.0, 2.0])?)?;
+    /// let after = model.weights()?;
+    /// assert_eq!(before[..2], after[..2]);
+    /// assert_ne!(before[2], after[2]);
+    /// model.unfreeze("dense_1")?;
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn freeze(&mut self, layer: &str) -> Result<()> {
+        self.mark("freeze", layer, true)
+    }
+
+    /// Trains a layer again that was frozen.
+    ///
+    /// # Errors
+    /// As [`Model::freeze`].
+    pub fn unfreeze(&mut self, layer: &str) -> Result<()> {
+        self.mark("unfreeze", layer, false)
+    }
+
+    /// The layers that are frozen, in their order.
+    pub fn frozen(&self) -> Vec<&str> {
+        let owners = self.program.network.parameter_layers();
+        let frozen = owners.into_iter().zip(&self.program.frozen).filter(|(_, frozen)| **frozen);
+        let mut names: Vec<&str> = frozen.map(|(owner, _)| owner).collect();
+        names.dedup();
+        names
+    }
+
+    fn mark(&mut self, place: &str, layer: &str, frozen: bool) -> Result<()> {
+        let mut owners = self.program.network.parameter_layers();
+        let mut flags = self.program.frozen.clone();
+        flags.resize(owners.len(), false);
+        flags.iter_mut().zip(&owners).filter(|(_, owner)| **owner == layer).for_each(|(flag, _)| *flag = frozen);
+        if !owners.contains(&layer) {
+            owners.dedup();
+            let wanted = format!("one of {}", owners.join(", "));
+            return Err(Error::value(place, "layer", wanted, format!("\"{layer}\"")));
+        }
+        if !flags.contains(&true) {
+            flags.clear();
+        }
+        if flags == self.program.frozen { Ok(()) } else { self.set_frozen(flags) }
+    }
+}

@@ -1,0 +1,133 @@
+//! Losses of the program's own, on any device: the gradients that `backward` and `input_gradients` make of those of the
+//! outputs are those of the built-in losses, of finite differences, and of the f64 twins. Tolerances as in
+//! `by_hand.rs`.
+
+use super::api::{branched, flat, images};
+use super::by_hand::{ROUNDINGS, differ, gradients};
+use super::{U32, assert_none, differences, matrix};
+use axone::layers::Activation;
+use axone::prelude::*;
+
+/// The built-in losses, by their derivatives: the same gradients, dropout masks included.
+pub fn a_loss_by_hand_is_the_loss(device: &Device) {
+    let data = images(12);
+    let (mut built_in, mut hand) = (branched(device), branched(device));
+    // A larger batch before, so that these rows are padded and rows of another batch lie behind them.
+    let more = images(20);
+    hand.forward(more.inputs()).unwrap();
+    built_in.compute_gradients(&more).unwrap();
+    built_in.compute_gradients(&data).unwrap();
+    let outputs = hand.forward(data.inputs()).unwrap();
+    assert_ne!(outputs, hand.predict_all(data.inputs()).unwrap(), "dropout changes nothing");
+    let rows = data.len() as f32;
+    let labels = data.targets()[0].labels().unwrap();
+    let mut digit = vec![0.0; outputs[0].data().len()];
+    for (row, (p, label)) in outputs[0].iter_rows().zip(labels).enumerate() {
+        let p = p[*label as usize];
+        assert!(p > 1.0 / 16.0, "a quotient by {p} is no longer of size 1");
+        digit[row * 4 + *label as usize] = -1.0 / (p * rows);
+    }
+    let targets = data.targets()[1].values().unwrap().data();
+    let size = outputs[1].data().iter().zip(targets).map(|(y, t)| 2.0 * (y - t) / (2.0 * rows)).collect();
+    let given = [Matrix::new(12, 4, digit).unwrap(), Matrix::new(12, 2, size).unwrap()];
+    let larger: Vec<Matrix> = [(4, 1), (2, 2)].map(|(cols, stream)| matrix(stream, 20, cols)).into();
+    hand.backward(more.inputs(), &larger).unwrap();
+    hand.backward(data.inputs(), &given).unwrap();
+    let (got, want) = (gradients(&mut hand), gradients(&mut built_in));
+    // The probability passes through one more function and a quotient, on the host.
+    assert_none(&differences("gradient", &got, &want, |_| 3.0 * ROUNDINGS * U32));
+    assert!(differ(&got, &vec![0.0; got.len()]));
+    // An output with zeros has no part in it.
+    let without = [Matrix::new(12, 4, vec![0.0; 48]).unwrap(), given[1].clone()];
+    hand.backward(data.inputs(), &without).unwrap();
+    assert!(hand.gradient("digit.w").unwrap().data.iter().all(|g| *g == 0.0));
+    assert_eq!(flat(vec![hand.gradient("size.w").unwrap()]).len(), 22);
+    hand.apply_gradients().unwrap();
+}
+
+fn smooth(device: &Device) -> Model {
+    let mut net = Network::new();
+    let (a, b) = (net.input("a", 3).unwrap(), net.input("b", 2).unwrap());
+    let left = net.apply(Dense::new(4).activation(Activation::Tanh), a).unwrap();
+    let right = net.apply(Dense::new(4).activation(Activation::Softmax), b).unwrap();
+    let sum = net.add(&[left, right]).unwrap();
+    let first = net.apply(Dense::new(2).activation(Activation::Sigmoid), sum).unwrap();
+    let second = net.apply(Dense::new(1), first).unwrap();
+    net.output(first).unwrap();
+    net.output(second).unwrap();
+    net.compile(device.clone(), [Loss::MeanSquaredError, Loss::MeanSquaredError], Sgd::default()).unwrap()
+}
+
+/// `L = Σ c sin(3 y)` over all outputs, and its gradient.
+fn loss_and_gradients(outputs: &[Matrix]) -> (f64, Vec<Matrix>) {
+    let factor = |i: usize| 1.0 - 0.25 * i as f64;
+    let mut loss = 0.0;
+    let mut gradients = Vec::new();
+    for y in outputs {
+        loss += y.data().iter().enumerate().map(|(i, y)| factor(i) * (3.0 * f64::from(*y)).sin()).sum::<f64>();
+        let dy = y.data().iter().enumerate().map(|(i, y)| (factor(i) * 3.0 * (3.0 * f64::from(*y)).cos()) as f32);
+        gradients.push(Matrix::new(y.rows(), y.cols(), dy.collect()).unwrap());
+    }
+    (loss, gradients)
+}
+
+/// Parameter gradients, then input gradients, of that loss.
+fn analytic(model: &mut Model, inputs: &[Matrix]) -> (Vec<f64>, Vec<f64>) {
+    let outputs = model.forward(inputs).unwrap();
+    let (_, dy) = loss_and_gradients(&outputs);
+    model.backward(inputs, &dy).unwrap();
+    let of_inputs = model.input_gradients(inputs, &dy).unwrap();
+    let of_inputs = of_inputs.iter().flat_map(|m| m.data()).map(|x| f64::from(*x)).collect();
+    (gradients(model), of_inputs)
+}
+
+/// Central differences of a loss of the test's own, with outputs that are right to one rounding (the f64 twins, read
+/// as f32). They err by `h² abs(L‴) / 6` and by `u abs(L) / h`; third derivatives here are some tens, the loss is a sum
+/// of a dozen terms: 64 stands for both. With `h = 2⁻⁷`, `64 (h² + u / h)` is 4e-3; a wrong rule errs by tenths.
+pub fn products_are_finite_differences() {
+    let (h, mut model) = (1.0 / 128.0, smooth(&Device::cpu_f64()));
+    let mut inputs = [matrix(1, 3, 3), matrix(2, 3, 2)];
+    let (of_parameters, of_inputs) = analytic(&mut model, &inputs);
+    let allowed = 64.0 * (f64::from(h * h) + U32 / f64::from(h));
+    let mut weights = model.weights().unwrap();
+    let mut numeric = Vec::new();
+    for (i, k) in (0..weights.len()).flat_map(|i| (0..weights[i].data.len()).map(move |k| (i, k))).collect::<Vec<_>>() {
+        let home = weights[i].data[k];
+        let mut at = |x: f32| {
+            weights[i].data[k] = x;
+            model.set_weights(&weights).unwrap();
+            loss_and_gradients(&model.predict_all(&inputs).unwrap()).0
+        };
+        let rise = at(home + h) - at(home - h);
+        numeric.push(rise / (f64::from(home + h) - f64::from(home - h)));
+        weights[i].data[k] = home;
+    }
+    assert!(numeric.iter().any(|g| g.abs() > 0.1));
+    assert_none(&differences("dL/dw", &of_parameters, &numeric, |_| allowed));
+    model.set_weights(&weights).unwrap();
+    let mut numeric = Vec::new();
+    for (i, k) in (0..2).flat_map(|i| (0..inputs[i].data().len()).map(move |k| (i, k))).collect::<Vec<_>>() {
+        let start = inputs[i].clone();
+        let mut at = |step: f32| {
+            let mut data = start.data().to_vec();
+            data[k] += step;
+            let reached = f64::from(data[k]);
+            inputs[i] = Matrix::new(start.rows(), start.cols(), data).unwrap();
+            (loss_and_gradients(&model.predict_all(&inputs).unwrap()).0, reached)
+        };
+        let ((above, high), (below, low)) = (at(h), at(-h));
+        numeric.push((above - below) / (high - low));
+        inputs[i] = start;
+    }
+    assert!(numeric.iter().any(|g| g.abs() > 0.1));
+    assert_none(&differences("dL/dx", &of_inputs, &numeric, |_| allowed));
+}
+
+/// The same products on `device` and in f64. The output gradients are up to 3 in size here, their sums up to 10.
+pub fn products_are_the_oracles(device: &Device) {
+    let inputs = [matrix(1, 3, 3), matrix(2, 3, 2)];
+    let (got, got_inputs) = analytic(&mut smooth(device), &inputs);
+    let (want, want_inputs) = analytic(&mut smooth(&Device::cpu_f64()), &inputs);
+    assert_none(&differences("dL/dw", &got, &want, |_| 10.0 * ROUNDINGS * U32));
+    assert_none(&differences("dL/dx", &got_inputs, &want_inputs, |_| 10.0 * ROUNDINGS * U32));
+}
