@@ -5,7 +5,7 @@ use super::{Model, Summary};
 use crate::device::Device;
 use crate::graph::{Graph, NodeId};
 use crate::init::Initializer;
-use crate::layers::{Built, Layer};
+use crate::layers::{Built, Layer, Residual};
 use crate::losses::Loss;
 use crate::optimizers::{LayerRule, Optimizer};
 use crate::{Error, Result};
@@ -73,7 +73,35 @@ impl Network {
     /// # Errors
     /// [`Error::Shape`] or [`Error::Value`], naming the layer.
     pub fn apply(&mut self, layer: impl Into<Layer>, x: Value) -> Result<Value> {
-        self.apply_to(layer.into(), &[x])
+        match layer.into() {
+            Layer::Residual(block) => self.apply_residual(block, x),
+            layer => self.apply_to(layer, &[x]),
+        }
+    }
+
+    /// The layers of `block` one by one, and their sum with `x` or its shortcut. All of them, or none.
+    fn apply_residual(&mut self, block: Residual, x: Value) -> Result<Value> {
+        let before = self.values.len();
+        let applied = self.try_residual(block, x);
+        if applied.is_err() {
+            self.values.truncate(before);
+        }
+        applied
+    }
+
+    fn try_residual(&mut self, block: Residual, x: Value) -> Result<Value> {
+        let empty = block.layers.is_empty();
+        let y = block.layers.into_iter().try_fold(x, |y, layer| self.apply(layer, y))?;
+        let shortcut = block.shortcut.map_or(Ok(x), |layer| self.apply(*layer, x))?;
+        let is_sum = |value: &&Applied| value.layer == Some(Layer::Add) && value.name.starts_with("residual_");
+        let nth = 1 + self.values.iter().filter(is_sum).count();
+        let name = block.name.unwrap_or_else(|| format!("residual_{nth}"));
+        if empty {
+            return Err(Error::value(name, "layers", "at least one", "none"));
+        }
+        let shapes = [&self.value(shortcut)?.shape[..], &self.value(y)?.shape];
+        let shape = Layer::Add.output_shape(&name, &shapes)?;
+        self.push(name, Some(Layer::Add), &[shortcut, y], shape)
     }
 
     /// The sum of several values of one shape.
@@ -132,7 +160,23 @@ impl Network {
         let shapes: Result<Vec<&[usize]>> =
             inputs.iter().map(|&input| self.value(input).map(|value| value.shape.as_slice())).collect();
         let shape = layer.output_shape(&name, &shapes?)?;
+        if let (Layer::Embedding(_), Some(&input)) = (&layer, inputs.first())
+            && self.input_slot(input).is_none()
+        {
+            let got = format!("the result of {}", self.value(input)?.name);
+            return Err(Error::value(name, "input", "an input of the model, which holds the categories", got));
+        }
         self.push(name, Some(layer), inputs, shape)
+    }
+
+    /// Which input of the model `value` is, as it is or flattened.
+    pub(crate) fn input_slot(&self, value: Value) -> Option<usize> {
+        let applied = self.values.get(value.0)?;
+        match (&applied.layer, applied.inputs.as_slice()) {
+            (None, _) => Some(self.values[..value.0].iter().filter(|value| value.layer.is_none()).count()),
+            (Some(Layer::Flatten), &[input]) => self.input_slot(input),
+            _ => None,
+        }
     }
 
     fn push(&mut self, name: String, layer: Option<Layer>, inputs: &[Value], shape: Vec<usize>) -> Result<Value> {
@@ -177,15 +221,17 @@ impl Network {
         Ok(())
     }
 
-    /// Appends the network to `graph` and returns the outputs. Layers that behave differently while training
-    /// (dropout) do so if `training`; the parameters are the same either way.
-    pub(crate) fn build(&self, graph: &mut Graph, training: bool) -> Result<Vec<Built>> {
+    /// Appends the network to `graph` and returns the outputs, and what layers add to the loss of each row. Layers that
+    /// behave differently while training (dropout, batch normalisation) do so if `training`; the parameters are the
+    /// same either way.
+    pub(crate) fn build(&self, graph: &mut Graph, training: bool) -> Result<(Vec<Built>, Vec<NodeId>)> {
         let mut built: HashMap<Value, Built> = HashMap::new();
+        let mut prices = Vec::new();
         for (i, applied) in self.values.iter().enumerate() {
             let value = match &applied.layer {
                 None => {
                     let id: NodeId = graph.input(&applied.name, applied.shape.iter().product())?;
-                    Built { value: id, before: None }
+                    Built { value: id, before: None, price: None }
                 }
                 Some(layer) => {
                     let inputs: Vec<Built> =
@@ -193,9 +239,10 @@ impl Network {
                     layer.build(graph, &applied.name, &inputs, training, i as u32)?
                 }
             };
+            prices.extend(value.price);
             built.insert(Value(i), value);
         }
-        Ok(self.outputs.iter().filter_map(|output| built.get(output).copied()).collect())
+        Ok((self.outputs.iter().filter_map(|output| built.get(output).copied()).collect(), prices))
     }
 }
 

@@ -6,6 +6,7 @@ pub mod api;
 pub mod differentiable;
 pub mod elementwise;
 pub mod fixtures;
+pub mod layers;
 pub mod losses;
 pub mod machine;
 pub mod optimizers;

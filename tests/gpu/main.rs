@@ -11,6 +11,7 @@ mod common;
 mod conformance;
 mod determinism;
 mod kernels;
+mod layers;
 mod matmul;
 mod optimizers;
 mod profile;
