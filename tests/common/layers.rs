@@ -1,7 +1,7 @@
 //! What the layers do in a model, on any device: the same checks run on the CPU and on the GPU.
 
 use super::api::bits;
-use super::{labels, matrix};
+use super::{U32, assert_none, differences, labels, matrix};
 use axone::check::compare;
 use axone::layers::Activation;
 use axone::prelude::*;
@@ -119,6 +119,49 @@ pub fn a_single_row_has_no_variance(device: &Device) {
     assert_eq!(names.map(|name| weight(&mut model, name)), before);
     assert_ne!(bits(&mut model), trained, "the row taught nothing");
     assert!(model.weights().unwrap().iter().all(|weight| weight.data.iter().all(|x| x.is_finite())));
+}
+
+/// The same row as the padded end of a longer epoch.
+pub fn a_single_row_at_the_end_of_an_epoch(device: &Device) {
+    let (x, y) = (matrix(5, 9, 5), labels(&matrix(5, 9, 5), 3));
+    let once = settings().epochs(1).without_shuffle();
+    let mut whole = normalised(device);
+    whole.fit(&Dataset::new(x.clone(), y.clone()).unwrap(), &once).unwrap();
+    let mut first = normalised(device);
+    first.fit(&Dataset::new(x.clone(), y).unwrap().take(8).unwrap(), &once).unwrap();
+    for name in ["batch_norm_1.mean", "batch_norm_1.variance"] {
+        assert_eq!(weight(&mut whole, name), weight(&mut first, name), "{name}");
+    }
+    assert_ne!(bits(&mut whole), bits(&mut first), "the row taught nothing");
+}
+
+/// The loss of a row and `l1 Σ abs(y) + l2 Σ y²`, weighted as the rows are, in training and in evaluation.
+pub fn a_price_is_part_of_the_loss(device: &Device) {
+    let (x, target) = (matrix(5, 10, 5), matrix(6, 10, 3));
+    let weights: Vec<f32> = (0..10).map(|row| 0.5 + row as f32 / 8.0).collect();
+    let data = Dataset::new(x.clone(), target.clone()).unwrap().with_weights(weights.clone()).unwrap();
+    let net = Sequential::new(5).add(Dense::new(3)).add(ActivityRegularization::l1_l2(0.5, 0.25));
+    let mut model = net.compile(device.clone(), Loss::MeanSquaredError, Sgd::new(0.1)).unwrap();
+    let y = model.predict(&x).unwrap();
+    let (mut loss, mut total) = (0.0, 0.0);
+    for ((y, target), weight) in y.iter_rows().zip(target.iter_rows()).zip(weights) {
+        let wide = || y.iter().map(|y| f64::from(*y));
+        let error: f64 = wide().zip(target).map(|(y, t)| (y - f64::from(*t)).powi(2)).sum::<f64>() / 3.0;
+        let price = 0.5 * wide().map(f64::abs).sum::<f64>() + 0.25 * wide().map(|y| y * y).sum::<f64>();
+        loss += f64::from(weight) * (error + price);
+        total += f64::from(weight);
+    }
+    // Some 16 roundings of numbers near 1 in each row.
+    let allowed = 16.0 * U32 * 4.0;
+    let evaluated = model.evaluate(&data).unwrap().loss();
+    // One batch: it sees the weights that `predict` saw.
+    let once = settings().epochs(1).batch_size(10).without_shuffle();
+    let trained = model.fit(&data, &once).unwrap().last("loss").unwrap();
+    assert_none(&differences("loss", &[evaluated, trained], &[loss / total; 2], |_| allowed));
+    let history = model.fit(&data, &settings().epochs(20).batch_size(4)).unwrap();
+    let after = model.predict(&x).unwrap();
+    let size = |m: &Matrix| m.data().iter().map(|y| f64::from(y.abs())).sum::<f64>();
+    assert!(size(&after) < 0.5 * size(&y), "{} became {}, {:?}", size(&y), size(&after), history.get("loss"));
 }
 
 /// Predictions do not depend on the other rows, and training does not depend on predictions.

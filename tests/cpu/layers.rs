@@ -23,6 +23,8 @@ fn in_models() {
         layers::a_model_of_every_layer_learns(&device);
         layers::padding_is_not_measured(&device);
         layers::a_single_row_has_no_variance(&device);
+        layers::a_single_row_at_the_end_of_an_epoch(&device);
+        layers::a_price_is_part_of_the_loss(&device);
         layers::inference_uses_the_running_statistics(&device);
     }
     layers::every_dispatch_agrees_with_f64(&Device::cpu());

@@ -24,6 +24,16 @@ fn a_single_row_has_no_variance() {
 }
 
 #[test]
+fn a_single_row_at_the_end_of_an_epoch() {
+    layers::a_single_row_at_the_end_of_an_epoch(&need_device!());
+}
+
+#[test]
+fn a_price_is_part_of_the_loss() {
+    layers::a_price_is_part_of_the_loss(&need_device!());
+}
+
+#[test]
 fn inference_uses_the_running_statistics() {
     layers::inference_uses_the_running_statistics(&need_device!());
 }
