@@ -1,5 +1,7 @@
+// with: lib/rows.wgsl
 // dtable[k, w] = the sum of dy[r, to_column + c width + w] over the rows r and columns c with x[r, from_column + c] = k.
-// An invocation owns an element of the table and looks through all rows in order: no atomics, a fixed order.
+// LANES invocations own an element of the table and look through all pairs (r, c), each its share in order: no atomics, a
+// fixed order, and no loop so long that a driver would cut it off (llvmpipe stops any at 65,535 turns).
 struct Params {
   rows: u32, columns: u32, categories: u32, width: u32, from_width: u32, from_column: u32, to_width: u32, to_column: u32
 }
@@ -11,18 +13,20 @@ struct Params {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-  let i = (group.y * groups.x + group.x) * 64u + lane;
-  if (i >= params.categories * params.width) { return; }
-  let category = i / params.width;
-  let w = i % params.width;
+  let element = row_of(group, groups, lane);
+  let is_real = element < params.categories * params.width;
+  let category = element / params.width;
+  let w = element % params.width;
+  let pairs = select(0u, params.rows * params.columns, is_real);  // past the table there is nothing to do but the barriers
   var sum = 0.0;
-  for (var row = 0u; row < params.rows; row += 1u) {
-    for (var c = 0u; c < params.columns; c += 1u) {
-      let index = u32(x[row * params.from_width + params.from_column + c]);
-      if (min(index, params.categories - 1u) == category) {
-        sum += dy[row * params.to_width + params.to_column + c * params.width + w];
-      }
+  for (var i = lane % LANES; i < pairs; i += LANES) {
+    let row = i / params.columns;
+    let c = i % params.columns;
+    let index = u32(x[row * params.from_width + params.from_column + c]);
+    if (min(index, params.categories - 1u) == category) {
+      sum += dy[row * params.to_width + params.to_column + c * params.width + w];
     }
   }
-  dtable[i] = sum;
+  let total = row_sum(lane, sum);
+  if (lane % LANES == 0u && is_real) { dtable[element] = total; }
 }

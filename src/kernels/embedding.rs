@@ -2,6 +2,7 @@
 //!
 //! Categories travel as f32, as class indices do: exact up to 2^24.
 
+use super::rows::{WORKGROUP, lanes_override, row_groups};
 use super::spec::{Binding, Entry, Shader, Spec, groups, params};
 
 params! {
@@ -48,14 +49,12 @@ pub const SHADER: Shader = Shader {
     }],
 };
 
-/// Invocations of a workgroup of `embedding_grad`.
-const GRAD_WORKGROUP: u32 = 64;
-
 /// `shaders/embedding_grad.wgsl`.
 pub const GRAD_SHADER: Shader = Shader {
     name: "embedding_grad",
-    sources: &[include_str!("../../shaders/embedding_grad.wgsl")],
-    workgroup_size: GRAD_WORKGROUP,
+    sources: &[include_str!("../../shaders/lib/rows.wgsl"), include_str!("../../shaders/embedding_grad.wgsl")],
+    overrides: &["LANES"],
+    workgroup_size: WORKGROUP,
     entries: &[Entry {
         name: "main",
         bindings: &[Binding::read(1, "x"), Binding::read(2, "dy"), Binding::write(3, "dtable")],
@@ -68,9 +67,14 @@ impl EmbeddingParams {
         self.categories as usize * self.width as usize
     }
 
+    /// Categories of the batch that pick from this table.
+    fn pairs(&self) -> u32 {
+        self.rows * self.columns
+    }
+
     /// Values of the batch that these columns make.
     fn values(&self) -> usize {
-        self.rows as usize * self.columns as usize * self.width as usize
+        self.pairs() as usize * self.width as usize
     }
 }
 
@@ -102,8 +106,12 @@ impl Spec for EmbeddingGrad {
         bytemuck::bytes_of(&self.0)
     }
 
+    fn overrides(&self) -> Vec<(&'static str, f64)> {
+        vec![lanes_override(self.0.pairs())]
+    }
+
     fn workgroups(&self) -> u64 {
-        groups(self.0.table(), GRAD_WORKGROUP as usize)
+        row_groups(self.0.categories * self.0.width, self.0.pairs())
     }
 
     fn sizes(&self) -> Vec<usize> {
