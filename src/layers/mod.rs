@@ -85,7 +85,7 @@ pub(crate) struct Built {
     /// The value its activation was applied to: losses that contain the activation start there.
     pub before: Option<(Activation, NodeId)>,
     /// What the layer adds to the loss of each row, `(B, 1)`.
-    pub price: Option<NodeId>,
+    pub penalty: Option<NodeId>,
 }
 
 /// The width of rows of one dimension.
@@ -148,7 +148,7 @@ impl Layer {
             Layer::BatchNorm(norm) => norm.output_shape(name, first),
             Layer::LayerNorm(norm) => norm.output_shape(name, first),
             Layer::Embedding(embedding) => embedding.output_shape(name, first),
-            Layer::ActivityRegularization(price) => price.check(name).map(|()| first.to_vec()),
+            Layer::ActivityRegularization(penalty) => penalty.check(name).map(|()| first.to_vec()),
             Layer::Residual(_) => Err(unapplied(name)),
             Layer::Flatten => Ok(vec![first.iter().product()]),
             Layer::Add => match inputs.iter().find(|shape| **shape != first) {
@@ -204,7 +204,7 @@ impl Layer {
     ) -> Result<Built> {
         let values: Vec<NodeId> = inputs.iter().map(|input| input.value).collect();
         let first = *values.first().ok_or_else(|| Error::value(name, "inputs", "at least one value", "none"))?;
-        let plain = |value| Built { value, before: None, price: None };
+        let plain = |value| Built { value, before: None, penalty: None };
         Ok(match self {
             Layer::Dense(dense) => {
                 let Shape { cols, .. } = graph.shape(first);
@@ -227,8 +227,8 @@ impl Layer {
             Layer::BatchNorm(norm) => plain(norm.build(graph, name, first, training)?),
             Layer::LayerNorm(norm) => plain(norm.build(graph, name, first)?),
             Layer::Embedding(embedding) => plain(embedding.build(graph, name, first)?),
-            Layer::ActivityRegularization(price) => {
-                Built { price: price.price(graph, name, first)?, ..same(inputs, first) }
+            Layer::ActivityRegularization(penalty) => {
+                Built { penalty: penalty.penalty(graph, name, first)?, ..same(inputs, first) }
             }
             Layer::Residual(_) => return Err(unapplied(name)),
             Layer::Add => {
@@ -241,12 +241,12 @@ impl Layer {
 }
 
 fn activated(graph: &mut Graph, name: &str, activation: Activation, z: NodeId) -> Built {
-    Built { value: activation.apply(graph, name, z), before: Some((activation, z)), price: None }
+    Built { value: activation.apply(graph, name, z), before: Some((activation, z)), penalty: None }
 }
 
-/// The input as it is; its price has been counted.
+/// The input as it is; its penalty has been counted.
 fn same(inputs: &[Built], value: NodeId) -> Built {
-    Built { value, before: inputs.first().and_then(|input| input.before), price: None }
+    Built { value, before: inputs.first().and_then(|input| input.before), penalty: None }
 }
 
 fn unapplied(name: &str) -> Error {

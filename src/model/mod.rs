@@ -6,6 +6,7 @@ mod network;
 #[cfg(feature = "save")]
 mod persist;
 mod program;
+mod residual;
 mod rules;
 mod sequential;
 mod summary;

@@ -5,7 +5,7 @@ use super::{Model, Summary};
 use crate::device::Device;
 use crate::graph::{Graph, NodeId};
 use crate::init::Initializer;
-use crate::layers::{Built, Layer, Residual};
+use crate::layers::{Built, Layer};
 use crate::losses::Loss;
 use crate::optimizers::{LayerRule, Optimizer};
 use crate::{Error, Result};
@@ -46,7 +46,7 @@ pub(crate) struct Applied {
 #[derive(Debug, Clone, Default, PartialEq)]
 #[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
 pub struct Network {
-    values: Vec<Applied>,
+    pub(super) values: Vec<Applied>,
     outputs: Vec<Value>,
 }
 
@@ -77,31 +77,6 @@ impl Network {
             Layer::Residual(block) => self.apply_residual(block, x),
             layer => self.apply_to(layer, &[x]),
         }
-    }
-
-    /// The layers of `block` one by one, and their sum with `x` or its shortcut. All of them, or none.
-    fn apply_residual(&mut self, block: Residual, x: Value) -> Result<Value> {
-        let before = self.values.len();
-        let applied = self.try_residual(block, x);
-        if applied.is_err() {
-            self.values.truncate(before);
-        }
-        applied
-    }
-
-    fn try_residual(&mut self, block: Residual, x: Value) -> Result<Value> {
-        let empty = block.layers.is_empty();
-        let y = block.layers.into_iter().try_fold(x, |y, layer| self.apply(layer, y))?;
-        let shortcut = block.shortcut.map_or(Ok(x), |layer| self.apply(*layer, x))?;
-        let is_sum = |value: &&Applied| value.layer == Some(Layer::Add) && value.name.starts_with("residual_");
-        let nth = 1 + self.values.iter().filter(is_sum).count();
-        let name = block.name.unwrap_or_else(|| format!("residual_{nth}"));
-        if empty {
-            return Err(Error::value(name, "layers", "at least one", "none"));
-        }
-        let shapes = [&self.value(shortcut)?.shape[..], &self.value(y)?.shape];
-        let shape = Layer::Add.output_shape(&name, &shapes)?;
-        self.push(name, Some(Layer::Add), &[shortcut, y], shape)
     }
 
     /// The sum of several values of one shape.
@@ -148,7 +123,7 @@ impl Network {
         Summary::new(self)
     }
 
-    fn value(&self, value: Value) -> Result<&Applied> {
+    pub(super) fn value(&self, value: Value) -> Result<&Applied> {
         let known = self.values.get(value.0);
         known.ok_or_else(|| Error::value("network", "value", "a value of this network", format!("{value:?}")))
     }
@@ -179,7 +154,13 @@ impl Network {
         }
     }
 
-    fn push(&mut self, name: String, layer: Option<Layer>, inputs: &[Value], shape: Vec<usize>) -> Result<Value> {
+    pub(super) fn push(
+        &mut self,
+        name: String,
+        layer: Option<Layer>,
+        inputs: &[Value],
+        shape: Vec<usize>,
+    ) -> Result<Value> {
         if self.values.iter().any(|value| value.name == name) {
             return Err(Error::value("network", "name", "different for every layer", format!("\"{name}\" twice")));
         }
@@ -226,12 +207,12 @@ impl Network {
     /// same either way.
     pub(crate) fn build(&self, graph: &mut Graph, training: bool) -> Result<(Vec<Built>, Vec<NodeId>)> {
         let mut built: HashMap<Value, Built> = HashMap::new();
-        let mut prices = Vec::new();
+        let mut penalties = Vec::new();
         for (i, applied) in self.values.iter().enumerate() {
             let value = match &applied.layer {
                 None => {
                     let id: NodeId = graph.input(&applied.name, applied.shape.iter().product())?;
-                    Built { value: id, before: None, price: None }
+                    Built { value: id, before: None, penalty: None }
                 }
                 Some(layer) => {
                     let inputs: Vec<Built> =
@@ -239,10 +220,10 @@ impl Network {
                     layer.build(graph, &applied.name, &inputs, training, i as u32)?
                 }
             };
-            prices.extend(value.price);
+            penalties.extend(value.penalty);
             built.insert(Value(i), value);
         }
-        Ok((self.outputs.iter().filter_map(|output| built.get(output).copied()).collect(), prices))
+        Ok((self.outputs.iter().filter_map(|output| built.get(output).copied()).collect(), penalties))
     }
 }
 

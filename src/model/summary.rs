@@ -77,7 +77,7 @@ impl fmt::Display for Summary {
         write!(f, "{} trainable parameters", thousands(self.parameters as u64))?;
         match self.gathered {
             0 => Ok(()),
-            gathered => write!(f, ", {} gathered while training", thousands(gathered as u64)),
+            gathered => write!(f, ", {} non-trainable", thousands(gathered as u64)),
         }
     }
 }

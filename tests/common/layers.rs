@@ -136,7 +136,7 @@ pub fn a_single_row_at_the_end_of_an_epoch(device: &Device) {
 }
 
 /// The loss of a row and `l1 Σ abs(y) + l2 Σ y²`, weighted as the rows are, in training and in evaluation.
-pub fn a_price_is_part_of_the_loss(device: &Device) {
+pub fn an_activity_penalty_is_part_of_the_loss(device: &Device) {
     let (x, target) = (matrix(5, 10, 5), matrix(6, 10, 3));
     let weights: Vec<f32> = (0..10).map(|row| 0.5 + row as f32 / 8.0).collect();
     let data = Dataset::new(x.clone(), target.clone()).unwrap().with_weights(weights.clone()).unwrap();
@@ -147,8 +147,8 @@ pub fn a_price_is_part_of_the_loss(device: &Device) {
     for ((y, target), weight) in y.iter_rows().zip(target.iter_rows()).zip(weights) {
         let wide = || y.iter().map(|y| f64::from(*y));
         let error: f64 = wide().zip(target).map(|(y, t)| (y - f64::from(*t)).powi(2)).sum::<f64>() / 3.0;
-        let price = 0.5 * wide().map(f64::abs).sum::<f64>() + 0.25 * wide().map(|y| y * y).sum::<f64>();
-        loss += f64::from(weight) * (error + price);
+        let penalty = 0.5 * wide().map(f64::abs).sum::<f64>() + 0.25 * wide().map(|y| y * y).sum::<f64>();
+        loss += f64::from(weight) * (error + penalty);
         total += f64::from(weight);
     }
     // Some 16 roundings of numbers near 1 in each row.

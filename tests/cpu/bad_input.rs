@@ -289,11 +289,11 @@ fn settings_of_layers() {
         let wanted = format!("alpha_dropout_1: rate must be at least 0 and less than 1, got {got}");
         assert_eq!(of(AlphaDropout::new(rate).into()), wanted);
     }
-    for (price, got) in [(-0.5, "-0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
+    for (penalty, got) in [(-0.5, "-0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
         let wanted =
             |which: &str| format!("activity_regularization_1: {which} must be finite and at least 0, got {got}");
-        assert_eq!(of(ActivityRegularization::l1(price).into()), wanted("l1"));
-        assert_eq!(of(ActivityRegularization::l2(price).into()), wanted("l2"));
+        assert_eq!(of(ActivityRegularization::l1(penalty).into()), wanted("l1"));
+        assert_eq!(of(ActivityRegularization::l2(penalty).into()), wanted("l2"));
     }
     let wanted = "embedding_1: categories must be from 1 to 16777216, got 0";
     assert_eq!(of(Embedding::new(0, 3).into()), wanted);

@@ -24,7 +24,7 @@ fn in_models() {
         layers::padding_is_not_measured(&device);
         layers::a_single_row_has_no_variance(&device);
         layers::a_single_row_at_the_end_of_an_epoch(&device);
-        layers::a_price_is_part_of_the_loss(&device);
+        layers::an_activity_penalty_is_part_of_the_loss(&device);
         layers::inference_uses_the_running_statistics(&device);
     }
     layers::every_dispatch_agrees_with_f64(&Device::cpu());
@@ -42,6 +42,19 @@ fn gradients_of_a_model_of_every_layer() {
     assert_eq!(report.failed(), 0, "{report}");
     // Three tables, a weight, scale and shift twice, three dense layers with bias; no running statistics.
     assert_eq!(report.rows.len(), 3 + 1 + 4 + 6, "{report}");
+}
+
+/// Tables 40 and 21, the dense layers 228, 156, 156 and 39, scale and shift of two normalisations 24 each.
+#[test]
+fn the_summary_tells_what_is_trained() {
+    let model = layers::everything(&Device::cpu());
+    let printed = model.summary().to_string();
+    assert_eq!(printed.lines().last(), Some("688 trainable parameters, 24 non-trainable"), "{printed}");
+    assert_eq!((model.parameters(), model.summary().non_trainable()), (688, 24));
+    for line in ["batch_norm_1 batch_norm (B, 12) 48", "residual_1 <- silu_1, dense_3 add (B, 12) 0"] {
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        assert!(printed.lines().any(|printed| words(printed) == words(line)), "no `{line}` in\n{printed}");
+    }
 }
 
 /// A layer between an input x and the sum of y dy, on the f64 twins.

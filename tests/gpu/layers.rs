@@ -29,8 +29,8 @@ fn a_single_row_at_the_end_of_an_epoch() {
 }
 
 #[test]
-fn a_price_is_part_of_the_loss() {
-    layers::a_price_is_part_of_the_loss(&need_device!());
+fn an_activity_penalty_is_part_of_the_loss() {
+    layers::an_activity_penalty_is_part_of_the_loss(&need_device!());
 }
 
 #[test]
