@@ -14,9 +14,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let key = stream_key(step.seed_low, step.seed_high, params.stream, step.step);
   let first = (group.y * groups.x + group.x) * PER_GROUP + lane;
   for (var i = first; i < first + PER_GROUP; i += 256u) {
-    if (i < params.n) {
-      let keep = uniform_(threefry2x32(key, vec2<u32>(i, 0u)).x) >= params.rate;
-      y[i] = select(0.0, x[i] * params.scale, keep);
-    }
+    if (i < params.n) { y[i] = select(0.0, x[i] * params.scale, keeps(key, i, params.rate)); }
   }
 }

@@ -14,6 +14,8 @@ use crate::{Error, Result};
 /// | `HeNormal` | normal, σ² = 2 / fan_in | the same |
 /// | `LecunUniform` | uniform in ±√(3 / fan_in) | selu (LeCun et al. 1998) |
 /// | `LecunNormal` | normal, σ² = 1 / fan_in | the same |
+/// | `Uniform(a)` | uniform in ±a | embeddings |
+/// | `Normal(s)` | normal, σ = s | the same |
 /// | `Zeros` | 0 | biases |
 /// | `Constant(c)` | c | |
 ///
@@ -29,6 +31,8 @@ pub enum Initializer {
     HeNormal,
     LecunUniform,
     LecunNormal,
+    Uniform(f32),
+    Normal(f32),
     Zeros,
     Constant(f32),
 }
@@ -40,7 +44,7 @@ impl Initializer {
     /// `rows · cols` numbers for parameter number `index` of a model with seed `seed`, row-major.
     ///
     /// # Errors
-    /// [`Error::Value`] for a constant that is not finite.
+    /// [`Error::Value`] for a constant that is not finite, and a limit or deviation that is not positive either.
     ///
     /// ```
     /// use axone::Initializer;
@@ -63,11 +67,20 @@ impl Initializer {
             Initializer::HeNormal => normal(2.0 / fan_in),
             Initializer::LecunUniform => uniform((3.0 / fan_in).sqrt()),
             Initializer::LecunNormal => normal(1.0 / fan_in),
+            Initializer::Uniform(limit) => uniform(positive(name, "limit", limit)?),
+            Initializer::Normal(deviation) => normal(positive(name, "deviation", deviation)?.powi(2)),
             Initializer::Zeros => vec![0.0; n],
             Initializer::Constant(value) if value.is_finite() => vec![value; n],
             Initializer::Constant(value) => return Err(Error::value(name, "constant", "finite", value)),
         })
     }
+}
+
+fn positive(place: &str, name: &'static str, value: f32) -> Result<f64> {
+    if value.is_finite() && value > 0.0 {
+        return Ok(value.into());
+    }
+    Err(Error::value(place, name, "positive and finite", value))
 }
 
 /// Two numbers strictly between 0 and 1 for element `i`.

@@ -2,7 +2,10 @@
 
 pub use crate::data::{Dataset, Matrix, Targets};
 pub use crate::init::Initializer;
-pub use crate::layers::{Activation, Dense, Dropout, Flatten};
+pub use crate::layers::{
+    Activation, ActivityRegularization, AlphaDropout, BatchNorm, Dense, Dropout, Embedding, Flatten, LayerNorm,
+    Residual,
+};
 pub use crate::losses::Loss;
 pub use crate::model::{Model, Network, Sequential};
 pub use crate::optimizers::{Adadelta, Adagrad, Adam, AdamW, Adamax, Nadam, Optimizer, OptimizerExt, RmsProp, Sgd};

@@ -23,3 +23,6 @@ fn stream_key(seed_low: u32, seed_high: u32, stream: u32, step_number: u32) -> v
 
 // Uniform in [0, 1): the upper 24 bits, all an f32 can hold.
 fn uniform_(bits: u32) -> f32 { return f32(bits >> 8u) * 5.9604644775390625e-8f; }
+
+// Whether element i outlives a dropout of this rate.
+fn keeps(key: vec2<u32>, i: u32, rate: f32) -> bool { return uniform_(threefry2x32(key, vec2<u32>(i, 0u)).x) >= rate; }

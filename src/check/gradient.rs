@@ -9,6 +9,7 @@ use super::{Report, Row};
 use crate::Result;
 use crate::cpu::CpuExecutor;
 use crate::data::Dataset;
+use crate::graph::Role;
 use crate::kernels::Step;
 use crate::model::Model;
 use crate::plan::{Buffer, Executor, PlanId, Range};
@@ -20,7 +21,7 @@ const ALLOWED: f64 = 1e-7;
 const MOST: usize = 64;
 
 /// Holds the gradient of `model`'s loss on `data` (all rows as one batch) against finite differences in f64: a row for
-/// each parameter. Works on a copy of the weights, on the CPU, whatever the model's device.
+/// each parameter that is trained. Works on a copy of the weights, on the CPU, whatever the model's device.
 ///
 /// # Errors
 /// As [`Model::fit`]; a wrong gradient is a failed row, no error.
@@ -45,7 +46,8 @@ pub fn gradient_check(model: &mut Model, data: &Dataset) -> Result<Report> {
     let mut probe = Probe::new(model, data, &classes)?;
     let gradient = probe.gradient(&weights)?;
     let mut rows = Vec::new();
-    for (index, parameter) in model.layout().parameters.iter().enumerate() {
+    let parameters = model.layout().parameters.iter().enumerate();
+    for (index, parameter) in parameters.filter(|(_, parameter)| parameter.role != Role::Statistic) {
         let range = model.layout().slab.range(Buffer::Parameters, index);
         let (mut got, mut expected, mut allowed) = (Vec::new(), Vec::new(), Vec::new());
         for at in (0..range.len).step_by(range.len.div_ceil(MOST)).map(|at| range.offset + at) {

@@ -64,7 +64,7 @@ pub(super) fn kernel_name(kernel: &Kernel) -> String {
 /// # Errors
 /// [`Error::Internal`] where the buffers do not fit the kernel.
 pub fn judge_outputs(case: &Case, got: &[Vec<f32>]) -> Result<Row> {
-    let (reads, before, step) = (widen(&case.reads), widen(&case.writes), Case::step());
+    let (reads, before, step) = (widen(&case.reads), widen(&case.writes), case.step);
     let expected = oracle(&case.kernel, &reads, &before, &Case::order(), &step)?;
     let judged = Judged { kernel: &case.kernel, reads: &reads, before: &before, expected: &expected, step: &step };
     let allowed = tolerance(&judged)?;
@@ -125,7 +125,7 @@ pub fn run_case(executor: &mut dyn Executor, case: &Case) -> Result<std::result:
     for (index, content) in contents.iter().enumerate() {
         executor.write(id, Buffer::Activation(index), 0, content)?;
     }
-    executor.run(id, &[Case::step()])?;
+    executor.run(id, &[case.step])?;
     let mut results = Vec::new();
     for index in written {
         let all = executor.read(id, Range::of(Buffer::Activation(index), contents[index].len()))?;

@@ -3,16 +3,19 @@
 mod accuracy;
 mod activation;
 mod adam;
+mod batch_norm;
 mod bias_add;
 mod blend;
 mod copy_columns;
 mod dropout;
 mod elementwise;
 mod elementwise_loss;
+mod embedding;
 mod executor;
 mod fill;
 mod gather;
 mod gradient_norm;
+mod layer_norm;
 mod log;
 mod matmul;
 mod parallel;
@@ -31,7 +34,7 @@ mod weighted_sum;
 pub use executor::{CpuExecutor, info};
 pub use real::Real;
 
-use crate::kernels::{Kernel, Part, Step};
+use crate::kernels::{BatchNormGradPart, Kernel, NormPart, Part, Step};
 
 /// Runs the twin of `kernel`. `reads` and `writes` are its buffers in binding order without the row order of the
 /// data set, which comes as `order`; `step` is what changes from step to step.
@@ -114,6 +117,57 @@ fn twin<T: Real>(
         }
         (Kernel::Log(p), [values], [log]) => log::log(p, values, log, step),
         (Kernel::Dropout(p), [x], [y]) => dropout::dropout(p, x, y, step),
+        (Kernel::AlphaDropout(p), [x], [y]) => dropout::alpha_dropout(p, x, y, step),
+        (Kernel::BatchNorm(p), reads, writes) => match (p.part, reads, writes) {
+            (NormPart::Measure, [x, running], [statistics]) => {
+                batch_norm::measure(&p.params, x, running, statistics, step);
+            }
+            (NormPart::Normalize, [x, scale, shift, known], [y]) => {
+                batch_norm::normalize(&p.params, p.params.known_at, x, scale, shift, known, y);
+            }
+            (NormPart::Both, [x, running, scale, shift], [statistics, y]) => {
+                batch_norm::measure(&p.params, x, running, statistics, step);
+                batch_norm::normalize(&p.params, p.params.cols, x, scale, shift, statistics, y);
+            }
+            (_, reads, writes) => return Err(misfit(kernel, reads.len(), writes.len())),
+        },
+        (Kernel::BatchNormGrad(p), reads, writes) => match (p.part, reads, writes) {
+            (BatchNormGradPart::Input, [x, statistics, scale, dy], [dx]) => {
+                batch_norm::input_grad(&p.params, x, statistics, scale, dy, dx, step);
+            }
+            (BatchNormGradPart::Scale, [x, statistics, dy], [dscale]) => {
+                batch_norm::scale_grad(&p.params, x, statistics, dy, dscale, step);
+            }
+            (BatchNormGradPart::All, [x, statistics, scale, dy], [dx, dparameters]) => {
+                batch_norm::input_grad(&p.params, x, statistics, scale, dy, dx, step);
+                let (dscale, dshift) = dparameters.split_at_mut(p.params.shift_at as usize);
+                batch_norm::scale_grad(&p.params, x, statistics, dy, dscale, step);
+                batch_norm::shift_grad(&p.params, dy, dshift, step);
+            }
+            (_, reads, writes) => return Err(misfit(kernel, reads.len(), writes.len())),
+        },
+        (Kernel::RunningStatistics(p), [statistics], [running]) => {
+            batch_norm::running_statistics(p, statistics, running, step);
+        }
+        (Kernel::LayerNorm(p), reads, writes) => match (p.part, reads, writes) {
+            (NormPart::Measure, [x], [statistics]) => layer_norm::measure(&p.params, x, statistics),
+            (NormPart::Normalize, [x, scale, shift, known], [y]) => {
+                layer_norm::normalize(&p.params, x, scale, shift, known, y);
+            }
+            (NormPart::Both, [x, scale, shift], [statistics, y]) => {
+                layer_norm::measure(&p.params, x, statistics);
+                layer_norm::normalize(&p.params, x, scale, shift, statistics, y);
+            }
+            (_, reads, writes) => return Err(misfit(kernel, reads.len(), writes.len())),
+        },
+        (Kernel::LayerNormGrad(p), [x, statistics, scale, dy], [dx]) => {
+            layer_norm::layer_norm_grad(p, x, statistics, scale, dy, dx);
+        }
+        (Kernel::LayerNormScaleGrad(p), [x, statistics, dy], [dparameters]) => {
+            layer_norm::layer_norm_scale_grad(p, x, statistics, dy, dparameters);
+        }
+        (Kernel::Embedding(p), [x, table], [y]) => embedding::embedding(p, x, table, y),
+        (Kernel::EmbeddingGrad(p), [x, dy], [dtable]) => embedding::embedding_grad(p, x, dy, dtable),
         (Kernel::Sgd(p), [gradient], [parameter]) => sgd::sgd(p, gradient, parameter, step),
         (Kernel::Adam(p), [gradient], [parameter, m, v]) => adam::adam(p, gradient, parameter, m, v, step),
         (Kernel::Blend(p), [x], [y]) => blend::blend(p, x, y, step),

@@ -104,6 +104,21 @@ impl LabelEncoder {
         self.names.get(label as usize).map(String::as_str)
     }
 
+    /// Whether `name` is one of the classes.
+    #[cfg(feature = "datasets")]
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.index.contains_key(name)
+    }
+
+    /// The first ten names, for messages.
+    pub(super) fn known(&self) -> String {
+        let mut known: Vec<String> = self.names.iter().take(10).map(|name| format!("`{name}`")).collect();
+        if self.names.len() > known.len() {
+            known.push("..".into());
+        }
+        known.join(", ")
+    }
+
     /// The label of each name.
     ///
     /// # Errors
@@ -111,11 +126,7 @@ impl LabelEncoder {
     pub fn transform(&self, labels: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Vec<u32>> {
         let encode = |(row, label): (usize, &str)| {
             self.index.get(label).copied().ok_or_else(|| {
-                let mut known: Vec<String> = self.names.iter().take(10).map(|name| format!("`{name}`")).collect();
-                if self.names.len() > known.len() {
-                    known.push("..".into());
-                }
-                let problem = format!("unknown class `{label}`, known are {}", known.join(", "));
+                let problem = format!("unknown class `{label}`, known are {}", self.known());
                 Error::data(format!("LabelEncoder::transform, row {row}"), problem)
             })
         };

@@ -1,6 +1,6 @@
 //! One method per operation: infers the shape of the result or says which two shapes do not fit, and where.
 
-use super::{Graph, NodeId, Op, Parameter, Role, Rows, Shape};
+use super::{Graph, NodeId, Op, Parameter, Role, Rows, Shape, check_rate};
 use crate::kernels::{AccuracyKind, Activation, ElementwiseLoss, ElementwiseOp};
 use crate::{Error, Result};
 
@@ -198,9 +198,7 @@ impl Graph {
 
     /// Zeroes elements with probability `rate` in `[0, 1)`, scales the rest.
     pub fn dropout(&mut self, name: &str, rate: f32, stream: u32, x: NodeId) -> Result<NodeId> {
-        if !(0.0..1.0).contains(&rate) {
-            return Err(Error::value(name, "rate", "at least 0 and less than 1", rate));
-        }
+        check_rate(name, rate)?;
         Ok(self.push(name, Op::Dropout { rate, stream }, &[x], self.shape(x)))
     }
 
@@ -220,7 +218,7 @@ impl Graph {
         Ok(self.push(name, Op::Accuracy(kind), &[prediction, target], Shape { cols: 1, ..shape }))
     }
 
-    fn require(&self, name: &str, value: NodeId, wanted: Shape) -> Result<()> {
+    pub(super) fn require(&self, name: &str, value: NodeId, wanted: Shape) -> Result<()> {
         if self.shape(value) == wanted { Ok(()) } else { Err(Error::shape(name, wanted, self.shape(value))) }
     }
 }

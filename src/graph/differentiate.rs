@@ -5,7 +5,9 @@
 //! added. By the time a node is reached every user of it has been visited, because users stand after
 //! their inputs.
 
-use super::{Graph, NodeId, Op, Rows, Shape};
+mod layers;
+
+use super::{Graph, Node, NodeId, Op, Rows, Shape};
 use crate::kernels::ElementwiseOp;
 use crate::{Error, Result};
 
@@ -185,9 +187,12 @@ fn pull_back(graph: &mut Graph, id: NodeId, dy: NodeId, wanted: &[bool]) -> Resu
                 }
             }
         }
-        (op, _) => {
-            return Err(Error::value(node.name, "loss", "made of differentiable operations", op.name()));
-        }
+        (op, _) => match layers::pull_back(graph, &node, name, dy, wanted)? {
+            Some(found) => shares = found,
+            None => {
+                return Err(Error::value(node.name, "loss", "made of differentiable operations", op.name()));
+            }
+        },
     }
     shares.retain(|(input, _)| wanted[input.0]);
     Ok(shares)

@@ -5,10 +5,12 @@
 //! that can be printed, lowered and checked like any other.
 
 mod build;
+mod build_layers;
 mod differentiate;
 mod op;
 mod shape;
 
+pub(crate) use build_layers::{check_epsilon, check_momentum, check_rate};
 pub use differentiate::{differentiate, vector_jacobian};
 pub use op::Op;
 pub use shape::{Rows, Shape};

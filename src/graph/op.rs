@@ -78,6 +78,69 @@ pub enum Op {
         /// Tells the dropout layers of a model apart.
         stream: u32,
     },
+    /// Mean and biased variance of each column over the rows that are no padding, from `[x, mean, variance]`, `(2, cols)`;
+    /// the running ones where there are fewer than two rows. No gradient: [`Op::BatchNorm`] has it.
+    BatchStatistics,
+    /// `scale (x - mean) / √(variance + ε) + shift` by columns, from `[x, scale, shift, statistics of x]`.
+    BatchNorm {
+        /// ε.
+        epsilon: f32,
+    },
+    /// The same from `[x, scale, shift, mean, variance]`. No gradient.
+    BatchNormInference {
+        /// ε.
+        epsilon: f32,
+    },
+    /// With respect to `x`, by way of the statistics too; from `[x, statistics, scale, dy]`.
+    BatchNormInputGrad {
+        /// ε.
+        epsilon: f32,
+    },
+    /// With respect to `scale`, from `[x, statistics, dy]`.
+    BatchNormScaleGrad {
+        /// ε.
+        epsilon: f32,
+    },
+    /// Moves running mean and variance towards those of the batch, from `[statistics, mean, variance]`. Runs in every
+    /// plan whose graph has it, though nothing reads its value.
+    RunningStatistics {
+        /// Share of the batch.
+        momentum: f32,
+    },
+    /// Mean and `1 / √(variance + ε)` of each row, `(rows, 2)`. No gradient: [`Op::LayerNorm`] has it.
+    RowStatistics {
+        /// ε.
+        epsilon: f32,
+    },
+    /// Each row of `x` normalised, scaled and shifted, from `[x, scale, shift, statistics of x]`.
+    LayerNorm,
+    /// With respect to `x`, from `[x, statistics, scale, dy]`.
+    LayerNormInputGrad,
+    /// With respect to `scale`, from `[x, statistics, dy]`.
+    LayerNormScaleGrad,
+    /// Replaces each element with probability `rate` by the limit of selu, then restores mean and variance.
+    AlphaDropout {
+        /// Probability that an element is replaced.
+        rate: f32,
+        /// Tells the dropout layers of a model apart.
+        stream: u32,
+    },
+    /// The gradient of that, from `[dy]`.
+    AlphaDropoutGrad {
+        /// Probability that an element is replaced.
+        rate: f32,
+        /// Tells the dropout layers of a model apart.
+        stream: u32,
+    },
+    /// Rows of tables picked by category, from `[x, table, …]`: one table, or one for each column of `x`.
+    Embedding,
+    /// The gradient of the table of columns `from .. from + columns`, from `[x, dy]`.
+    EmbeddingGrad {
+        /// First column of `x`.
+        from: usize,
+        /// Columns of `x`.
+        columns: usize,
+    },
     /// `Σ values · weights`, from `[values (n, 1), weights (n, 1)]`, `(1, 1)`.
     WeightedSum,
     /// Share of right answers in each row, from `[prediction, target]`, `(B, 1)`. No gradient.
@@ -114,6 +177,20 @@ impl Op {
             Op::Concat => "concat",
             Op::Slice { .. } => "slice",
             Op::Dropout { .. } => "dropout",
+            Op::BatchStatistics => "batch_statistics",
+            Op::BatchNorm { .. } => "batch_norm",
+            Op::BatchNormInference { .. } => "batch_norm_inference",
+            Op::BatchNormInputGrad { .. } => "batch_norm_input_grad",
+            Op::BatchNormScaleGrad { .. } => "batch_norm_scale_grad",
+            Op::RunningStatistics { .. } => "running_statistics",
+            Op::RowStatistics { .. } => "row_statistics",
+            Op::LayerNorm => "layer_norm",
+            Op::LayerNormInputGrad => "layer_norm_grad",
+            Op::LayerNormScaleGrad => "layer_norm_scale_grad",
+            Op::AlphaDropout { .. } => "alpha_dropout",
+            Op::AlphaDropoutGrad { .. } => "alpha_dropout_grad",
+            Op::Embedding => "embedding",
+            Op::EmbeddingGrad { .. } => "embedding_grad",
             Op::WeightedSum => "weighted_sum",
             Op::Accuracy(_) => "accuracy",
         }

@@ -5,6 +5,7 @@
 //! of kernels can be printed, compared and run by the CPU twins in [`crate::cpu`].
 //! `tests/cpu/contract.rs` reads every WGSL file with naga and holds it against its spec.
 
+mod columns;
 mod loss_part;
 mod rows;
 mod spec;
@@ -12,15 +13,18 @@ mod spec;
 pub mod accuracy;
 pub mod activation;
 pub mod adam;
+pub mod batch_norm;
 pub mod bias_add;
 pub mod blend;
 pub mod copy_columns;
 pub mod dropout;
 pub mod elementwise;
 pub mod elementwise_loss;
+pub mod embedding;
 pub mod fill;
 pub mod gather;
 pub mod gradient_norm;
+pub mod layer_norm;
 pub mod log;
 pub mod matmul;
 pub mod scale;
@@ -35,15 +39,20 @@ pub mod weighted_sum;
 pub use accuracy::{Accuracy, AccuracyKind};
 pub use activation::{Activation, ActivationForward, ActivationGrad};
 pub use adam::Adam;
+pub use batch_norm::{
+    BatchNorm, BatchNormGrad, BatchNormGradParams, BatchNormGradPart, BatchNormParams, NormPart, RunningStatistics,
+};
 pub use bias_add::BiasAdd;
 pub use blend::Blend;
 pub use copy_columns::CopyColumns;
-pub use dropout::Dropout;
+pub use dropout::{AlphaDropout, Dropout};
 pub use elementwise::{Elementwise, Op as ElementwiseOp};
 pub use elementwise_loss::{ElementwiseLoss, ElementwiseLossKernel};
+pub use embedding::{Embedding, EmbeddingGrad, EmbeddingParams};
 pub use fill::Fill;
 pub use gather::{Gather, GatherBatch, GatherWeights};
 pub use gradient_norm::{GradientNorm, GradientNormParams, NORM_CHUNK, PARTIALS_AT};
+pub use layer_norm::{LayerNorm, LayerNormGrad, LayerNormParams, LayerNormScaleGrad, LayerNormScaleGradParams};
 pub use log::Log;
 pub use loss_part::Part;
 pub use matmul::{Abilities, Epilogue, Matmul, MatmulParams, Tile};
@@ -103,6 +112,24 @@ pub enum Kernel {
     Log(Log),
     /// `y = keep · x / (1 - rate)`.
     Dropout(Dropout),
+    /// `y = keep ? scale x + shift : dropped`.
+    AlphaDropout(AlphaDropout),
+    /// Each column by the mean and variance of the batch, or by known ones.
+    BatchNorm(BatchNorm),
+    /// The gradients of that.
+    BatchNormGrad(BatchNormGrad),
+    /// Running mean and variance, a step further.
+    RunningStatistics(RunningStatistics),
+    /// Each row by its mean and variance.
+    LayerNorm(LayerNorm),
+    /// `dx` of that.
+    LayerNormGrad(LayerNormGrad),
+    /// The gradients of its scale and shift.
+    LayerNormScaleGrad(LayerNormScaleGrad),
+    /// Rows of a table, picked by category.
+    Embedding(Embedding),
+    /// The gradient of the table.
+    EmbeddingGrad(EmbeddingGrad),
     /// A step of gradient descent.
     Sgd(Sgd),
     /// A step of Adam.
@@ -153,6 +180,15 @@ impl Kernel {
             Kernel::GatherBatch(kernel) => kernel,
             Kernel::Log(kernel) => kernel,
             Kernel::Dropout(kernel) => kernel,
+            Kernel::AlphaDropout(kernel) => kernel,
+            Kernel::BatchNorm(kernel) => kernel,
+            Kernel::BatchNormGrad(kernel) => kernel,
+            Kernel::RunningStatistics(kernel) => kernel,
+            Kernel::LayerNorm(kernel) => kernel,
+            Kernel::LayerNormGrad(kernel) => kernel,
+            Kernel::LayerNormScaleGrad(kernel) => kernel,
+            Kernel::Embedding(kernel) => kernel,
+            Kernel::EmbeddingGrad(kernel) => kernel,
             Kernel::Sgd(kernel) => kernel,
             Kernel::Adam(kernel) => kernel,
             Kernel::Blend(kernel) => kernel,
@@ -194,6 +230,15 @@ pub const SHADERS: &[&Shader] = &[
     &gather::BATCH_SHADER,
     &log::SHADER,
     &dropout::SHADER,
+    &dropout::ALPHA_SHADER,
+    &batch_norm::SHADER,
+    &batch_norm::GRAD_SHADER,
+    &batch_norm::RUNNING_SHADER,
+    &layer_norm::SHADER,
+    &layer_norm::GRAD_SHADER,
+    &layer_norm::SCALE_GRAD_SHADER,
+    &embedding::SHADER,
+    &embedding::GRAD_SHADER,
     &sgd::SHADER,
     &adam::SHADER,
     &blend::SHADER,

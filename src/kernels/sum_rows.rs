@@ -1,10 +1,7 @@
 //! `y = Σ_r x[r, :]`: the sum of the rows of a matrix, as a bias gradient needs it.
-//!
-//! A workgroup of 256 takes up to 16 neighbouring columns, so that reads stay contiguous, and deals the
-//! rows to the 256 / columns invocations of each column. The split depends on the shape alone: the
-//! order of the sum is fixed.
 
-use super::spec::{Binding, Entry, Shader, Spec, groups, params};
+use super::columns::{WORKGROUP, column_groups, lanes_override};
+use super::spec::{Binding, Entry, Shader, Spec, params};
 
 params! {
     /// Sizes of the matrix.
@@ -19,22 +16,13 @@ params! {
 /// `shaders/sum_rows.wgsl`.
 pub const SHADER: Shader = Shader {
     name: "sum_rows",
-    sources: &[include_str!("../../shaders/sum_rows.wgsl")],
+    sources: &[include_str!("../../shaders/lib/columns.wgsl"), include_str!("../../shaders/sum_rows.wgsl")],
     params: SumRows::MEMBERS,
     overrides: &["LANES"],
     workgroup_size: WORKGROUP,
     uses_step: false,
     entries: &[Entry { name: "main", bindings: &[Binding::read(1, "x"), Binding::write(2, "y")] }],
 };
-
-const WORKGROUP: u32 = 256;
-
-impl SumRows {
-    /// Columns that one workgroup sums.
-    fn columns(&self) -> u32 {
-        self.cols.clamp(1, 16).next_power_of_two()
-    }
-}
 
 impl Spec for SumRows {
     fn shader(&self) -> &'static Shader {
@@ -46,11 +34,11 @@ impl Spec for SumRows {
     }
 
     fn overrides(&self) -> Vec<(&'static str, f64)> {
-        vec![("LANES", f64::from(WORKGROUP / self.columns()))]
+        vec![lanes_override(self.cols)]
     }
 
     fn workgroups(&self) -> u64 {
-        groups(self.cols as usize, self.columns() as usize)
+        column_groups(self.cols)
     }
 
     fn sizes(&self) -> Vec<usize> {

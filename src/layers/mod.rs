@@ -1,31 +1,27 @@
 //! The layers a model is made of.
 
 mod activation;
+mod activity;
+mod batch_norm;
 mod dense;
+mod dropout;
+mod embedding;
+mod layer_norm;
+mod residual;
 
 pub use activation::Activation;
+pub use activity::ActivityRegularization;
+pub use batch_norm::BatchNorm;
 pub use dense::Dense;
+pub use dropout::{AlphaDropout, Dropout};
+pub use embedding::Embedding;
+pub use layer_norm::LayerNorm;
+pub use residual::Residual;
 
-use crate::graph::{Graph, NodeId, Role, Shape};
+use crate::graph::{Graph, NodeId, Role, Shape, check_rate};
 use crate::init::Initializer;
 use crate::optimizers::LayerRule;
 use crate::{Error, Result};
-
-/// Sets each element to 0 with probability `rate` while training and scales the rest by `1 / (1 - rate)`;
-/// does nothing otherwise (Srivastava et al. 2014). The mask is a function of (seed, step, layer, element),
-/// the same on every device.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
-pub struct Dropout {
-    pub(crate) rate: f32,
-}
-
-impl Dropout {
-    /// Drops with probability `rate`, at least 0 and less than 1.
-    pub fn new(rate: f32) -> Self {
-        Self { rate }
-    }
-}
 
 /// Turns the rows of an image or grid into one row of numbers: `(B, h, w)` becomes `(B, h·w)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,6 +39,18 @@ pub enum Layer {
     Activation(Activation),
     /// See [`Dropout`].
     Dropout(Dropout),
+    /// See [`AlphaDropout`].
+    AlphaDropout(AlphaDropout),
+    /// See [`BatchNorm`].
+    BatchNorm(BatchNorm),
+    /// See [`LayerNorm`].
+    LayerNorm(LayerNorm),
+    /// See [`Embedding`].
+    Embedding(Embedding),
+    /// See [`ActivityRegularization`].
+    ActivityRegularization(ActivityRegularization),
+    /// See [`Residual`]: a network applies its layers one by one, so none holds this variant.
+    Residual(Residual),
     /// See [`Flatten`].
     Flatten,
     /// The sum of several values of one shape.
@@ -51,23 +59,17 @@ pub enum Layer {
     Concat,
 }
 
-impl From<Dense> for Layer {
-    fn from(layer: Dense) -> Self {
-        Layer::Dense(layer)
-    }
+macro_rules! from_each {
+    ($($layer:ident),*) => {
+        $(impl From<$layer> for Layer {
+            fn from(layer: $layer) -> Self {
+                Layer::$layer(layer)
+            }
+        })*
+    };
 }
 
-impl From<Activation> for Layer {
-    fn from(layer: Activation) -> Self {
-        Layer::Activation(layer)
-    }
-}
-
-impl From<Dropout> for Layer {
-    fn from(layer: Dropout) -> Self {
-        Layer::Dropout(layer)
-    }
-}
+from_each!(Dense, Activation, Dropout, AlphaDropout, BatchNorm, LayerNorm, Embedding, ActivityRegularization, Residual);
 
 impl From<Flatten> for Layer {
     fn from(_: Flatten) -> Self {
@@ -82,6 +84,16 @@ pub(crate) struct Built {
     pub value: NodeId,
     /// The value its activation was applied to: losses that contain the activation start there.
     pub before: Option<(Activation, NodeId)>,
+    /// What the layer adds to the loss of each row, `(B, 1)`.
+    pub penalty: Option<NodeId>,
+}
+
+/// The width of rows of one dimension.
+fn one_dimension(name: &str, shape: &[usize]) -> Result<usize> {
+    match shape {
+        &[width] => Ok(width),
+        grid => Err(Error::shape(name, "rows of one dimension (put Flatten in front)", format!("{grid:?}"))),
+    }
 }
 
 impl Layer {
@@ -91,6 +103,12 @@ impl Layer {
             Layer::Dense(_) => "dense",
             Layer::Activation(activation) => activation.name(),
             Layer::Dropout(_) => "dropout",
+            Layer::AlphaDropout(_) => "alpha_dropout",
+            Layer::BatchNorm(_) => "batch_norm",
+            Layer::LayerNorm(_) => "layer_norm",
+            Layer::Embedding(_) => "embedding",
+            Layer::ActivityRegularization(_) => "activity_regularization",
+            Layer::Residual(_) => "residual",
             Layer::Flatten => "flatten",
             Layer::Add => "add",
             Layer::Concat => "concat",
@@ -101,6 +119,10 @@ impl Layer {
     pub(crate) fn given_name(&self) -> Option<&str> {
         match self {
             Layer::Dense(dense) => dense.name.as_deref(),
+            Layer::BatchNorm(norm) => norm.name.as_deref(),
+            Layer::LayerNorm(norm) => norm.name.as_deref(),
+            Layer::Embedding(embedding) => embedding.name.as_deref(),
+            Layer::Residual(block) => block.name.as_deref(),
             _ => None,
         }
     }
@@ -109,31 +131,34 @@ impl Layer {
     pub(crate) fn output_shape(&self, name: &str, inputs: &[&[usize]]) -> Result<Vec<usize>> {
         let first =
             inputs.first().copied().ok_or_else(|| Error::value(name, "inputs", "at least one value", "none"))?;
-        let list = |shape: &[usize]| format!("{shape:?}");
         let batch_of = |shape: &[usize]| {
             let sides: Vec<_> = shape.iter().map(usize::to_string).collect();
             format!("(B, {})", sides.join(", "))
         };
         match self {
             Layer::Dense(dense) if dense.units == 0 => Err(Error::value(name, "units", "at least 1", 0)),
-            Layer::Dense(dense) => match first {
-                [_] => dense.activation.check(name).and(dense.rule.check(name)).map(|()| vec![dense.units]),
-                grid => Err(Error::shape(name, "rows of one dimension (put Flatten in front)", list(grid))),
-            },
-            Layer::Activation(activation) => activation.check(name).map(|()| first.to_vec()),
-            Layer::Dropout(Dropout { rate }) if !(0.0..1.0).contains(rate) => {
-                Err(Error::value(name, "rate", "at least 0 and less than 1", rate))
+            Layer::Dense(dense) => {
+                one_dimension(name, first)?;
+                dense.activation.check(name).and(dense.rule.check(name)).map(|()| vec![dense.units])
             }
-            Layer::Dropout(_) => Ok(first.to_vec()),
+            Layer::Activation(activation) => activation.check(name).map(|()| first.to_vec()),
+            Layer::Dropout(Dropout { rate }) | Layer::AlphaDropout(AlphaDropout { rate }) => {
+                check_rate(name, *rate).map(|()| first.to_vec())
+            }
+            Layer::BatchNorm(norm) => norm.output_shape(name, first),
+            Layer::LayerNorm(norm) => norm.output_shape(name, first),
+            Layer::Embedding(embedding) => embedding.output_shape(name, first),
+            Layer::ActivityRegularization(penalty) => penalty.check(name).map(|()| first.to_vec()),
+            Layer::Residual(_) => Err(unapplied(name)),
             Layer::Flatten => Ok(vec![first.iter().product()]),
             Layer::Add => match inputs.iter().find(|shape| **shape != first) {
                 Some(other) => Err(Error::shape(name, batch_of(first), batch_of(other))),
                 None => Ok(first.to_vec()),
             },
-            Layer::Concat => match inputs.iter().find(|shape| shape.len() != 1) {
-                Some(grid) => Err(Error::shape(name, "rows of one dimension (put Flatten in front)", list(grid))),
-                None => Ok(vec![inputs.iter().map(|shape| shape[0]).sum()]),
-            },
+            Layer::Concat => {
+                let widths: Result<Vec<usize>> = inputs.iter().map(|shape| one_dimension(name, shape)).collect();
+                Ok(vec![widths?.iter().sum()])
+            }
         }
     }
 
@@ -142,6 +167,9 @@ impl Layer {
         match self {
             Layer::Dense(dense) if dense.bias => vec![dense.weights, dense.bias_start],
             Layer::Dense(dense) => vec![dense.weights],
+            Layer::BatchNorm(norm) => norm.initializers(),
+            Layer::LayerNorm(norm) => norm.initializers(),
+            Layer::Embedding(embedding) => embedding.initializers(),
             _ => Vec::new(),
         }
     }
@@ -151,6 +179,17 @@ impl Layer {
         match self {
             Layer::Dense(dense) => dense.rule,
             _ => LayerRule::default(),
+        }
+    }
+
+    /// How many numbers it trains, and how many it gathers while training, for inputs of `width` columns.
+    pub(crate) fn parameters(&self, width: usize) -> (usize, usize) {
+        match self {
+            Layer::Dense(dense) => ((width + usize::from(dense.bias)) * dense.units, 0),
+            Layer::BatchNorm(_) => (2 * width, 2 * width),
+            Layer::LayerNorm(_) => (2 * width, 0),
+            Layer::Embedding(embedding) => (embedding.parameters(), 0),
+            _ => (0, 0),
         }
     }
 
@@ -165,7 +204,7 @@ impl Layer {
     ) -> Result<Built> {
         let values: Vec<NodeId> = inputs.iter().map(|input| input.value).collect();
         let first = *values.first().ok_or_else(|| Error::value(name, "inputs", "at least one value", "none"))?;
-        let plain = |value| Built { value, before: None };
+        let plain = |value| Built { value, before: None, penalty: None };
         Ok(match self {
             Layer::Dense(dense) => {
                 let Shape { cols, .. } = graph.shape(first);
@@ -181,7 +220,17 @@ impl Layer {
             Layer::Dropout(Dropout { rate }) if training && *rate > 0.0 => {
                 plain(graph.dropout(name, *rate, stream, first)?)
             }
-            Layer::Dropout(_) | Layer::Flatten => inputs.first().copied().unwrap_or(plain(first)),
+            Layer::AlphaDropout(AlphaDropout { rate }) if training && *rate > 0.0 => {
+                plain(graph.alpha_dropout(name, *rate, stream, first)?)
+            }
+            Layer::Dropout(_) | Layer::AlphaDropout(_) | Layer::Flatten => same(inputs, first),
+            Layer::BatchNorm(norm) => plain(norm.build(graph, name, first, training)?),
+            Layer::LayerNorm(norm) => plain(norm.build(graph, name, first)?),
+            Layer::Embedding(embedding) => plain(embedding.build(graph, name, first)?),
+            Layer::ActivityRegularization(penalty) => {
+                Built { penalty: penalty.penalty(graph, name, first)?, ..same(inputs, first) }
+            }
+            Layer::Residual(_) => return Err(unapplied(name)),
             Layer::Add => {
                 let sum = values[1..].iter().try_fold(first, |sum, &value| graph.add(name, sum, value))?;
                 plain(sum)
@@ -192,5 +241,14 @@ impl Layer {
 }
 
 fn activated(graph: &mut Graph, name: &str, activation: Activation, z: NodeId) -> Built {
-    Built { value: activation.apply(graph, name, z), before: Some((activation, z)) }
+    Built { value: activation.apply(graph, name, z), before: Some((activation, z)), penalty: None }
+}
+
+/// The input as it is; its penalty has been counted.
+fn same(inputs: &[Built], value: NodeId) -> Built {
+    Built { value, before: inputs.first().and_then(|input| input.before), penalty: None }
+}
+
+fn unapplied(name: &str) -> Error {
+    Error::Internal(format!("{name}: a residual block stands in a network layer by layer"))
 }

@@ -3,6 +3,7 @@
 use super::Model;
 use super::network::Applied;
 use crate::data::{Dataset, Matrix, Targets};
+use crate::layers::Layer;
 use crate::losses::Loss;
 use crate::{Error, Result};
 
@@ -23,7 +24,20 @@ impl Model {
                 return Err(Error::shape(format!("inputs[{i}]"), format!("{rows} rows"), input.rows()));
             }
         }
-        if rows == 0 { Err(Error::data("inputs", "no rows")) } else { Ok(()) }
+        if rows == 0 { Err(Error::data("inputs", "no rows")) } else { self.check_categories(inputs) }
+    }
+
+    /// Refuses numbers that are to be categories and are none: on a device they would pick a wrong row of a table.
+    fn check_categories(&self, inputs: &[Matrix]) -> Result<()> {
+        let network = &self.program().network;
+        for applied in network.values() {
+            let Some(Layer::Embedding(embedding)) = &applied.layer else { continue };
+            let slot = applied.inputs.first().and_then(|input| network.input_slot(*input));
+            if let Some((slot, input)) = slot.and_then(|slot| Some((slot, inputs.get(slot)?))) {
+                embedding.check(&applied.name, &format!("inputs[{slot}]"), input)?;
+            }
+        }
+        Ok(())
     }
 
     /// The first layer that reads input `name`: the one a user looks for when a width is wrong.

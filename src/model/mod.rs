@@ -8,6 +8,7 @@ mod network;
 #[cfg(feature = "save")]
 pub(crate) mod persist;
 mod program;
+mod residual;
 mod rules;
 mod sequential;
 mod summary;

@@ -46,7 +46,7 @@ pub(crate) struct Applied {
 #[derive(Debug, Clone, Default, PartialEq)]
 #[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
 pub struct Network {
-    values: Vec<Applied>,
+    pub(super) values: Vec<Applied>,
     outputs: Vec<Value>,
 }
 
@@ -73,7 +73,10 @@ impl Network {
     /// # Errors
     /// [`Error::Shape`] or [`Error::Value`], naming the layer.
     pub fn apply(&mut self, layer: impl Into<Layer>, x: Value) -> Result<Value> {
-        self.apply_to(layer.into(), &[x])
+        match layer.into() {
+            Layer::Residual(block) => self.apply_residual(block, x),
+            layer => self.apply_to(layer, &[x]),
+        }
     }
 
     /// The sum of several values of one shape.
@@ -120,7 +123,7 @@ impl Network {
         Summary::new(self)
     }
 
-    fn value(&self, value: Value) -> Result<&Applied> {
+    pub(super) fn value(&self, value: Value) -> Result<&Applied> {
         let known = self.values.get(value.0);
         known.ok_or_else(|| Error::value("network", "value", "a value of this network", format!("{value:?}")))
     }
@@ -132,10 +135,32 @@ impl Network {
         let shapes: Result<Vec<&[usize]>> =
             inputs.iter().map(|&input| self.value(input).map(|value| value.shape.as_slice())).collect();
         let shape = layer.output_shape(&name, &shapes?)?;
+        if let (Layer::Embedding(_), Some(&input)) = (&layer, inputs.first())
+            && self.input_slot(input).is_none()
+        {
+            let got = format!("the result of {}", self.value(input)?.name);
+            return Err(Error::value(name, "input", "an input of the model, which holds the categories", got));
+        }
         self.push(name, Some(layer), inputs, shape)
     }
 
-    fn push(&mut self, name: String, layer: Option<Layer>, inputs: &[Value], shape: Vec<usize>) -> Result<Value> {
+    /// Which input of the model `value` is, as it is or flattened.
+    pub(crate) fn input_slot(&self, value: Value) -> Option<usize> {
+        let applied = self.values.get(value.0)?;
+        match (&applied.layer, applied.inputs.as_slice()) {
+            (None, _) => Some(self.values[..value.0].iter().filter(|value| value.layer.is_none()).count()),
+            (Some(Layer::Flatten), &[input]) => self.input_slot(input),
+            _ => None,
+        }
+    }
+
+    pub(super) fn push(
+        &mut self,
+        name: String,
+        layer: Option<Layer>,
+        inputs: &[Value],
+        shape: Vec<usize>,
+    ) -> Result<Value> {
         if self.values.iter().any(|value| value.name == name) {
             return Err(Error::value("network", "name", "different for every layer", format!("\"{name}\" twice")));
         }
@@ -183,15 +208,17 @@ impl Network {
         Ok(())
     }
 
-    /// Appends the network to `graph` and returns the outputs. Layers that behave differently while training
-    /// (dropout) do so if `training`; the parameters are the same either way.
-    pub(crate) fn build(&self, graph: &mut Graph, training: bool) -> Result<Vec<Built>> {
+    /// Appends the network to `graph` and returns the outputs, and what layers add to the loss of each row. Layers that
+    /// behave differently while training (dropout, batch normalisation) do so if `training`; the parameters are the
+    /// same either way.
+    pub(crate) fn build(&self, graph: &mut Graph, training: bool) -> Result<(Vec<Built>, Vec<NodeId>)> {
         let mut built: HashMap<Value, Built> = HashMap::new();
+        let mut penalties = Vec::new();
         for (i, applied) in self.values.iter().enumerate() {
             let value = match &applied.layer {
                 None => {
                     let id: NodeId = graph.input(&applied.name, applied.shape.iter().product())?;
-                    Built { value: id, before: None }
+                    Built { value: id, before: None, penalty: None }
                 }
                 Some(layer) => {
                     let inputs: Vec<Built> =
@@ -199,9 +226,10 @@ impl Network {
                     layer.build(graph, &applied.name, &inputs, training, i as u32)?
                 }
             };
+            penalties.extend(value.penalty);
             built.insert(Value(i), value);
         }
-        Ok(self.outputs.iter().filter_map(|output| built.get(output).copied()).collect())
+        Ok((self.outputs.iter().filter_map(|output| built.get(output).copied()).collect(), penalties))
     }
 }
 

@@ -63,7 +63,7 @@ impl Program {
     /// The graph for `purpose`. `classes[i]`: the targets of output `i` are class indices.
     pub(crate) fn build(&self, purpose: Purpose, classes: &[bool]) -> Result<Built> {
         let mut graph = Graph::new();
-        let outputs = self.network.build(&mut graph, purpose == Purpose::Train)?;
+        let (outputs, penalties) = self.network.build(&mut graph, purpose == Purpose::Train)?;
         let values = outputs.iter().map(|output| output.value).collect();
         if purpose == Purpose::Predict {
             return Ok(Built { graph, outputs: values, logs: Vec::new(), loss: None });
@@ -73,9 +73,12 @@ impl Program {
         for (i, (output, loss)) in outputs.iter().zip(&self.losses).enumerate() {
             let name = self.network.outputs().nth(i).map_or_else(String::new, |value| value.name.clone());
             let nodes = loss.build(&mut graph, output, &name, classes.get(i).copied().unwrap_or(false))?;
-            let mean = graph.weighted_sum("loss", nodes.loss, row_scale)?;
+            // What layers ask for their activations is part of the loss, and stands in the log with the first output's.
+            let penalties = if i == 0 { penalties.as_slice() } else { &[] };
+            let rows = penalties.iter().try_fold(nodes.loss, |sum, &penalty| graph.add("penalty", sum, penalty))?;
+            let mean = graph.weighted_sum("loss", rows, row_scale)?;
             total = Some(total.map_or(Ok(mean), |sum| graph.add("loss", sum, mean))?);
-            logs.push(nodes.loss);
+            logs.push(rows);
             metrics.push(nodes.metric);
         }
         logs.extend(metrics);

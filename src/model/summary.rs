@@ -12,33 +12,34 @@ pub struct Summary {
     /// Trainable numbers.
     parameters: usize,
     frozen: usize,
+    gathered: usize,
 }
 
 impl Summary {
     pub(super) fn new(network: &Network) -> Self {
         let values = network.values();
-        let mut total = 0;
+        let (mut total, mut gathered) = (0, 0);
         let mut rows = Vec::new();
         for value in values {
             let inputs: Vec<_> = value.inputs.iter().filter_map(|input| values.get(input.0)).collect();
             let fan_in: usize = inputs.first().map_or(0, |input| input.shape.iter().product());
-            let (kind, count) = match &value.layer {
-                None => ("input".to_owned(), 0),
-                Some(Layer::Dense(dense)) => {
-                    let weights = (fan_in + usize::from(dense.bias)) * dense.units;
-                    (format!("dense, {}", dense.activation), weights)
-                }
-                Some(Layer::Dropout(dropout)) => (format!("dropout {}", dropout.rate), 0),
-                Some(layer) => (layer.kind().to_owned(), 0),
+            let kind = match &value.layer {
+                None => "input".to_owned(),
+                Some(Layer::Dense(dense)) => format!("dense, {}", dense.activation),
+                Some(Layer::Dropout(dropout)) => format!("dropout {}", dropout.rate),
+                Some(Layer::AlphaDropout(dropout)) => format!("alpha_dropout {}", dropout.rate),
+                Some(layer) => layer.kind().to_owned(),
             };
+            let (trained, other) = value.layer.as_ref().map_or((0, 0), |layer| layer.parameters(fan_in));
             let sides: Vec<_> = value.shape.iter().map(usize::to_string).collect();
             let from: Vec<_> = inputs.iter().map(|input| input.name.as_str()).collect();
             let name =
                 if from.len() > 1 { format!("{} <- {}", value.name, from.join(", ")) } else { value.name.clone() };
-            rows.push([name, kind, format!("(B, {})", sides.join(", ")), thousands(count as u64)]);
-            total += count;
+            rows.push([name, kind, format!("(B, {})", sides.join(", ")), thousands((trained + other) as u64)]);
+            total += trained;
+            gathered += other;
         }
-        Self { rows, parameters: total, frozen: 0 }
+        Self { rows, parameters: total, frozen: 0, gathered }
     }
 
     /// Says of `layers`, of `count` numbers, that they are frozen.
@@ -54,6 +55,11 @@ impl Summary {
     /// Trainable numbers; those of frozen layers are not among them.
     pub fn parameters(&self) -> usize {
         self.parameters
+    }
+
+    /// Numbers that are gathered while training, such as running means, and not trained.
+    pub fn non_trainable(&self) -> usize {
+        self.gathered
     }
 }
 
@@ -81,8 +87,10 @@ impl fmt::Display for Summary {
             }
         }
         write!(f, "{} trainable parameters", thousands(self.parameters as u64))?;
-        if self.frozen > 0 {
-            write!(f, ", {} frozen", thousands(self.frozen as u64))?;
+        for (count, what) in [(self.frozen, "frozen"), (self.gathered, "non-trainable")] {
+            if count > 0 {
+                write!(f, ", {} {what}", thousands(count as u64))?;
+            }
         }
         Ok(())
     }

@@ -7,12 +7,16 @@
 //! | matmul, bias add, activation | matmul with `Epilogue::Bias` |
 //! | matmul (`dx = dz Wᵀ`), activation gradient | matmul with `Epilogue::Gradient` |
 //! | matmul (`dw = xᵀ dz`), sum of the rows of `dz` | matmul with `Epilogue::BiasRow` |
+//! | statistics of a batch or of rows, normalisation by them | one kernel |
+//! | gradients of a normalisation's scale and shift; of a batch normalisation's input too | one kernel |
 //! | loss or accuracy, log | the kernel writes to the log itself |
 //! | softmax cross-entropy that logs, accuracy of the same logits | one kernel |
 //! | gathers of the input, the target and the weights | one kernel |
 //!
 //! A folded pair runs where its later half stood, when all operands exist; a loss pair where its loss
 //! stood, if the upstream gradient exists by then.
+
+mod norms;
 
 use super::lower::{Draft, Operand};
 use super::{Buffer, Range};
@@ -29,6 +33,8 @@ pub(super) fn fuse(drafts: Vec<Draft>, kept: &[NodeId]) -> Vec<Draft> {
         fuse.gradient_into_matmul(i);
         fuse.bias_row_into_matmul(i);
         fuse.log_into_producer(i);
+        fuse.statistics_into_norm(i);
+        fuse.norm_gradients(i);
     }
     for i in 0..fuse.drafts.len() {
         fuse.accuracy_into_loss(i);

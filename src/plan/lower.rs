@@ -1,5 +1,7 @@
 //! Lowers a graph to a plan: live nodes become kernels, kernels are fused, values get buffers.
 
+mod layers;
+
 use super::{Buffer, Plan, Range, Slab, fuse, memory};
 use crate::graph::{Graph, NodeId, Op};
 use crate::kernels::{
@@ -122,7 +124,7 @@ pub fn lower(graph: &Graph, what: &Lowering<'_>) -> Result<Plan> {
     })
 }
 
-/// The nodes that the results depend on.
+/// The nodes that the results depend on, and those that are there for what they do to the parameters.
 fn live(graph: &Graph, what: &Lowering<'_>) -> Vec<bool> {
     let mut live = vec![false; graph.nodes().len()];
     let gradients = what.gradients.iter().map(|(_, id)| id);
@@ -130,6 +132,7 @@ fn live(graph: &Graph, what: &Lowering<'_>) -> Vec<bool> {
         live[id.0] = true;
     }
     for (i, node) in graph.nodes().iter().enumerate().rev() {
+        live[i] |= matches!(node.op, Op::RunningStatistics { .. });
         if live[i] {
             node.inputs.iter().for_each(|input| live[input.0] = true);
         }
@@ -258,6 +261,20 @@ impl Lower<'_> {
                 to_column: 0,
             }),
             Op::Dropout { rate, stream } => Kernel::Dropout(k::Dropout::new(n, rate, stream)),
+            Op::BatchStatistics
+            | Op::BatchNorm { .. }
+            | Op::BatchNormInference { .. }
+            | Op::BatchNormInputGrad { .. }
+            | Op::BatchNormScaleGrad { .. }
+            | Op::RunningStatistics { .. }
+            | Op::RowStatistics { .. }
+            | Op::LayerNorm
+            | Op::LayerNormInputGrad
+            | Op::LayerNormScaleGrad
+            | Op::AlphaDropout { .. }
+            | Op::AlphaDropoutGrad { .. }
+            | Op::Embedding
+            | Op::EmbeddingGrad { .. } => return self.layer(id),
             Op::WeightedSum => Kernel::WeightedSum(WeightedSum { n: in_rows }),
             Op::Accuracy(kind) => Kernel::Accuracy(Accuracy::new(kind, in_rows, in_cols)),
         };

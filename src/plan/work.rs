@@ -6,7 +6,9 @@
 //! the same work compare, and a better kernel shows a higher rate.
 
 use super::{Buffer, PlanStep, Range};
-use crate::kernels::{Activation, Epilogue, Formula, Kernel, Matmul, Part};
+use crate::kernels::{
+    Activation, BatchNormGradPart, Embedding, EmbeddingGrad, Epilogue, Formula, Kernel, Matmul, NormPart, Part,
+};
 use std::iter::Sum;
 use std::ops::Add;
 
@@ -50,11 +52,20 @@ impl PlanStep {
         let elements = match &self.kernel {
             // Ranges are wider than what is copied.
             Kernel::CopyColumns(p) => 2 * cells(p.rows, p.cols),
+            // A table may be larger than what is picked from it.
+            Kernel::Embedding(Embedding(p)) => cells(p.rows, p.columns) * u64::from(1 + 2 * p.width),
+            Kernel::EmbeddingGrad(EmbeddingGrad(p)) => {
+                cells(p.rows, p.columns) * u64::from(1 + p.width) + cells(p.categories, p.width)
+            }
             _ => self.operands.iter().map(|range| elements(&self.kernel, range)).sum(),
         };
         // The update reads what it writes.
         let again: usize = match &self.kernel {
-            Kernel::Sgd(_) | Kernel::Adam(_) | Kernel::Update(_) | Kernel::Blend(_) => {
+            Kernel::Sgd(_)
+            | Kernel::Adam(_)
+            | Kernel::Update(_)
+            | Kernel::Blend(_)
+            | Kernel::RunningStatistics(_) => {
                 self.writes().map(|range| range.len).sum()
             }
             _ => 0,
@@ -129,6 +140,25 @@ fn flops(kernel: &Kernel) -> u64 {
             };
             (each, cells(p.params.rows, p.params.cols))
         }
+        Kernel::AlphaDropout(p) => (2, p.n.into()),
+        Kernel::BatchNorm(p) => (norm(p.part), cells(p.params.rows, p.params.cols)),
+        Kernel::LayerNorm(p) => (norm(p.part), cells(p.params.rows, p.params.cols)),
+        // n: 2; sums of dy and dy n: 3; the step back: a product, a sum, a product, a difference, a product.
+        Kernel::BatchNormGrad(p) => {
+            let each = match p.part {
+                BatchNormGradPart::Scale => 4,
+                BatchNormGradPart::Input | BatchNormGradPart::All => 10,
+            };
+            (each, cells(p.params.rows, p.params.cols))
+        }
+        // g: 1 more.
+        Kernel::LayerNormGrad(p) => (11, cells(p.rows, p.cols)),
+        Kernel::LayerNormScaleGrad(p) => (4 + u64::from(p.with_shift), cells(p.params.rows, p.params.cols)),
+        // Two products and a sum for the mean, one product more for the variance.
+        Kernel::RunningStatistics(p) => (7, p.cols.into()),
+        // Moved as they are.
+        Kernel::Embedding(_) => (0, 0),
+        Kernel::EmbeddingGrad(EmbeddingGrad(p)) => (1, cells(p.rows, p.columns) * u64::from(p.width)),
         Kernel::Sgd(p) => (2, p.n.into()),
         Kernel::Blend(p) => (3, p.n.into()),
         // m: 3, v: 4, the step: two roots or quotients, a sum, a quotient, a product, a difference.
@@ -155,6 +185,14 @@ fn update(formula: Formula) -> u64 {
         Formula::Nadam => 16,
     };
     6 + formula
+}
+
+/// Sum; difference, square, sum; then a difference, two products and a sum.
+fn norm(part: NormPart) -> u64 {
+    match part {
+        NormPart::Measure | NormPart::Normalize => 4,
+        NormPart::Both => 8,
+    }
 }
 
 fn forward(function: Activation) -> u64 {

@@ -189,6 +189,38 @@ pub fn cases() -> Vec<(String, Build)> {
         let x = s.rows(4);
         s.graph.dropout("middle", 0.4, 3, x).unwrap()
     });
+    one("alpha_dropout", |s| {
+        let x = s.rows(4);
+        s.graph.alpha_dropout("middle", 0.4, 3, x).unwrap()
+    });
+    one("batch_norm", |s| {
+        let (x, scale, shift) = (s.rows(4), s.fixed(1, 4), s.fixed(1, 4));
+        let (mean, variance) = (s.parameter(1, 4), s.parameter(1, 4));
+        s.graph.batch_norm("middle", x, [scale, shift, mean, variance], 0.01, 0.1).unwrap()
+    });
+    one("batch_norm of parameters", |s| {
+        let x = s.rows(4);
+        let [scale, shift, mean, variance] = [0; 4].map(|_| s.parameter(1, 4));
+        s.graph.batch_norm("middle", x, [scale, shift, mean, variance], 0.01, 0.1).unwrap()
+    });
+    one("layer_norm", |s| {
+        let (x, scale, shift) = (s.rows(4), s.fixed(1, 4), s.fixed(1, 4));
+        s.graph.layer_norm("middle", x, scale, shift, 0.01).unwrap()
+    });
+    one("layer_norm of parameters", |s| {
+        let (x, scale, shift) = (s.rows(4), s.parameter(1, 4), s.parameter(1, 4));
+        s.graph.layer_norm("middle", x, scale, shift, 0.01).unwrap()
+    });
+    one("embedding of one table", |s| {
+        let x = s.input_of(2, vec![0.0, 2.0, 1.0, 1.0, 2.0, 0.0, 0.0, 0.0, 2.0, 1.0]);
+        let table = s.fixed(3, 2);
+        s.graph.embedding("middle", x, &[table]).unwrap()
+    });
+    one("embedding of a table a column", |s| {
+        let x = s.input_of(2, vec![0.0, 2.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+        let (first, second) = (s.fixed(2, 3), s.parameter(4, 3));
+        s.graph.embedding("middle", x, &[first, second]).unwrap()
+    });
     one("weighted_sum", |s| {
         let (values, weights) = (s.rows(1), s.rows(1));
         s.graph.weighted_sum("middle", values, weights).unwrap()
@@ -230,7 +262,7 @@ pub fn cases() -> Vec<(String, Build)> {
 }
 
 /// Names of the operations that have a gradient.
-pub const DIFFERENTIABLE: [&str; 18] = [
+pub const DIFFERENTIABLE: [&str; 22] = [
     "matmul",
     "bias_add",
     "sum_rows",
@@ -247,6 +279,10 @@ pub const DIFFERENTIABLE: [&str; 18] = [
     "concat",
     "slice",
     "dropout",
+    "alpha_dropout",
+    "batch_norm",
+    "layer_norm",
+    "embedding",
     "weighted_sum",
     "parameter",
 ];

@@ -22,6 +22,11 @@ pub fn plan(graph: &Graph, outputs: &[NodeId], batch: usize, fused: bool) -> Pla
     lower(graph, &none).unwrap()
 }
 
+/// A step without padding.
+pub fn whole_batch(plan: &Plan) -> Step {
+    Step { valid: plan.batch as u32, ..Step::default() }
+}
+
 impl Machine {
     /// f32 on `device`.
     pub fn on(device: &Device) -> Self {
@@ -53,7 +58,7 @@ impl Machine {
                     let narrow: Vec<f32> = data.iter().map(|x| *x as f32).collect();
                     executor.write(id, *buffer, 0, &narrow).unwrap();
                 }
-                executor.run(id, &[Step::default()]).unwrap();
+                executor.run(id, &[whole_batch(plan)]).unwrap();
                 let read = |range| executor.read(id, range).unwrap().into_iter().map(f64::from).collect();
                 let outputs = plan.outputs.iter().copied().map(read).collect();
                 executor.unload(id);
@@ -64,7 +69,7 @@ impl Machine {
                 for (buffer, data) in writes.iter().filter(|(_, data)| !data.is_empty()) {
                     executor.write_real(id, *buffer, 0, data).unwrap();
                 }
-                executor.run(id, &[Step::default()]).unwrap();
+                executor.run(id, &[whole_batch(plan)]).unwrap();
                 let outputs = plan.outputs.iter().map(|range| executor.read_real(id, *range).unwrap()).collect();
                 executor.unload(id);
                 outputs

@@ -8,6 +8,7 @@ pub mod by_hand;
 pub mod differentiable;
 pub mod elementwise;
 pub mod fixtures;
+pub mod layers;
 pub mod losses;
 pub mod machine;
 pub mod optimizers;

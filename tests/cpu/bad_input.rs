@@ -368,3 +368,92 @@ fn slopes_that_turn_the_sign() {
     let error = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default()).unwrap_err();
     assert_eq!(error.to_string(), "dense_1: slope must be finite and at least 0, got -0.1");
 }
+
+#[test]
+fn settings_of_layers() {
+    let of = |layer: axone::layers::Layer| of_layers(Sequential::new(4).add(layer), Loss::MeanSquaredError);
+    for (epsilon, got) in [(0.0, "0"), (-1.0, "-1"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
+        let wanted = |name: &str| format!("{name}: epsilon must be positive and finite, got {got}");
+        assert_eq!(of(BatchNorm::new().epsilon(epsilon).into()), wanted("batch_norm_1"));
+        assert_eq!(of(LayerNorm::new().epsilon(epsilon).into()), wanted("layer_norm_1"));
+    }
+    for (momentum, got) in [(-0.1, "-0.1"), (1.5, "1.5"), (f32::NAN, "NaN")] {
+        let wanted = format!("batch_norm_1: momentum must be at least 0 and at most 1, got {got}");
+        assert_eq!(of(BatchNorm::new().momentum(momentum).into()), wanted);
+    }
+    for (rate, got) in [(1.0, "1"), (-0.5, "-0.5"), (f32::NAN, "NaN")] {
+        let wanted = format!("alpha_dropout_1: rate must be at least 0 and less than 1, got {got}");
+        assert_eq!(of(AlphaDropout::new(rate).into()), wanted);
+    }
+    for (penalty, got) in [(-0.5, "-0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
+        let wanted =
+            |which: &str| format!("activity_regularization_1: {which} must be finite and at least 0, got {got}");
+        assert_eq!(of(ActivityRegularization::l1(penalty).into()), wanted("l1"));
+        assert_eq!(of(ActivityRegularization::l2(penalty).into()), wanted("l2"));
+    }
+    let wanted = "embedding_1: categories must be from 1 to 16777216, got 0";
+    assert_eq!(of(Embedding::new(0, 3).into()), wanted);
+    assert_eq!(of(Embedding::per_column([2, 0, 1, 1], 3).into()), wanted);
+    let wanted = "embedding_1: categories must be from 1 to 16777216, got 16777217";
+    assert_eq!(of(Embedding::new((1 << 24) + 1, 1).into()), wanted);
+    assert_eq!(of(Embedding::new(5, 0).into()), "embedding_1: width must be at least 1, got 0");
+    let wanted = "embedding_1: expected input (B, 3), a column a table, got (B, 4)";
+    assert_eq!(of(Embedding::per_column([2, 3, 4], 3).into()), wanted);
+    let wanted = "embedding_1.w: limit must be positive and finite, got 0";
+    assert_eq!(of(Embedding::new(2, 3).weights(Initializer::Uniform(0.0)).into()), wanted);
+    let wanted = "embedding_1.w: deviation must be positive and finite, got NaN";
+    assert_eq!(of(Embedding::new(2, 3).weights(Initializer::Normal(f32::NAN)).into()), wanted);
+    let grid = |layer: axone::layers::Layer| of_layers(Sequential::new([2, 2]).add(layer), Loss::MeanSquaredError);
+    let wanted = |name: &str| format!("{name}: expected rows of one dimension (put Flatten in front), got [2, 2]");
+    assert_eq!(grid(BatchNorm::new().into()), wanted("batch_norm_1"));
+    assert_eq!(grid(LayerNorm::new().into()), wanted("layer_norm_1"));
+    assert_eq!(grid(Embedding::new(2, 1).into()), wanted("embedding_1"));
+}
+
+#[test]
+fn a_residual_block_that_does_not_fit() {
+    let mut net = Network::new();
+    let x = net.input("x", 4).unwrap();
+    let empty = net.apply(Residual::new(), x);
+    assert_eq!(message(empty), "residual_1: layers must be at least one, got none");
+    let wide = || Residual::new().add(Dense::new(3)).add(Residual::new().add(Dense::new(5)));
+    assert_eq!(message(net.apply(wide(), x)), "residual_1: expected (B, 3), got (B, 5)");
+    let narrow = Residual::new().add(Dense::new(3)).shortcut(Dense::new(2));
+    assert_eq!(message(net.apply(narrow.named("block"), x)), "block: expected (B, 2), got (B, 3)");
+    // A refused block leaves nothing behind.
+    let y = net.apply(Residual::new().add(Dense::new(4)), x).unwrap();
+    net.output(y).unwrap();
+    assert_eq!(net.summary().to_string().lines().count(), 2 + 3 + 1, "{}", net.summary());
+}
+
+#[test]
+fn numbers_that_are_no_categories() {
+    let mut net = Network::new();
+    let (numbers, kinds) = (net.input("numbers", 1).unwrap(), net.input("kinds", [1, 2]).unwrap());
+    let flat = net.apply(Flatten, kinds).unwrap();
+    let vectors = net.apply(Embedding::per_column([3, 2], 2).named("kind"), flat).unwrap();
+    let all = net.concat(&[numbers, vectors]).unwrap();
+    let wanted =
+        "embedding_2: input must be an input of the model, which holds the categories, got the result of concat_1";
+    assert_eq!(message(net.apply(Embedding::new(3, 1), all)), wanted);
+    let y = net.apply(Dense::new(1), all).unwrap();
+    net.output(y).unwrap();
+    let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default()).unwrap();
+    for (row, got, known) in [
+        ([3.0, 0.0], "column 0: 3", "3 (0 to 2)"),
+        ([0.0, 2.0], "column 1: 2", "2 (0 to 1)"),
+        ([-1.0, 0.0], "column 0: -1", "3 (0 to 2)"),
+        ([1.0, 0.5], "column 1: 0.5", "2 (0 to 1)"),
+        ([1e30, 0.0], "column 0: 1000000000000000000000000000000", "3 (0 to 2)"),
+    ] {
+        let (numbers, kinds) = (matrix(1, 2, 1), Matrix::from([[2.0, 1.0], row]));
+        let wanted = format!("inputs[1] row 1, {got} is no category of kind, which knows {known}");
+        assert_eq!(message(model.predict_all(&[numbers.clone(), kinds.clone()])), wanted);
+        let data = Dataset::new(numbers, [0.0, 1.0]).unwrap().with_input(kinds).unwrap();
+        assert_eq!(message(model.fit(&data, &Fit::new().silent())), wanted);
+        assert_eq!(message(model.evaluate(&data)), wanted);
+    }
+    let kinds = Matrix::from([[2.0, 1.0], [f32::NAN, 0.0]]);
+    let wanted = "inputs[1] row 1, column 0: NaN is no category of kind, which knows 3 (0 to 2)";
+    assert_eq!(message(model.predict_all(&[matrix(1, 2, 1), kinds])), wanted);
+}

@@ -6,11 +6,10 @@
 //! `64 (h² + ε / h)` is 8e-9 of the larger of 1, |L| and the largest gradient. A wrong rule errs by some tenths.
 
 use crate::common::differentiable::{BATCH, DIFFERENTIABLE, Sample, cases, operations};
-use crate::common::machine::{Machine, plan};
+use crate::common::machine::{Machine, plan, whole_batch};
 use crate::common::{assert_none, differences};
 use axone::cpu::CpuExecutor;
 use axone::graph::{NodeId, differentiate};
-use axone::kernels::Step;
 use axone::plan::{Buffer, Executor, Lowering, Slab, lower};
 use std::collections::BTreeSet;
 
@@ -51,7 +50,7 @@ fn analytic(sample: &Sample, loss: NodeId, fused: bool) -> Vec<f64> {
             executor.write_real(id, range.buffer, 0, values).unwrap();
         }
     }
-    executor.run(id, &[Step::default()]).unwrap();
+    executor.run(id, &[whole_batch(&plan)]).unwrap();
     let layout = Slab::new(graph.parameters());
     let ranges = (0..parameters.len()).map(|i| layout.range(Buffer::Gradients, i));
     ranges.flat_map(|range| executor.read_real(id, range).unwrap()).collect()

@@ -15,6 +15,7 @@ mod fused;
 mod gradients;
 mod history;
 mod layering;
+mod layers;
 mod optimizers;
 mod plan;
 mod profile;

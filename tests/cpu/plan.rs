@@ -7,10 +7,10 @@
 use crate::common::assert_none;
 use crate::common::differentiable::{BATCH, Sample, cases};
 use crate::common::fixtures::folder;
-use crate::common::machine::plan;
+use crate::common::machine::{plan, whole_batch};
 use axone::cpu::CpuExecutor;
 use axone::graph::{NodeId, differentiate};
-use axone::kernels::{Activation as Function, Step};
+use axone::kernels::Activation as Function;
 use axone::layers::Activation;
 use axone::model::{Program, Purpose};
 use axone::plan::{Buffer, Executor, Plan, Range};
@@ -75,7 +75,9 @@ fn branched() -> Program {
 fn no_step_reads_what_it_writes() {
     for purpose in [Purpose::Train, Purpose::Evaluate, Purpose::Predict] {
         for fused in [false, true] {
-            for (program, classes) in [(classifier(), vec![true]), (branched(), vec![true, false])] {
+            let layers = crate::common::layers::everything(&Device::cpu()).program().clone();
+            let all = [(classifier(), vec![true]), (branched(), vec![true, false]), (layers, vec![true])];
+            for (program, classes) in all {
                 assert_none(&aliased(&program.plan(purpose, 8, &classes, fused).unwrap()));
             }
         }
@@ -110,7 +112,9 @@ fn first_difference(sample: &Sample, keeping: &Plan, reusing: &Plan) -> Option<S
     }
     let ((mut one, one_id), (mut two, two_id)) = (load(sample, keeping), load(sample, reusing));
     for (i, (a, b)) in keeping.steps.iter().zip(&reusing.steps).enumerate() {
-        if let Err(error) = one.run_one(one_id, i, &Step::default()).and(two.run_one(two_id, i, &Step::default())) {
+        if let Err(error) =
+            one.run_one(one_id, i, &whole_batch(keeping)).and(two.run_one(two_id, i, &whole_batch(reusing)))
+        {
             return Some(error.to_string());
         }
         for (a, b) in a.writes().zip(b.writes()) {

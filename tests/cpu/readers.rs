@@ -136,6 +136,44 @@ fn data_csv_reads_classes_names_and_values() {
 }
 
 #[test]
+fn data_csv_numbers_categories() {
+    let folder = Folder::new("csv-categories");
+    let path = folder.write("a.csv", "town,size,colour,kind\nUlm,4,red,1\nBonn,6,blue,0\nUlm,5,blue,1\n");
+    let options = || CsvOptions::classes("kind").categories(["colour", "town"]);
+    let table = read_csv_table(&path, options()).unwrap();
+    let wanted = Dataset::new([[4.0], [6.0], [5.0]], [1, 0, 1]).unwrap();
+    assert_eq!(table.dataset, wanted.with_input([[1.0, 1.0], [0.0, 0.0], [0.0, 1.0]]).unwrap());
+    assert_eq!(table.inputs, ["size"]);
+    let names: Vec<_> = table.categories.iter().map(axone::data::LabelEncoder::classes).collect();
+    assert_eq!(names, [["blue", "red"], ["Bonn", "Ulm"]]);
+    // Without numbers the categories are the only input.
+    let only = read_csv(&path, options().inputs([0usize; 0])).unwrap();
+    assert_eq!(only.inputs(), [[[1.0, 1.0], [0.0, 0.0], [0.0, 1.0]].into()]);
+
+    // Other rows, numbered as the first.
+    let read = |text: &str, options: CsvOptions| {
+        let path = folder.write("b.csv", text);
+        read_csv(&path, options).map_err(|error| error.to_string().replace(&path.display().to_string(), ""))
+    };
+    let known = || options().encoders(table.categories.clone());
+    let more = read("town,size,colour,kind\nUlm,1,red,0\n", known()).unwrap();
+    assert_eq!(more.inputs()[1].data(), [1.0, 1.0]);
+    let message = |text: &str, options| read(text, options).unwrap_err();
+    let wanted = " line 2, column `town`: expected one of `Bonn`, `Ulm`, got `Kiel`";
+    assert_eq!(message("town,size,colour,kind\nKiel,1,red,0\n", known()), wanted);
+    let wanted = " line 2, column `colour`: expected a category, got an empty field";
+    assert_eq!(message("town,size,colour,kind\nUlm,1,,0\n", options()), wanted);
+    let text = "town,size,colour,kind\nUlm,1,red,0\n";
+    let wanted = ": encoders must be one for each of 2 columns of categories, got 0";
+    assert_eq!(message(text, options().encoders(vec![])), wanted);
+    assert_eq!(message(text, options().inputs(["town"])), ": column `town` is both number and category");
+    assert_eq!(
+        message(text, CsvOptions::classes("kind").categories(["kind"])),
+        ": column `kind` is both input and target"
+    );
+}
+
+#[test]
 fn data_csv_refuses_bad_fields() {
     let folder = Folder::new("csv-fields");
     let read = |text: &str, options: CsvOptions| {

@@ -13,6 +13,7 @@ mod common;
 mod conformance;
 mod determinism;
 mod kernels;
+mod layers;
 mod matmul;
 mod optimizers;
 mod profile;

@@ -1,7 +1,7 @@
 //! What makes a batch, and what happens to one.
 
 use super::{Shape, numbers};
-use crate::kernels::{Dropout, Gather, GatherBatch, GatherWeights, Kernel, WeightedSum};
+use crate::kernels::{AlphaDropout, Dropout, Gather, GatherBatch, GatherWeights, Kernel, WeightedSum};
 
 pub(super) fn batches(s: &mut Shape) {
     let (rows, cols, n) = (s.rows, s.cols, s.n());
@@ -13,5 +13,6 @@ pub(super) fn batches(s: &mut Shape) {
     let targets = numbers(14, 11 * 3, -2.0, 2.0);
     s.add(both, vec![data.clone(), targets, weights], &[n, 3 * s.r(), s.r()]);
     s.add(Kernel::Dropout(Dropout::new(n as u32, 0.4, 5)), vec![s.x()], &[n]);
+    s.add(Kernel::AlphaDropout(AlphaDropout::new(n as u32, 0.4, 5)), vec![s.x()], &[n]);
     s.add(Kernel::WeightedSum(WeightedSum { n: n as u32 }), vec![s.x(), s.dy()], &[1]);
 }

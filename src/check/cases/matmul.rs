@@ -65,5 +65,5 @@ pub(super) fn matmul_case(kernel: Matmul) -> Case {
     };
     let tile = kernel.tile.map_or("chosen".to_owned(), |tile| format!("{tile:?}"));
     let name = format!("{m}x{n}x{k} {a}{b} {tile}{what}");
-    Case { kernel: Kernel::Matmul(kernel), name, reads, writes }
+    Case { kernel: Kernel::Matmul(kernel), name, reads, writes, step: Case::step() }
 }

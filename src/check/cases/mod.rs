@@ -4,8 +4,10 @@ mod batches;
 mod elementwise;
 mod losses;
 mod matmul;
+mod norms;
 mod optimizers;
 mod rows;
+mod tables;
 
 pub use matmul::matmul_cases;
 
@@ -23,6 +25,8 @@ pub struct Case {
     pub reads: Vec<Vec<f32>>,
     /// Its written buffers: NaN, or what is updated in place.
     pub writes: Vec<Vec<f32>>,
+    /// What changes from step to step; [`Case::step`] if not told otherwise.
+    pub step: Step,
 }
 
 /// Rows and columns: single elements, single rows and columns, sizes no tile divides, tall and wide ones.
@@ -30,7 +34,7 @@ pub const SHAPES: [(u32, u32); 11] =
     [(1, 1), (1, 7), (5, 1), (3, 33), (9, 16), (130, 17), (3, 300), (2, 1031), (7000, 3), (70_000, 1), (1, 70_000)];
 
 impl Case {
-    /// The step that every case sees.
+    /// The step that most cases see.
     pub fn step() -> Step {
         Step {
             learning_rate: 0.01,
@@ -109,7 +113,7 @@ impl Shape {
     /// A kernel that updates `writes`.
     fn update(&mut self, kernel: Kernel, reads: Vec<Vec<f32>>, writes: Vec<Vec<f32>>) {
         let name = format!("{}x{}", self.rows, self.cols);
-        self.cases.push(Case { kernel, name, reads, writes });
+        self.cases.push(Case { kernel, name, reads, writes, step: Case::step() });
     }
 }
 
@@ -123,6 +127,8 @@ pub fn cases(rows: u32, cols: u32) -> Vec<Case> {
     batches::batches(&mut shape);
     losses::logging(&mut shape);
     optimizers::optimizers(&mut shape);
+    norms::norms(&mut shape);
+    tables::tables(&mut shape);
     shape.cases
 }
 

@@ -15,6 +15,7 @@
 
 mod losses;
 mod matmul;
+mod norms;
 mod optimizers;
 mod rows;
 mod update;
@@ -107,6 +108,26 @@ fn relative_to_terms(judged: &Judged<'_>) -> Result<Vec<Vec<f64>>> {
             let (loss, slope) = losses::elementwise_loss(p, prediction, target, reads.get(2));
             let place = (p.params.log_stride, p.params.log_at);
             losses::by_part(p.part, loss, slope, place, judged)
+        }
+        (Kernel::AlphaDropout(p), [x]) => {
+            // A product and a sum; what is dropped is exact.
+            let term = |(x, y): (&f64, &f64)| ULP * ((f64::from(p.scale) * x).abs() + y.abs());
+            vec![x.iter().zip(y).map(term).collect()]
+        }
+        (Kernel::BatchNorm(p), _) => norms::batch_norm(p, reads, step),
+        (Kernel::BatchNormGrad(p), _) => norms::batch_norm_grad(p, reads, step),
+        (Kernel::RunningStatistics(p), [statistics]) => vec![norms::running_statistics(p, statistics, before, step)],
+        (Kernel::LayerNorm(p), _) => norms::layer_norm(p, reads),
+        (Kernel::LayerNormGrad(p), [x, statistics, scale, dy]) => {
+            vec![norms::layer_norm_grad(p, x, statistics, scale, dy)]
+        }
+        (Kernel::LayerNormScaleGrad(p), [x, statistics, dy]) => {
+            vec![norms::layer_norm_scale_grad(p, x, statistics, dy)]
+        }
+        (Kernel::Embedding(_), _) => vec![vec![0.0; y.len()]],
+        (Kernel::EmbeddingGrad(p), [x, dy]) => {
+            let size = run_f64(kernel, &[x.clone(), absolute(dy)], y.len())?;
+            vec![size.iter().map(|size| sum_bound((p.0.rows * p.0.columns) as usize, *size)).collect()]
         }
         (Kernel::Sgd(_), [gradient]) => {
             let rate = f64::from(step.learning_rate);

@@ -1,5 +1,6 @@
 //! Which columns of a table are what: as asked for, and as found in its first line.
 
+use crate::data::LabelEncoder;
 use crate::{Error, Result};
 use ::csv::StringRecord;
 
@@ -48,6 +49,8 @@ pub struct CsvOptions {
     pub(super) kind: Kind,
     targets: Vec<Column>,
     inputs: Option<Vec<Column>>,
+    categories: Vec<Column>,
+    pub(super) encoders: Option<Vec<LabelEncoder>>,
     ignored: Vec<Column>,
     pub(super) header: bool,
     pub(super) delimiter: u8,
@@ -70,12 +73,51 @@ impl CsvOptions {
     }
 
     fn new(kind: Kind, targets: Vec<Column>) -> Self {
-        Self { kind, targets, inputs: None, ignored: Vec::new(), header: true, delimiter: b',' }
+        Self {
+            kind,
+            targets,
+            inputs: None,
+            categories: Vec::new(),
+            encoders: None,
+            ignored: Vec::new(),
+            header: true,
+            delimiter: b',',
+        }
     }
 
     /// Takes these columns as inputs, in this order, instead of all that are no targets.
     pub fn inputs(mut self, columns: impl IntoIterator<Item = impl Into<Column>>) -> Self {
         self.inputs = Some(columns.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// These columns hold names of categories, whatever text: the names of each are numbered in sorted order. The
+    /// numbers make an input of their own, behind that of the other columns, for
+    /// [`Embedding::per_column`](crate::layers::Embedding::per_column).
+    ///
+    /// ```
+    /// use axone::data::{CsvOptions, read_csv_table};
+    /// # fn main() -> axone::Result<()> {
+    /// # let path = std::env::temp_dir().join(format!("axone-doc-categories-{}.csv", std::process::id()));
+    /// std::fs::write(&path, "town,size,colour,rent\nUlm,40,red,500\nBonn,60,blue,700\nUlm,55,blue,640\n").unwrap();
+    /// let table = read_csv_table(&path, CsvOptions::values(["rent"]).categories(["town", "colour"]))?;
+    /// assert_eq!(table.dataset.inputs()[0].data(), [40.0, 60.0, 55.0]);
+    /// assert_eq!(table.dataset.inputs()[1].data(), [1.0, 1.0, 0.0, 0.0, 1.0, 0.0]);
+    /// assert_eq!(table.categories[0].classes(), ["Bonn", "Ulm"]);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn categories(mut self, columns: impl IntoIterator<Item = impl Into<Column>>) -> Self {
+        self.categories = columns.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Numbers the categories as these encoders do, one for each column of [`categories`](Self::categories), such as
+    /// [`CsvTable::categories`](super::CsvTable::categories) of the table that a model was trained on. A name that
+    /// they do not know is an error, with its line.
+    pub fn encoders(mut self, encoders: Vec<LabelEncoder>) -> Self {
+        self.encoders = Some(encoders);
         self
     }
 
@@ -101,6 +143,7 @@ impl CsvOptions {
 /// Which fields of a line are inputs and targets: number and name of each.
 pub(super) struct Columns {
     pub(super) inputs: Vec<(usize, String)>,
+    pub(super) categories: Vec<(usize, String)>,
     pub(super) targets: Vec<(usize, String)>,
 }
 
@@ -135,21 +178,33 @@ impl Columns {
         };
         let targets = options.targets.iter().map(find).collect::<Result<Vec<_>>>()?;
         let ignored = options.ignored.iter().map(find).collect::<Result<Vec<_>>>()?;
+        let categories = options.categories.iter().map(find).collect::<Result<Vec<_>>>()?;
         let is_in = |list: &[(usize, String)], index| list.iter().any(|(other, _)| *other == index);
         let inputs: Vec<(usize, String)> = match &options.inputs {
             Some(inputs) => inputs.iter().map(find).collect::<Result<_>>()?,
             None => {
-                (0..first.len()).filter(|&index| !is_in(&targets, index)).map(|index| (index, name(index))).collect()
+                let others = (0..first.len()).filter(|&index| !is_in(&targets, index) && !is_in(&categories, index));
+                others.map(|index| (index, name(index))).collect()
             }
         };
-        if let Some((_, name)) = inputs.iter().find(|(index, _)| is_in(&targets, *index)) {
+        if let Some((_, name)) = inputs.iter().chain(&categories).find(|(index, _)| is_in(&targets, *index)) {
             return Err(Error::data(place, format!("column `{name}` is both input and target")));
         }
+        if let Some((_, name)) = inputs.iter().find(|(index, _)| is_in(&categories, *index)) {
+            return Err(Error::data(place, format!("column `{name}` is both number and category")));
+        }
+        if let Some(encoders) = &options.encoders
+            && encoders.len() != categories.len()
+        {
+            let expected = format!("one for each of {} columns of categories", categories.len());
+            return Err(Error::value(place, "encoders", expected, encoders.len()));
+        }
         let inputs: Vec<_> = inputs.into_iter().filter(|(index, _)| !is_in(&ignored, *index)).collect();
-        if inputs.is_empty() || targets.is_empty() {
-            let what = if inputs.is_empty() { "input" } else { "target" };
+        let nothing = inputs.is_empty() && categories.is_empty();
+        if nothing || targets.is_empty() {
+            let what = if nothing { "input" } else { "target" };
             return Err(Error::data(place, format!("no {what} columns are left of {}", first.len())));
         }
-        Ok(Self { inputs, targets })
+        Ok(Self { inputs, categories, targets })
     }
 }

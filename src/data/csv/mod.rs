@@ -18,7 +18,7 @@ use std::path::Path;
 /// A data set with the names it had as a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CsvTable {
-    /// One input of one column each, one target.
+    /// An input of the columns of numbers, one of those of categories if there are any, and a target.
     pub dataset: Dataset,
     /// The names of the input columns; their numbers where the table has no header.
     pub inputs: Vec<String>,
@@ -26,13 +26,15 @@ pub struct CsvTable {
     pub targets: Vec<String>,
     /// The class names, for [`CsvOptions::class_names`].
     pub labels: Option<LabelEncoder>,
+    /// The names of each column of [`CsvOptions::categories`].
+    pub categories: Vec<LabelEncoder>,
 }
 
 /// Reads a CSV file, plain or gzip, into a data set.
 ///
 /// # Errors
 /// [`Error::File`] where it cannot be read; [`Error::Value`] for a column that is not there; [`Error::Data`]
-/// for a field that is not a number or label, with its line and column, for lines of unequal length, and for a
+/// for a field that is not a number, label or known category, with its line and column, for lines of unequal length, and for a
 /// table without rows.
 ///
 /// ```
@@ -85,6 +87,7 @@ pub fn read_csv_table(path: impl AsRef<Path>, options: CsvOptions) -> Result<Csv
     let columns = Columns::find(&source.place, &first, &options)?;
 
     let (mut x, mut values, mut labels, mut names) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut picked: Vec<Vec<String>> = vec![Vec::new(); columns.categories.len()];
     let mut rows = 0;
     let unread = (!options.header).then_some(Ok(first.clone()));
     for record in unread.into_iter().chain(records) {
@@ -92,6 +95,9 @@ pub fn read_csv_table(path: impl AsRef<Path>, options: CsvOptions) -> Result<Csv
         let field = |column| Field::of(&source, &record, column);
         for column in &columns.inputs {
             x.push(field(column).number()?);
+        }
+        for (i, (column, names)) in columns.categories.iter().zip(&mut picked).enumerate() {
+            names.push(field(column).category(options.encoders.as_ref().and_then(|encoders| encoders.get(i)))?);
         }
         for column in &columns.targets {
             match options.kind {
@@ -112,12 +118,31 @@ pub fn read_csv_table(path: impl AsRef<Path>, options: CsvOptions) -> Result<Csv
         (None, Kind::Values) => Targets::Values(Matrix::new(rows, columns.targets.len(), values)?),
         (None, _) => Targets::Classes(labels),
     };
+    let categories = options.encoders.unwrap_or_else(|| picked.iter().cloned().map(LabelEncoder::fit).collect());
     Ok(CsvTable {
-        dataset: Dataset::new(Matrix::new(rows, columns.inputs.len(), x)?, y)?,
+        dataset: dataset(Matrix::new(rows, columns.inputs.len(), x)?, numbered(&categories, &picked, rows)?, y)?,
+        categories,
         inputs: columns.inputs.into_iter().map(|(_, name)| name).collect(),
         targets: columns.targets.into_iter().map(|(_, name)| name).collect(),
         labels: encoder,
     })
+}
+
+/// The numbers of the names of each column, a column each.
+fn numbered(encoders: &[LabelEncoder], names: &[Vec<String>], rows: usize) -> Result<Matrix> {
+    let columns: Vec<Vec<u32>> =
+        encoders.iter().zip(names).map(|(encoder, names)| encoder.transform(names)).collect::<Result<_>>()?;
+    let row = |row: usize| columns.iter().filter_map(move |column| column.get(row)).map(|number| *number as f32);
+    Matrix::new(rows, columns.len(), (0..rows).flat_map(row).collect())
+}
+
+/// An input of numbers and one of categories; one without columns is left out.
+fn dataset(numbers: Matrix, categories: Matrix, y: Targets) -> Result<Dataset> {
+    match (numbers.cols(), categories.cols()) {
+        (_, 0) => Dataset::new(numbers, y),
+        (0, _) => Dataset::new(categories, y),
+        _ => Dataset::new(numbers, y)?.with_input(categories),
+    }
 }
 
 /// The whole table, to find the line of an error.
@@ -181,6 +206,15 @@ impl<'a> Field<'a> {
 
     fn name(&self) -> Result<String> {
         if self.text.is_empty() { Err(self.wrong("a class name")) } else { Ok(self.text.into()) }
+    }
+
+    /// The text, if `encoder` knows it; without one, any but none.
+    fn category(&self, encoder: Option<&LabelEncoder>) -> Result<String> {
+        match encoder {
+            Some(encoder) if !encoder.knows(self.text) => Err(self.wrong(&format!("one of {}", encoder.known()))),
+            None if self.text.is_empty() => Err(self.wrong("a category")),
+            _ => Ok(self.text.into()),
+        }
     }
 
     fn wrong(&self, expected: &str) -> Error {

@@ -1,0 +1,59 @@
+//! Batch and layer normalisation: full batches, padded ones, and a single row.
+
+use super::{Case, Shape, numbers};
+use crate::kernels::{
+    BatchNorm, BatchNormGrad, BatchNormGradParams, BatchNormGradPart, BatchNormParams, Kernel, LayerNorm,
+    LayerNormGrad, LayerNormParams, LayerNormScaleGrad, LayerNormScaleGradParams, NormPart, RunningStatistics, Step,
+};
+use crate::plan::ALIGNMENT;
+
+const EPSILON: f32 = 1e-5;
+
+pub(super) fn norms(s: &mut Shape) {
+    let (rows, cols, n, c) = (s.rows, s.cols, s.n(), s.c());
+    let [scale, shift] = [5, 17].map(|stream| numbers(stream, c, -1.5, 1.5));
+    // Two parameters in a slab, with padding between them that belongs to nobody.
+    let second = c.next_multiple_of(ALIGNMENT);
+    let two = |first: &[f32], other: &[f32]| [first, &vec![0.5; second - c], other].concat();
+    let running = two(&numbers(18, c, -1.0, 1.0), &numbers(19, c, 0.5, 1.5));
+    let statistics = [numbers(18, c, -1.0, 1.0), numbers(19, c, 0.5, 1.5)].concat();
+    let (x, dy, nan) = (s.x(), s.dy(), vec![f32::NAN; n]);
+    let unwritten = two(&vec![f32::NAN; c], &vec![f32::NAN; c]);
+    // All rows, three of them with the rest padding, one.
+    for valid in [rows, 3, 1] {
+        let first = s.cases.len();
+        let at = second as u32;
+        let params = BatchNormParams { rows, cols, running_at: at, known_at: cols, epsilon: EPSILON };
+        let kernel = |part| Kernel::BatchNorm(BatchNorm { part, params });
+        s.add(kernel(NormPart::Measure), vec![x.clone(), running.clone()], &[2 * c]);
+        let known = vec![x.clone(), scale.clone(), shift.clone(), statistics.clone()];
+        s.add(kernel(NormPart::Normalize), known, &[n]);
+        let both = vec![x.clone(), running.clone(), scale.clone(), shift.clone()];
+        s.add(kernel(NormPart::Both), both, &[2 * c, n]);
+        let params = BatchNormGradParams { rows, cols, shift_at: at, epsilon: EPSILON };
+        let kernel = |part| Kernel::BatchNormGrad(BatchNormGrad { part, params });
+        let reads = vec![x.clone(), statistics.clone(), scale.clone(), dy.clone()];
+        s.add(kernel(BatchNormGradPart::Input), reads.clone(), &[n]);
+        s.update(kernel(BatchNormGradPart::All), reads, vec![nan.clone(), unwritten.clone()]);
+        s.add(kernel(BatchNormGradPart::Scale), vec![x.clone(), statistics.clone(), dy.clone()], &[c]);
+        let moved = Kernel::RunningStatistics(RunningStatistics { rows, cols, running_at: at, momentum: 0.1 });
+        s.update(moved, vec![statistics.clone()], vec![running.clone()]);
+        for case in &mut s.cases[first..] {
+            case.step = Step { valid, ..Case::step() };
+            case.name = format!("{} of which {} valid", case.name, valid.min(rows));
+        }
+    }
+    let params = LayerNormParams { rows, cols, epsilon: EPSILON };
+    let kernel = |part| Kernel::LayerNorm(LayerNorm { part, params });
+    let pairs = numbers(18, 2 * s.r(), 0.5, 1.5);
+    s.add(kernel(NormPart::Measure), vec![x.clone()], &[2 * s.r()]);
+    s.add(kernel(NormPart::Normalize), vec![x.clone(), scale.clone(), shift.clone(), pairs.clone()], &[n]);
+    s.add(kernel(NormPart::Both), vec![x.clone(), scale.clone(), shift], &[2 * s.r(), n]);
+    let reads = vec![x.clone(), pairs.clone(), scale, dy.clone()];
+    s.add(Kernel::LayerNormGrad(LayerNormGrad { rows, cols }), reads, &[n]);
+    let params = LayerNormScaleGradParams { rows, cols, shift_at: second as u32 };
+    let kernel = |with_shift| Kernel::LayerNormScaleGrad(LayerNormScaleGrad { with_shift, params });
+    let reads = vec![x, pairs, dy];
+    s.add(kernel(false), reads.clone(), &[c]);
+    s.update(kernel(true), reads, vec![unwritten]);
+}

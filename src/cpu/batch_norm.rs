@@ -1,0 +1,186 @@
+//! Twins of `shaders/batch_norm.wgsl`, `batch_norm_grad.wgsl` and `running_statistics.wgsl`.
+//!
+//! Columns are taken in blocks: what is known of a block lies on the stack, and rows are read as they lie.
+
+use super::Real;
+use crate::kernels::{BatchNormGradParams, BatchNormParams, RunningStatistics, Step};
+
+/// Columns of a block.
+const BLOCK: usize = 64;
+
+/// Rows that are real.
+fn valid(rows: u32, step: &Step) -> usize {
+    step.valid.min(rows) as usize
+}
+
+/// Adds `f(element, column)` over the first `count` rows of `x` to `sums`.
+#[inline(always)]
+fn add_rows<T: Real>(sums: &mut [T], count: usize, x: &[T], f: impl Fn(T, usize) -> T) {
+    for row in x.chunks_exact(sums.len()).take(count) {
+        for (col, (sum, x)) in sums.iter_mut().zip(row).enumerate() {
+            *sum += f(*x, col);
+        }
+    }
+}
+
+/// Mean and biased variance of each column; the running ones where there are fewer than two rows.
+#[inline(always)]
+pub fn measure<T: Real>(
+    p: &BatchNormParams,
+    x: &[T],              // (rows, cols)
+    running: &[T],        // mean (cols), from running_at on variance (cols)
+    statistics: &mut [T], // (2, cols)
+    step: &Step,
+) {
+    let (cols, count) = (p.cols as usize, valid(p.rows, step));
+    let (mean, variance) = statistics.split_at_mut(cols);
+    if count < 2 {
+        mean.copy_from_slice(&running[..cols]);
+        variance.copy_from_slice(&running[p.running_at as usize..][..cols]);
+        return;
+    }
+    let size = T::of(count as f64);
+    mean.fill(T::zero());
+    add_rows(mean, count, x, |x, _| x);
+    mean.iter_mut().for_each(|sum| *sum /= size);
+    variance.fill(T::zero());
+    add_rows(variance, count, x, |x, col| (x - mean[col]) * (x - mean[col]));
+    variance.iter_mut().for_each(|sum| *sum /= size);
+}
+
+/// `1 / √(variance + ε)` of the columns from `first` on.
+#[inline(always)]
+fn inverse_deviations<T: Real>(variance: &[T], epsilon: f32, first: usize) -> [T; BLOCK] {
+    let mut inverse = [T::zero(); BLOCK];
+    for (inverse, variance) in inverse.iter_mut().zip(&variance[first..]) {
+        *inverse = T::one() / (*variance + T::of(epsilon.into())).sqrt();
+    }
+    inverse
+}
+
+/// `y = scale (x - mean) / √(variance + ε) + shift`.
+#[inline(always)]
+pub fn normalize<T: Real>(
+    p: &BatchNormParams,
+    known_at: u32,
+    x: &[T],     // (rows, cols)
+    scale: &[T], // (cols)
+    shift: &[T], // (cols)
+    known: &[T], // mean (cols), from known_at on variance (cols)
+    y: &mut [T], // (rows, cols)
+) {
+    let cols = p.cols as usize;
+    let variance = &known[known_at as usize..][..cols];
+    for first in (0..cols).step_by(BLOCK) {
+        let (inverse, block) = (inverse_deviations(variance, p.epsilon, first), first..cols.min(first + BLOCK));
+        for (x, y) in x.chunks_exact(cols).zip(y.chunks_exact_mut(cols)) {
+            let parameters = scale[block.clone()].iter().zip(&shift[block.clone()]);
+            let known = known[block.clone()].iter().zip(&inverse).zip(parameters);
+            for ((y, x), ((mean, inverse), (scale, shift))) in y[block.clone()].iter_mut().zip(&x[first..]).zip(known) {
+                *y = (*x - *mean) * *inverse * *scale + *shift;
+            }
+        }
+    }
+}
+
+/// `dx = scale (dy - (dshift + n dscale) / v) / √(variance + ε)` with `n = (x - mean) / √(variance + ε)`.
+#[inline(always)]
+pub fn input_grad<T: Real>(
+    p: &BatchNormGradParams,
+    x: &[T],          // (rows, cols)
+    statistics: &[T], // (2, cols)
+    scale: &[T],      // (cols)
+    dy: &[T],         // (rows, cols)
+    dx: &mut [T],     // (rows, cols)
+    step: &Step,
+) {
+    let (cols, count) = (p.cols as usize, valid(p.rows, step));
+    let (mean, variance) = statistics.split_at(cols);
+    let share = if count > 1 { T::one() / T::of(count as f64) } else { T::zero() };
+    for first in (0..cols).step_by(BLOCK) {
+        let (inverse, block) = (inverse_deviations(variance, p.epsilon, first), first..cols.min(first + BLOCK));
+        let (mut total, mut product) = ([T::zero(); BLOCK], [T::zero(); BLOCK]);
+        let normal = |x: T, i: usize| (x - mean[first + i]) * inverse[i];
+        for (x, dy) in x.chunks_exact(cols).zip(dy.chunks_exact(cols)).take(count) {
+            for (i, (x, dy)) in x[block.clone()].iter().zip(&dy[block.clone()]).enumerate() {
+                total[i] += *dy;
+                product[i] += *dy * normal(*x, i);
+            }
+        }
+        for (row, ((x, dy), dx)) in
+            x.chunks_exact(cols).zip(dy.chunks_exact(cols)).zip(dx.chunks_exact_mut(cols)).enumerate()
+        {
+            let dx = &mut dx[block.clone()];
+            if row >= count {
+                dx.fill(T::zero());
+                continue;
+            }
+            for (i, ((dx, x), dy)) in dx.iter_mut().zip(&x[first..]).zip(&dy[first..]).enumerate() {
+                let around = (total[i] + normal(*x, i) * product[i]) * share;
+                *dx = scale[first + i] * inverse[i] * (*dy - around);
+            }
+        }
+    }
+}
+
+/// `dscale = Σ dy (x - mean) / √(variance + ε)`.
+#[inline(always)]
+pub fn scale_grad<T: Real>(
+    p: &BatchNormGradParams,
+    x: &[T],          // (rows, cols)
+    statistics: &[T], // (2, cols)
+    dy: &[T],         // (rows, cols)
+    dscale: &mut [T], // (cols)
+    step: &Step,
+) {
+    let cols = p.cols as usize;
+    let (mean, variance) = statistics.split_at(cols);
+    let dscale = &mut dscale[..cols];
+    dscale.fill(T::zero());
+    for first in (0..cols).step_by(BLOCK) {
+        let (inverse, block) = (inverse_deviations(variance, p.epsilon, first), first..cols.min(first + BLOCK));
+        for (x, dy) in x.chunks_exact(cols).zip(dy.chunks_exact(cols)).take(valid(p.rows, step)) {
+            let known = mean[block.clone()].iter().zip(&inverse);
+            let sums = dscale[block.clone()].iter_mut().zip(known);
+            for (((sum, (mean, inverse)), x), dy) in sums.zip(&x[first..]).zip(&dy[first..]) {
+                *sum += *dy * ((*x - *mean) * *inverse);
+            }
+        }
+    }
+}
+
+/// `dshift = Σ dy`.
+#[inline(always)]
+pub fn shift_grad<T: Real>(
+    p: &BatchNormGradParams,
+    dy: &[T],         // (rows, cols)
+    dshift: &mut [T], // (cols)
+    step: &Step,
+) {
+    dshift.fill(T::zero());
+    add_rows(dshift, valid(p.rows, step), dy, |dy, _| dy);
+}
+
+/// `running ← (1 - momentum) running + momentum · statistics`, the variance unbiased.
+#[inline(always)]
+pub fn running_statistics<T: Real>(
+    p: &RunningStatistics,
+    statistics: &[T],  // (2, cols)
+    running: &mut [T], // mean (cols), from running_at on variance (cols)
+    step: &Step,
+) {
+    let (cols, count) = (p.cols as usize, valid(p.rows, step));
+    if count < 2 {
+        return;
+    }
+    let momentum = T::of(p.momentum.into());
+    let unbiased = T::of(count as f64) / T::of(count as f64 - 1.0);
+    let (mean, variance) = statistics.split_at(cols);
+    let moved = |old: T, new: T| (T::one() - momentum) * old + momentum * new;
+    for (running, mean) in running[..cols].iter_mut().zip(mean) {
+        *running = moved(*running, *mean);
+    }
+    for (running, variance) in running[p.running_at as usize..].iter_mut().zip(variance) {
+        *running = moved(*running, *variance * unbiased);
+    }
+}

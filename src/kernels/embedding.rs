@@ -1,0 +1,121 @@
+//! Rows of a table picked by category, and the gradient of the table.
+//!
+//! Categories travel as f32, as class indices do: exact up to 2^24.
+
+use super::rows::{WORKGROUP, lanes_override, row_groups};
+use super::spec::{Binding, Entry, Shader, Spec, groups, params};
+
+params! {
+    /// `Params` of `embedding` and `embedding_grad`: which columns of categories become which columns of values.
+    pub struct EmbeddingParams {
+        /// Rows of the batch.
+        rows: u32,
+        /// Columns of categories.
+        columns: u32,
+        /// Rows of the table.
+        categories: u32,
+        /// Columns of the table.
+        width: u32,
+        /// Columns of `x`.
+        from_width: u32,
+        /// First column of categories.
+        from_column: u32,
+        /// Columns of `y` and `dy`.
+        to_width: u32,
+        /// First column of values.
+        to_column: u32,
+    }
+}
+
+/// `y[r, to_column + c width ..][..width] = table[x[r, from_column + c]]`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Embedding(pub EmbeddingParams);
+
+/// `dtable[k]`: the sum of the `dy` of every place where `x` is k.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EmbeddingGrad(pub EmbeddingParams);
+
+/// `shaders/embedding.wgsl`.
+pub const SHADER: Shader = Shader {
+    name: "embedding",
+    sources: &[include_str!("../../shaders/embedding.wgsl")],
+    params: EmbeddingParams::MEMBERS,
+    overrides: &[],
+    workgroup_size: 256,
+    uses_step: false,
+    entries: &[Entry {
+        name: "main",
+        bindings: &[Binding::read(1, "x"), Binding::read(2, "table"), Binding::update(3, "y")],
+    }],
+};
+
+/// `shaders/embedding_grad.wgsl`.
+pub const GRAD_SHADER: Shader = Shader {
+    name: "embedding_grad",
+    sources: &[include_str!("../../shaders/lib/rows.wgsl"), include_str!("../../shaders/embedding_grad.wgsl")],
+    overrides: &["LANES"],
+    workgroup_size: WORKGROUP,
+    entries: &[Entry {
+        name: "main",
+        bindings: &[Binding::read(1, "x"), Binding::read(2, "dy"), Binding::write(3, "dtable")],
+    }],
+    ..SHADER
+};
+
+impl EmbeddingParams {
+    fn table(&self) -> usize {
+        self.categories as usize * self.width as usize
+    }
+
+    /// Categories of the batch that pick from this table.
+    fn pairs(&self) -> u32 {
+        self.rows * self.columns
+    }
+
+    /// Values of the batch that these columns make.
+    fn values(&self) -> usize {
+        self.pairs() as usize * self.width as usize
+    }
+}
+
+impl Spec for Embedding {
+    fn shader(&self) -> &'static Shader {
+        &SHADER
+    }
+
+    fn params(&self) -> &[u8] {
+        bytemuck::bytes_of(&self.0)
+    }
+
+    fn workgroups(&self) -> u64 {
+        groups(self.0.values(), 1024)
+    }
+
+    fn sizes(&self) -> Vec<usize> {
+        let rows = self.0.rows as usize;
+        vec![rows * self.0.from_width as usize, self.0.table(), rows * self.0.to_width as usize]
+    }
+}
+
+impl Spec for EmbeddingGrad {
+    fn shader(&self) -> &'static Shader {
+        &GRAD_SHADER
+    }
+
+    fn params(&self) -> &[u8] {
+        bytemuck::bytes_of(&self.0)
+    }
+
+    fn overrides(&self) -> Vec<(&'static str, f64)> {
+        vec![lanes_override(self.0.pairs())]
+    }
+
+    fn workgroups(&self) -> u64 {
+        row_groups(self.0.categories * self.0.width, self.0.pairs())
+    }
+
+    fn sizes(&self) -> Vec<usize> {
+        let rows = self.0.rows as usize;
+        vec![rows * self.0.from_width as usize, rows * self.0.to_width as usize, self.0.table()]
+    }
+}

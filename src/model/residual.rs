@@ -1,0 +1,32 @@
+//! Residual blocks: layers of the network like any other, and a sum.
+
+use super::network::{Applied, Network, Value};
+use crate::layers::{Layer, Residual};
+use crate::{Error, Result};
+
+impl Network {
+    /// The layers of `block` one by one, and their sum with `x` or its shortcut. All of them, or none.
+    pub(super) fn apply_residual(&mut self, block: Residual, x: Value) -> Result<Value> {
+        let before = self.values.len();
+        let applied = self.try_residual(block, x);
+        if applied.is_err() {
+            self.values.truncate(before);
+        }
+        applied
+    }
+
+    fn try_residual(&mut self, block: Residual, x: Value) -> Result<Value> {
+        let empty = block.layers.is_empty();
+        let y = block.layers.into_iter().try_fold(x, |y, layer| self.apply(layer, y))?;
+        let shortcut = block.shortcut.map_or(Ok(x), |layer| self.apply(*layer, x))?;
+        let is_sum = |value: &&Applied| value.layer == Some(Layer::Add) && value.name.starts_with("residual_");
+        let nth = 1 + self.values.iter().filter(is_sum).count();
+        let name = block.name.unwrap_or_else(|| format!("residual_{nth}"));
+        if empty {
+            return Err(Error::value(name, "layers", "at least one", "none"));
+        }
+        let shapes = [&self.value(shortcut)?.shape[..], &self.value(y)?.shape];
+        let shape = Layer::Add.output_shape(&name, &shapes)?;
+        self.push(name, Some(Layer::Add), &[shortcut, y], shape)
+    }
+}

@@ -1,0 +1,109 @@
+//! The kernels of the operations that serve one kind of layer.
+
+use super::{Lower, Operand};
+use crate::graph::{Node, NodeId, Op};
+use crate::kernels::{
+    AlphaDropout, BatchNorm, BatchNormGrad, BatchNormGradParams, BatchNormGradPart, BatchNormParams, Embedding,
+    EmbeddingGrad, EmbeddingParams, Kernel, LayerNorm, LayerNormGrad, LayerNormParams, LayerNormScaleGrad,
+    LayerNormScaleGradParams, NormPart, RunningStatistics,
+};
+use crate::plan::{Buffer, Range};
+use crate::{Error, Result};
+
+impl Lower<'_> {
+    /// Lowers a node whose operation serves one kind of layer.
+    pub(super) fn layer(&mut self, id: NodeId) -> Result<()> {
+        let node = self.graph.node(id).clone();
+        let inputs = node.inputs.as_slice();
+        let (n, rows, cols) = self.sizes(inputs.first().copied().unwrap_or(id))?;
+        let operands = |lower: &Self, ids: &[NodeId]| ids.iter().map(|id| lower.operand(*id)).collect::<Vec<_>>();
+        let norm = |part, running_at, known_at, epsilon| {
+            let params = BatchNormParams { rows, cols, running_at, known_at, epsilon };
+            Kernel::BatchNorm(BatchNorm { part, params })
+        };
+        let batch_grad = |part, epsilon| {
+            let params = BatchNormGradParams { rows, cols, shift_at: 0, epsilon };
+            Kernel::BatchNormGrad(BatchNormGrad { part, params })
+        };
+        let layer_norm = |part, epsilon| {
+            let params = LayerNormParams { rows, cols, epsilon };
+            Kernel::LayerNorm(LayerNorm { part, params })
+        };
+        let mut reads = operands(self, inputs);
+        let kernel = match (node.op, inputs) {
+            (Op::BatchStatistics, &[x, mean, variance]) => {
+                let (running, at) = self.pair(&node, mean, variance)?;
+                reads = vec![self.operand(x), running];
+                norm(NormPart::Measure, at, 0, 0.0)
+            }
+            (Op::BatchNorm { epsilon }, _) => norm(NormPart::Normalize, 0, cols, epsilon),
+            (Op::BatchNormInference { epsilon }, &[x, scale, shift, mean, variance]) => {
+                let (running, at) = self.pair(&node, mean, variance)?;
+                reads = [operands(self, &[x, scale, shift]), vec![running]].concat();
+                norm(NormPart::Normalize, 0, at, epsilon)
+            }
+            (Op::RunningStatistics { momentum }, &[statistics, mean, variance]) => {
+                let (running, running_at) = self.pair(&node, mean, variance)?;
+                let kernel = RunningStatistics { rows: self.what.batch as u32, cols, running_at, momentum };
+                let operands = vec![self.operand(statistics), running];
+                self.push(Kernel::RunningStatistics(kernel), operands, &node.name);
+                return Ok(());
+            }
+            (Op::BatchNormInputGrad { epsilon }, _) => batch_grad(BatchNormGradPart::Input, epsilon),
+            (Op::BatchNormScaleGrad { epsilon }, _) => batch_grad(BatchNormGradPart::Scale, epsilon),
+            (Op::RowStatistics { epsilon }, _) => layer_norm(NormPart::Measure, epsilon),
+            (Op::LayerNorm, _) => layer_norm(NormPart::Normalize, 0.0),
+            (Op::LayerNormInputGrad, _) => Kernel::LayerNormGrad(LayerNormGrad { rows, cols }),
+            (Op::LayerNormScaleGrad, _) => {
+                let params = LayerNormScaleGradParams { rows, cols, shift_at: 0 };
+                Kernel::LayerNormScaleGrad(LayerNormScaleGrad { with_shift: false, params })
+            }
+            (Op::AlphaDropout { rate, stream }, _) => Kernel::AlphaDropout(AlphaDropout::new(n, rate, stream)),
+            (Op::AlphaDropoutGrad { rate, stream }, _) => {
+                Kernel::Dropout(AlphaDropout::new(n, rate, stream).gradient())
+            }
+            (Op::Embedding, _) => return self.embedding(id, &node),
+            (Op::EmbeddingGrad { from, columns }, &[_, dy]) => {
+                let (_, categories, width) = self.sizes(id)?;
+                let (_, _, to_width) = self.sizes(dy)?;
+                let (from_column, columns) = (from as u32, columns as u32);
+                let to_column = from_column * width;
+                let from_width = cols;
+                let p =
+                    EmbeddingParams { rows, columns, categories, width, from_width, from_column, to_width, to_column };
+                Kernel::EmbeddingGrad(EmbeddingGrad(p))
+            }
+            (op, _) => return Err(Error::Internal(format!("{}: no kernel for {}", node.name, op.name()))),
+        };
+        reads.push(self.operand(id));
+        self.push(kernel, reads, &node.name);
+        Ok(())
+    }
+
+    /// A dispatch for each table, each writing its columns of the value.
+    fn embedding(&mut self, id: NodeId, node: &Node) -> Result<()> {
+        let [x, tables @ ..] = node.inputs.as_slice() else { return Ok(()) };
+        let ((_, rows, from_width), (_, _, to_width)) = (self.sizes(*x)?, self.sizes(id)?);
+        let columns = if tables.len() == 1 { from_width } else { 1 };
+        for (from_column, &table) in (0..).step_by(columns as usize).zip(tables) {
+            let (_, categories, width) = self.sizes(table)?;
+            let to_column = from_column * width;
+            let p = EmbeddingParams { rows, columns, categories, width, from_width, from_column, to_width, to_column };
+            let operands = vec![self.operand(*x), self.operand(table), self.operand(id)];
+            self.push(Kernel::Embedding(Embedding(p)), operands, &node.name);
+        }
+        Ok(())
+    }
+
+    /// The range from the first of two neighbouring parameters to the end of the second, and where that begins.
+    fn pair(&self, node: &Node, first: NodeId, second: NodeId) -> Result<(Operand, u32)> {
+        match (self.operand(first), self.operand(second)) {
+            (Operand::Fixed(one), Operand::Fixed(two)) if two.offset > one.offset => {
+                let at = two.offset - one.offset;
+                let range = Range { buffer: Buffer::Parameters, offset: one.offset, len: at + two.len };
+                Ok((Operand::Fixed(range), at as u32))
+            }
+            _ => Err(Error::Internal(format!("{}: its statistics are no neighbours", node.name))),
+        }
+    }
+}
