@@ -2,6 +2,7 @@
 
 use super::{Real, activation, parallel};
 use crate::kernels::{Activation, Epilogue, Matmul};
+use std::ops::Range;
 
 /// Multiply-adds below which a second thread costs more than it brings.
 const PARALLEL_FROM: usize = 1 << 20;
@@ -13,22 +14,28 @@ pub fn matmul<T: Real>(
     a: &[T],     // (m, k), or (k, m) if transpose_a
     b: &[T],     // (k, n), or (n, k) if transpose_b
     extra: &[T], // bias (1, n), saved (m, n), or empty
-    c: &mut [T], // (m, n); with a bias row also (1, n) at bias_at
+    c: &mut [T], // (m, n); with a bias row also (1, n) at bias_at; in parts (parts, m, n)
 ) {
     let (m, n, k) = (p.params.m as usize, p.params.n as usize, p.params.k as usize);
+    if let Epilogue::InParts { steps } = p.epilogue {
+        for (part, c) in c.chunks_exact_mut(m * n).enumerate() {
+            product(p, part * steps..k.min((part + 1) * steps), a, b, c);
+        }
+        return;
+    }
     let (sums, rest) = c.split_at_mut(m * n);
     if let Epilogue::BiasRow { at } = p.epilogue {
         let db = &mut rest[at - m * n..at - m * n + n];
         if m * n * k < PARALLEL_FROM {
-            product(p, a, b, sums);
+            product(p, 0..k, a, b, sums);
             return column_sums(b, p.transpose_b, k, db);
         }
-        rayon::join(|| product(p, a, b, sums), || column_sums(b, p.transpose_b, k, db));
+        rayon::join(|| product(p, 0..k, a, b, sums), || column_sums(b, p.transpose_b, k, db));
         return;
     }
-    product(p, a, b, sums);
+    product(p, 0..k, a, b, sums);
     match p.epilogue {
-        Epilogue::Plain | Epilogue::BiasRow { .. } => {}
+        Epilogue::Plain | Epilogue::BiasRow { .. } | Epilogue::InParts { .. } => {}
         Epilogue::Bias(f) => parallel::row_blocks(c, n, &|_, c| widest(Block { f, extra, c, gradient: false })),
         Epilogue::Gradient(f) => parallel::row_blocks(c, n, &|first, c| {
             let extra = &extra[first * n..first * n + c.len()];
@@ -83,19 +90,23 @@ impl<T: Real> pulp::WithSimd for Block<'_, T> {
     }
 }
 
-/// `c (m, n) = op(a) op(b)`.
-fn product<T: Real>(p: &Matmul, a: &[T], b: &[T], c: &mut [T]) {
-    let (m, n, k) = (p.params.m as usize, p.params.n as usize, p.params.k as usize);
-    assert!(a.len() >= m * k && b.len() >= k * n && c.len() >= m * n, "matmul operands do not fit {m} x {n} x {k}");
+/// `c (m, n) = op(a) op(b)` over the steps `range` of the sum.
+fn product<T: Real>(p: &Matmul, range: Range<usize>, a: &[T], b: &[T], c: &mut [T]) {
+    let (m, n, all, k) = (p.params.m as usize, p.params.n as usize, p.params.k as usize, range.len());
+    assert!(
+        a.len() >= m * all && b.len() >= all * n && c.len() >= m * n && range.end <= all,
+        "matmul operands do not fit {m} x {n} x {all}"
+    );
     let strides =
         |rows: usize, cols: usize, transposed: bool| if transposed { (1, rows as isize) } else { (cols as isize, 1) };
-    let (a_row, a_col) = strides(m, k, p.transpose_a);
-    let (b_row, b_col) = strides(k, n, p.transpose_b);
+    let (a_row, a_col) = strides(m, all, p.transpose_a);
+    let (b_row, b_col) = strides(all, n, p.transpose_b);
     let threads = if m * n * k < PARALLEL_FROM { gemm::Parallelism::None } else { gemm::Parallelism::Rayon(0) };
+    let (a, b) = (&a[range.start * a_col as usize..], &b[range.start * b_row as usize..]);
     let (c, a, b) = (c.as_mut_ptr(), a.as_ptr(), b.as_ptr());
     let (zero, one) = (T::zero(), T::one());
     // SAFETY: the assertion above holds every index (i, l), (l, j), (i, j) of the strided operands inside its slice,
-    // and `c` was borrowed mutably, so it overlaps neither.
+    // for l in `range`, whose start the two pointers have been moved to; `c` was borrowed mutably, so it overlaps neither.
     unsafe {
         let c_stride = n as isize;
         gemm::gemm(

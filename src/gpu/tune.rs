@@ -18,8 +18,9 @@ pub(super) fn tuned(context: &Context, plan: &Plan) -> Result<Plan> {
     for step in &mut plan.steps {
         let Kernel::Matmul(matmul) = &mut step.kernel else { continue };
         let tile = matmul.tile.unwrap_or_else(|| choose(matmul, context.abilities));
-        if !tile.runs_on(context.abilities) {
-            let (what, device) = (format!("matmul tile {tile:?}"), context.info().name.clone());
+        if !tile.runs_on(context.abilities) || !tile.takes(&matmul.params) {
+            let (m, n) = (matmul.params.m, matmul.params.n);
+            let (what, device) = (format!("matmul tile {tile} for {m} x {n}"), context.info().name.clone());
             return Err(Error::Unsupported { what, device });
         }
         matmul.tile = Some(tile);

@@ -149,16 +149,13 @@ impl Kernel {
     }
 }
 
-/// Every WGSL file of the crate, for tests that hold them against their specs.
-pub const SHADERS: &[&Shader] = &[
-    &matmul::SMALL,
-    &matmul::SMALL_ANY,
-    &matmul::MEDIUM,
-    &matmul::MEDIUM_ANY,
-    &matmul::LARGE,
-    &matmul::LARGE_ANY,
-    &matmul::SUBGROUP,
-    &matmul::SUBGROUP_ANY,
+/// Every WGSL text of the crate, for tests that hold them against their specs.
+pub fn shaders() -> impl Iterator<Item = &'static Shader> {
+    SHADERS.iter().copied().chain(matmul::shaders())
+}
+
+/// All but those of the matrix product, which has one for every tile and layout.
+const SHADERS: &[&Shader] = &[
     &bias_add::SHADER,
     &sum_rows::SHADER,
     &sum_cols::SHADER,

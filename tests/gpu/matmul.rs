@@ -25,7 +25,7 @@ fn cases() -> impl Iterator<Item = Case> {
     matmul_cases().into_iter().filter(|case| {
         let Kernel::Matmul(matmul) = &case.kernel else { return false };
         let usual = match matmul.epilogue {
-            Epilogue::Plain | Epilogue::BiasRow { .. } => true,
+            Epilogue::Plain | Epilogue::BiasRow { .. } | Epilogue::InParts { .. } => true,
             Epilogue::Bias(f) | Epilogue::Gradient(f) => f == Activation::Tanh,
         };
         usual && matmul.tile.is_none_or(|tile| tile == Tile::Small)

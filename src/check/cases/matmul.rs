@@ -48,6 +48,7 @@ pub(super) fn matmul_case(kernel: Matmul) -> Case {
     let mut writes = vec![vec![f32::NAN; m * n]];
     match kernel.epilogue {
         Epilogue::Plain => {}
+        Epilogue::InParts { .. } => writes = vec![vec![f32::NAN; kernel.parts() * m * n]],
         Epilogue::BiasRow { at } => {
             // What lies between dw and db belongs to nobody and must stay as it is.
             writes = vec![[vec![f32::NAN; m * n], vec![0.5; at - m * n], vec![f32::NAN; n]].concat()];
@@ -60,6 +61,7 @@ pub(super) fn matmul_case(kernel: Matmul) -> Case {
     let (a, b) = (form(kernel.transpose_a), form(kernel.transpose_b));
     let what = match kernel.epilogue {
         Epilogue::Plain => String::new(),
+        Epilogue::InParts { steps } => format!(" in parts of {steps}"),
         Epilogue::BiasRow { .. } => " bias row".to_owned(),
         Epilogue::Bias(f) | Epilogue::Gradient(f) => format!(" {}", f.name()),
     };
