@@ -5,6 +5,7 @@ mod fits;
 mod network;
 #[cfg(feature = "save")]
 mod persist;
+mod predict;
 mod program;
 mod sequential;
 mod summary;
