@@ -124,9 +124,9 @@ impl GpuExecutor {
 impl Executor for GpuExecutor {
     fn load(&mut self, plan: &Plan) -> Result<PlanId> {
         let context = Arc::clone(&self.context);
-        let plan = &tune::tuned(&context, plan)?;
         let (bytes, largest) = plan.largest();
         context.check_size(|| format!("{largest} of plan {} (batch {})", plan.name, plan.batch), bytes)?;
+        let plan = &tune::tuned(&context, plan)?;
         context.guarded(|| {
             self.make_slabs(plan)?;
             let loaded = Loaded::new(&context, plan, &self.slabs)?;

@@ -108,12 +108,16 @@ pub enum Kernel {
 }
 
 impl Kernel {
-    /// The WGSL file, with the entry point where it has several.
+    /// The WGSL file, with the entry point where it has several and the tile where one file serves several and the
+    /// device has chosen.
     pub fn name(&self) -> String {
         let spec = self.spec();
-        match spec.entry().name {
-            "main" => spec.shader().name.to_owned(),
-            entry => format!("{}.{entry}", spec.shader().name),
+        match (spec.shader().name, spec.entry().name, self) {
+            (file, "main", _) => file.to_owned(),
+            (file @ "matmul", entry, Kernel::Matmul(Matmul { tile: Some(tile), .. })) => {
+                format!("{file}.{entry} {tile}")
+            }
+            (file, entry, _) => format!("{file}.{entry}"),
         }
     }
 

@@ -82,8 +82,14 @@ impl Draft {
 pub fn lower(graph: &Graph, what: &Lowering<'_>) -> Result<Plan> {
     let slab = Slab::new(graph.parameters());
     let live = live(graph, what);
-    let mut lowering =
-        Lower { graph, what, slab: &slab, own_place: own_places(graph, what, &live), drafts: Vec::new(), scratch: Vec::new() };
+    let mut lowering = Lower {
+        graph,
+        what,
+        slab: &slab,
+        own_place: own_places(graph, what, &live),
+        drafts: Vec::new(),
+        scratch: Vec::new(),
+    };
     for (i, _) in live.iter().enumerate().filter(|(_, live)| **live) {
         lowering.node(NodeId(i))?;
     }

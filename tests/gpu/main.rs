@@ -13,6 +13,7 @@ mod determinism;
 mod kernels;
 mod matmul;
 mod profile;
+mod tune;
 
 use axone::Device;
 use std::io::Write;
