@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 /// Rows and columns of `c`, length of the sums, form.
-const SHAPES: [(usize, usize, usize, &str); 13] = [
+const SHAPES: [(usize, usize, usize, &str); 23] = [
     (128, 512, 784, "nn"),
     (128, 256, 512, "nn"),
     (128, 10, 256, "nn"),
@@ -24,12 +24,22 @@ const SHAPES: [(usize, usize, usize, &str); 13] = [
     (128, 512, 256, "nt"),
     (128, 256, 10, "nt"),
     (32, 32, 64, "nn"),
+    (32, 10, 32, "nn"),
+    (64, 32, 32, "tn"),
+    (32, 10, 32, "tn"),
+    (32, 32, 10, "nt"),
+    (1, 512, 784, "nn"),
+    (1, 10, 256, "nn"),
+    (784, 512, 1, "tn"),
+    (1, 256, 10, "nt"),
+    (1, 512, 256, "nt"),
+    (4096, 10, 784, "nn"),
     (512, 512, 512, "nn"),
     (1024, 1024, 1024, "nn"),
     (2048, 2048, 2048, "nn"),
     (4096, 4096, 4096, "nn"),
 ];
-const TURNS: usize = 11;
+const TURNS: usize = 5;
 /// A turn lasts about this long.
 const TURN_SECONDS: f64 = 0.05;
 /// Software adapters skip products beyond this many floating-point operations.
@@ -53,8 +63,8 @@ fn run() -> Result<()> {
         }
         println!("{info}");
         print!("  {:<22} {:<8}", "m x n x k", "form");
-        Tile::ALL.iter().for_each(|tile| print!(" {:>9}", format!("{tile:?}")));
-        println!(" {:>9}  GFLOP/s", "chosen");
+        Tile::ALL.iter().for_each(|tile| print!(" {:>13}", format!("{tile}")));
+        println!(" {:>13}  GFLOP/s", "chosen");
         let device = Device::named(&info.name)?;
         for (m, n, k, form) in SHAPES {
             if info.kind == DeviceKind::Software && 2.0 * (m * n * k) as f64 > SOFTWARE_FLOP {
@@ -63,8 +73,8 @@ fn run() -> Result<()> {
             print!("  {:<22} {form:<8}", format!("{m} x {n} x {k}"));
             for rate in rates(&device, m, n, k, form)? {
                 match rate {
-                    Some(rate) => print!(" {rate:>9.1}"),
-                    None => print!(" {:>9}", "-"),
+                    Some(rate) => print!(" {rate:>13.1}"),
+                    None => print!(" {:>13}", "-"),
                 }
             }
             println!();

@@ -1,21 +1,21 @@
-// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_aligned.wgsl | lib/matmul_any.wgsl
+// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_vec4.wgsl | lib/matmul_a_any.wgsl lib/matmul_b_vec4.wgsl | lib/matmul_b_any.wgsl lib/matmul_c_vec4.wgsl | lib/matmul_c_any.wgsl
 // The matrix product where a subgroup has exactly 8 lanes and loads are dear (lavapipe, where workgroup memory costs as
-// much as any other). A workgroup is one subgroup and computes a 32 x 32 block of c: each lane 32 rows of 4 columns. Lanes
-// keep 32 rows x 4 steps of op(a) each, 32 x 32 together, and hand them round by shuffles; each reads its own columns
-// of op(b). Each output is one chain of fma in the order k = 0, 1, 2 ....
-// Lines are written out where a loop could stand: with a loop over these arrays lavapipe 22.3.6 fell from 34 GFLOP/s at 16
-// rows to 4 at 20 (it seems to give up unrolling, and an array indexed by a variable lies in memory).
+// much as any other). A workgroup is one subgroup and computes a 32 x 32 block of c: each lane 32 rows of 4 columns.
+// For every 4 steps of k a lane reads 4 rows of op(a), which go round by shuffles, and its own columns of op(b). Each
+// output is one chain of fma in the order k = 0, 1, 2 ....
+// Lines are written out where a loop could stand: with a loop over these arrays lavapipe 22.3.6 fell from 34 GFLOP/s at
+// 16 rows to 4 at 20 (it seems to give up unrolling, and an array indexed by a variable lies in memory).
 const LANES = 8u;
 const ROWS = 32u;
 const COLS = 32u;
 
 struct Sums { block: array<mat4x4<f32>, 8>, of_b: vec4<f32> }
 
-struct Place { row: u32, col: u32, lane: u32 }
+struct Place { row: u32, col: u32, lane: u32, k: u32, end: u32 }
 
 fn place_of(group: u32, lane: u32) -> Place {
   let across = (params.n + COLS - 1u) / COLS;
-  return Place((group / across) * ROWS, (group % across) * COLS + 4u * lane, lane);
+  return Place((group / across) * ROWS, (group % across) * COLS + 4u * lane, lane, 0u, params.k);
 }
 
 // acc + x y, where x is the block of lane `owner`.
@@ -28,29 +28,18 @@ fn add(acc: mat4x4<f32>, x: mat4x4<f32>, owner: u32, y: mat4x4<f32>) -> mat4x4<f
 
 fn multiply(at: Place) -> Sums {
   var sums: Sums;
-  for (var k0 = 0u; k0 < params.k; k0 += 4u * LANES) {
-    let k = k0 + 4u * at.lane;
-    let x0 = block_a(at.row, k);
-    let x1 = block_a(at.row + 4u, k);
-    let x2 = block_a(at.row + 8u, k);
-    let x3 = block_a(at.row + 12u, k);
-    let x4 = block_a(at.row + 16u, k);
-    let x5 = block_a(at.row + 20u, k);
-    let x6 = block_a(at.row + 24u, k);
-    let x7 = block_a(at.row + 28u, k);
-    let filled = min(LANES, (params.k - k0 + 3u) / 4u);
-    for (var owner = 0u; owner < filled; owner++) {
-      let y = block_b(k0 + 4u * owner, at.col);
-      sums.block[0] = add(sums.block[0], x0, owner, y);
-      sums.block[1] = add(sums.block[1], x1, owner, y);
-      sums.block[2] = add(sums.block[2], x2, owner, y);
-      sums.block[3] = add(sums.block[3], x3, owner, y);
-      sums.block[4] = add(sums.block[4], x4, owner, y);
-      sums.block[5] = add(sums.block[5], x5, owner, y);
-      sums.block[6] = add(sums.block[6], x6, owner, y);
-      sums.block[7] = add(sums.block[7], x7, owner, y);
-      if (BIAS_ROW) { sums.of_b = sums.of_b + y[0] + y[1] + y[2] + y[3]; }
-    }
+  for (var k = at.k; k < at.end; k += 4u) {
+    let x = block_a(at.row + 4u * at.lane, k);
+    let y = block_b(k, at.col);
+    sums.block[0] = add(sums.block[0], x, 0u, y);
+    sums.block[1] = add(sums.block[1], x, 1u, y);
+    sums.block[2] = add(sums.block[2], x, 2u, y);
+    sums.block[3] = add(sums.block[3], x, 3u, y);
+    sums.block[4] = add(sums.block[4], x, 4u, y);
+    sums.block[5] = add(sums.block[5], x, 5u, y);
+    sums.block[6] = add(sums.block[6], x, 6u, y);
+    sums.block[7] = add(sums.block[7], x, 7u, y);
+    if (BIAS_ROW) { sums.of_b = sums.of_b + y[0] + y[1] + y[2] + y[3]; }
   }
   return sums;
 }
@@ -81,4 +70,19 @@ fn with_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroup
   let at = place_of(group.y * groups.x + group.x, lane);
   var sums = multiply(at);
   for (var q = 0u; q < 8u; q++) { store_with_gradient(at.row + 4u * q, at.col, sums.block[q]); }
+}
+
+// c[p] = the steps [p part, (p + 1) part) of op(a) op(b): a long sum in parts, to be added up by sum_rows.
+@compute @workgroup_size(LANES)
+fn in_parts(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+            @builtin(subgroup_invocation_id) lane: u32) {
+  let blocks = ((params.m + ROWS - 1u) / ROWS) * ((params.n + COLS - 1u) / COLS);
+  let number = group.y * groups.x + group.x;
+  let part = number / blocks;
+  var at = place_of(number % blocks, lane);
+  at.k = part * params.part;
+  at.end = min(at.k + params.part, params.k);
+  var sums = multiply(at);
+  if (at.k >= params.k) { return; }
+  for (var q = 0u; q < 8u; q++) { store_from(part * params.m, at.row + 4u * q, at.col, sums.block[q]); }
 }

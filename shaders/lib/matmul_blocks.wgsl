@@ -1,12 +1,21 @@
 // with: lib/math.wgsl lib/activation.wgsl
-// What every matrix product shares: sizes, settings, and arithmetic on 4 x 4 blocks of c.
-struct Params { m: u32, n: u32, k: u32, bias_at: u32, alpha: f32 }
+// What every matrix product shares: sizes, settings, and arithmetic on 4 x 4 blocks of c. How an operand lies in memory
+// is said by one piece each: matmul_a_*, matmul_b_*, matmul_c_*.
+struct Params { m: u32, n: u32, k: u32, bias_at: u32, alpha: f32, part: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 
 override TRANSPOSE_A = false;
 override TRANSPOSE_B = false;
 override BIAS_ROW = false;  // op(a) has a further row of ones: c gets a further row, the column sums of op(b)
 override ACTIVATION = 0u;
+
+// Steps k .. k + 4 of a block of an operand. Past the last k both operands are 0: a masked side alone would leave
+// Inf * 0 = NaN.
+fn up_to_k(block: mat4x4<f32>, k: u32) -> mat4x4<f32> {
+  let zero = vec4<f32>();
+  return mat4x4<f32>(select(zero, block[0], k < params.k), select(zero, block[1], k + 1u < params.k),
+                     select(zero, block[2], k + 2u < params.k), select(zero, block[3], k + 3u < params.k));
+}
 
 // acc + x y for a column x of 4 rows and a row y of 4 columns: one step of k. [i]: row i.
 fn add_outer(acc: mat4x4<f32>, x: vec4<f32>, y: vec4<f32>) -> mat4x4<f32> {

@@ -1,4 +1,6 @@
-// Tile of matmul.wgsl: a 64 x 64 block, 8 x 8 outputs an invocation (64 of them), 8 KiB of workgroup memory.
-const BLOCK = 64u;
+// Tile of matmul.wgsl: 8 x 8 outputs an invocation (64 of them). 8 KiB of workgroup memory.
+const ROWS = 64u;
+const COLS = 64u;
 const DEPTH = 16u;
-const PARTS = 2u;
+const ROW_PARTS = 2u;
+const COL_PARTS = 2u;

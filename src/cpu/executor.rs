@@ -3,7 +3,7 @@
 use super::{Real, run};
 use crate::device::{DeviceInfo, DeviceKind, DeviceLimits};
 use crate::kernels::Step;
-use crate::plan::{Buffer, Clock, Executor, Plan, PlanId, PlanStep, Range, Span, Timings};
+use crate::plan::{Buffer, Clock, Executor, Fetch, Fetched, Plan, PlanId, PlanStep, Range, Span, Timings};
 use crate::{Error, Result};
 use std::any::Any;
 use std::collections::HashMap;
@@ -216,6 +216,17 @@ impl<T: Real> Executor for CpuExecutor<T> {
 
     fn read(&mut self, id: PlanId, range: Range) -> Result<Vec<f32>> {
         Ok(self.read_real(id, range)?.into_iter().map(|value| value.wide() as f32).collect())
+    }
+
+    fn fetch(&mut self, id: PlanId, range: Range) -> Result<Fetch> {
+        Ok(Fetch(Fetched::Ready(self.read(id, range)?)))
+    }
+
+    fn collect(&mut self, fetch: Fetch) -> Result<Vec<f32>> {
+        match fetch.0 {
+            Fetched::Ready(values) => Ok(values),
+            Fetched::Queued(number) => Err(Error::Internal(format!("fetch {number} is of another executor"))),
+        }
     }
 
     fn run(&mut self, id: PlanId, steps: &[Step]) -> Result<()> {

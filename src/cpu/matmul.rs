@@ -3,6 +3,7 @@
 use super::product::{PARALLEL_FROM, product};
 use super::{Real, activation, parallel};
 use crate::kernels::{Activation, Epilogue, Matmul};
+use std::ops::Range;
 
 /// `c = op(a) op(b)` with its epilogue; `extra` is the bias, or what the gradient saved.
 #[inline(always)]
@@ -11,22 +12,28 @@ pub fn matmul<T: Real>(
     a: &[T],     // (m, k), or (k, m) if transpose_a
     b: &[T],     // (k, n), or (n, k) if transpose_b
     extra: &[T], // bias (1, n), saved (m, n), or empty
-    c: &mut [T], // (m, n); with a bias row also (1, n) at bias_at
+    c: &mut [T], // (m, n); with a bias row also (1, n) at bias_at; in parts (parts, m, n)
 ) {
     let (m, n, k) = (p.params.m as usize, p.params.n as usize, p.params.k as usize);
+    if let Epilogue::InParts { steps } = p.epilogue {
+        for (part, c) in c.chunks_exact_mut(m * n).enumerate() {
+            product(p, part * steps..k.min((part + 1) * steps), a, b, c);
+        }
+        return;
+    }
     let (sums, rest) = c.split_at_mut(m * n);
     if let Epilogue::BiasRow { at } = p.epilogue {
         let db = &mut rest[at - m * n..at - m * n + n];
         if m * n * k < PARALLEL_FROM {
-            product(p, a, b, sums);
+            product(p, 0..k, a, b, sums);
             return column_sums(b, p.transpose_b, k, db);
         }
-        rayon::join(|| product(p, a, b, sums), || column_sums(b, p.transpose_b, k, db));
+        rayon::join(|| product(p, 0..k, a, b, sums), || column_sums(b, p.transpose_b, k, db));
         return;
     }
-    product(p, a, b, sums);
+    product(p, 0..k, a, b, sums);
     match p.epilogue {
-        Epilogue::Plain | Epilogue::BiasRow { .. } => {}
+        Epilogue::Plain | Epilogue::BiasRow { .. } | Epilogue::InParts { .. } => {}
         Epilogue::Bias(f) => parallel::row_blocks(c, n, &|_, c| widest(Block { f, extra, c, gradient: false })),
         Epilogue::Gradient(f) => parallel::row_blocks(c, n, &|first, c| {
             let extra = &extra[first * n..first * n + c.len()];

@@ -8,6 +8,7 @@
 use super::Real;
 use crate::kernels::Matmul;
 use std::cell::Cell;
+use std::ops::Range;
 
 /// Multiply-adds below which a second thread costs more than it brings.
 pub(super) const PARALLEL_FROM: usize = 1 << 20;
@@ -16,27 +17,30 @@ const SMALL: usize = 1 << 18;
 /// Rows of a block of sums.
 const ROWS: usize = 4;
 
-/// `c (m, n) = op(a) op(b)`, summed over k.
-pub(super) fn product<T: Real>(p: &Matmul, a: &[T], b: &[T], c: &mut [T]) {
+/// `c (m, n) = op(a) op(b)`, summed over the steps `range` of k.
+pub(super) fn product<T: Real>(p: &Matmul, range: Range<usize>, a: &[T], b: &[T], c: &mut [T]) {
     let (m, n, k) = (p.params.m as usize, p.params.n as usize, p.params.k as usize);
-    assert!(a.len() >= m * k && b.len() >= k * n && c.len() >= m * n, "matmul operands do not fit {m} x {n} x {k}");
+    let fits = a.len() >= m * k && b.len() >= k * n && c.len() >= m * n && range.end <= k;
+    assert!(fits && !range.is_empty(), "matmul operands do not fit {m} x {n} x {k}");
     let (a, b, c) = (&a[..m * k], &b[..k * n], &mut c[..m * n]);
-    if m < ROWS || m * n * k > SMALL || !pulp::Arch::new().dispatch(Small { p, a, b, c }) {
-        by_gemm(p, a, b, c);
+    let is_small = m >= ROWS && range.len() == k && m * n * k <= SMALL;
+    if !is_small || !pulp::Arch::new().dispatch(Small { p, a, b, c }) {
+        by_gemm(p, range, a, b, c);
     }
 }
 
-fn by_gemm<T: Real>(p: &Matmul, a: &[T], b: &[T], c: &mut [T]) {
-    let (m, n, k) = (p.params.m as usize, p.params.n as usize, p.params.k as usize);
+fn by_gemm<T: Real>(p: &Matmul, range: Range<usize>, a: &[T], b: &[T], c: &mut [T]) {
+    let (m, n, all, k) = (p.params.m as usize, p.params.n as usize, p.params.k as usize, range.len());
     let strides =
         |rows: usize, cols: usize, transposed: bool| if transposed { (1, rows as isize) } else { (cols as isize, 1) };
-    let (a_row, a_col) = strides(m, k, p.transpose_a);
-    let (b_row, b_col) = strides(k, n, p.transpose_b);
+    let (a_row, a_col) = strides(m, all, p.transpose_a);
+    let (b_row, b_col) = strides(all, n, p.transpose_b);
     let threads = if m * n * k < PARALLEL_FROM { gemm::Parallelism::None } else { gemm::Parallelism::Rayon(0) };
+    let (a, b) = (&a[range.start * a_col as usize..], &b[range.start * b_row as usize..]);
     let (c, a, b) = (c.as_mut_ptr(), a.as_ptr(), b.as_ptr());
     let (zero, one) = (T::zero(), T::one());
     // SAFETY: `product` cut the operands to m k, k n and m n elements, so every index (i, l), (l, j), (i, j) of the
-    // strided operands lies inside its slice; `c` is borrowed mutably, so it overlaps neither.
+    // strided operands lies inside its slice for l in `range`, whose start the pointers have been moved to; `c` is borrowed mutably, so it overlaps neither.
     unsafe {
         let c_stride = n as isize;
         gemm::gemm(

@@ -5,6 +5,7 @@
 
 use super::adapter::{Adapter, abilities, describe};
 use super::pipelines::Pipelines;
+use super::tune::Tuner;
 use crate::device::DeviceInfo;
 use crate::kernels::Abilities;
 use crate::{Error, Result};
@@ -20,6 +21,7 @@ pub struct Context {
     limits: wgpu::Limits,
     /// What decides between the tiles of a matrix product.
     pub(super) abilities: Abilities,
+    pub(super) tuner: Tuner,
     failure: Arc<Mutex<Option<String>>>,
     created: AtomicU64,
 }
@@ -57,7 +59,8 @@ impl Context {
     pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue, info: DeviceInfo, abilities: Abilities) -> Self {
         let limits = device.limits();
         let pipelines = Pipelines::new(&device);
-        Self { device, queue, pipelines, info, limits, abilities, failure: Arc::default(), created: AtomicU64::new(0) }
+        let (tuner, failure, created) = (Tuner::default(), Arc::default(), AtomicU64::new(0));
+        Self { device, queue, pipelines, info, limits, abilities, tuner, failure, created }
     }
 
     /// What is known of the device.

@@ -7,10 +7,10 @@
 
 use super::loaded::{Loaded, STEPS_PER_WRITE, Slabs};
 use super::profile::Stopwatch;
-use super::readback::Readback;
+use super::readback::{Copy, Readback};
 use super::{Context, tune};
 use crate::kernels::Step;
-use crate::plan::{Buffer, Executor, Plan, PlanId, Range, Timings};
+use crate::plan::{Buffer, Executor, Fetch, Fetched, Plan, PlanId, Range, Timings};
 use crate::{Error, Result};
 use std::any::Any;
 use std::collections::VecDeque;
@@ -34,6 +34,9 @@ pub struct GpuExecutor {
     slabs: Slabs,
     plans: Vec<Option<Loaded>>,
     readback: Readback,
+    /// Copies that are still to be collected, with their numbers.
+    fetched: VecDeque<(u64, Copy)>,
+    fetches: u64,
     stopwatch: Stopwatch,
     in_flight: VecDeque<wgpu::SubmissionIndex>,
     /// Training steps in the next submission.
@@ -49,6 +52,8 @@ impl GpuExecutor {
             slabs: Slabs::new(),
             plans: Vec::new(),
             readback: Readback::default(),
+            fetched: VecDeque::new(),
+            fetches: 0,
             stopwatch: Stopwatch::default(),
             in_flight: VecDeque::new(),
             group: 1,
@@ -74,6 +79,13 @@ impl GpuExecutor {
     fn buffer(&self, id: PlanId, buffer: Buffer) -> Result<&wgpu::Buffer> {
         let found = self.loaded(id)?.buffer(&self.slabs, buffer);
         found.ok_or_else(|| Error::Internal(format!("{buffer} is used before it is bound")))
+    }
+
+    /// Queues a copy of `range` to the host.
+    fn copy(&mut self, id: PlanId, range: Range) -> Result<Copy> {
+        let source = self.buffer(id, range.buffer)?.clone();
+        let elements = if range.len == 0 { (source.size() / 4) as usize } else { range.len };
+        self.readback.start::<f32>(&self.context, &source, range.offset, elements)
     }
 
     /// Submits `commands` once for each of the `count` step uniforms from `first` on.
@@ -118,9 +130,9 @@ impl GpuExecutor {
 impl Executor for GpuExecutor {
     fn load(&mut self, plan: &Plan) -> Result<PlanId> {
         let context = Arc::clone(&self.context);
-        let plan = &tune::tuned(&context, plan)?;
         let (bytes, largest) = plan.largest();
         context.check_size(|| format!("{largest} of plan {} (batch {})", plan.name, plan.batch), bytes)?;
+        let plan = &tune::tuned(&context, plan)?;
         context.guarded(|| {
             self.make_slabs(plan)?;
             let loaded = Loaded::new(&context, plan, &self.slabs)?;
@@ -161,10 +173,30 @@ impl Executor for GpuExecutor {
     }
 
     fn read(&mut self, id: PlanId, range: Range) -> Result<Vec<f32>> {
-        let source = self.buffer(id, range.buffer)?.clone();
-        let elements = if range.len == 0 { (source.size() / 4) as usize } else { range.len };
+        let copy = self.copy(id, range)?;
         self.in_flight.clear();
-        self.readback.read(&self.context, &source, range.offset, elements)
+        self.readback.finish(&self.context, copy)
+    }
+
+    fn fetch(&mut self, id: PlanId, range: Range) -> Result<Fetch> {
+        let copy = self.copy(id, range)?;
+        self.fetches += 1;
+        self.fetched.push_back((self.fetches, copy));
+        Ok(Fetch(Fetched::Queued(self.fetches)))
+    }
+
+    fn collect(&mut self, fetch: Fetch) -> Result<Vec<f32>> {
+        let wanted = match fetch.0 {
+            Fetched::Ready(values) => return Ok(values),
+            Fetched::Queued(number) => number,
+        };
+        while let Some((number, copy)) = self.fetched.pop_front() {
+            let values = self.readback.finish(&self.context, copy)?;
+            if number == wanted {
+                return Ok(values);
+            }
+        }
+        Err(Error::Internal(format!("fetch {wanted} was never queued")))
     }
 
     fn run(&mut self, id: PlanId, steps: &[Step]) -> Result<()> {

@@ -12,3 +12,4 @@ mod tune;
 pub use adapter::{Adapter, adapters, describe};
 pub use context::Context;
 pub use executor::GpuExecutor;
+pub use tune::{Race, race};

@@ -89,7 +89,8 @@ impl Pipelines {
         let params = layout_entry(0, wgpu::BufferBindingType::Uniform, false, spec.params().len() as u64);
         let buffers = entry.bindings.iter().map(|binding| {
             let read_only = binding.access == Access::Read;
-            layout_entry(binding.index, wgpu::BufferBindingType::Storage { read_only }, false, spec.element_bytes())
+            let least = spec.binding_bytes(binding);
+            layout_entry(binding.index, wgpu::BufferBindingType::Storage { read_only }, false, least)
         });
         let entries: Vec<_> = std::iter::once(params).chain(buffers).collect();
         let label = Some(shader.name);

@@ -1,17 +1,26 @@
-//! Copies results back to the host through one staging buffer that grows when it must.
+//! Copies results back to the host through staging buffers, which are kept for the next copies.
 
 use super::Context;
 use crate::Result;
 use std::sync::mpsc;
 
-/// The staging buffer.
+/// The staging buffers that no copy uses.
 #[derive(Default)]
 pub struct Readback {
+    free: Vec<wgpu::Buffer>,
+}
+
+/// A copy on its way to the host.
+pub struct Copy {
+    /// `None` for a copy of nothing.
     staging: Option<wgpu::Buffer>,
+    bytes: u64,
+    submission: Option<wgpu::SubmissionIndex>,
+    mapped: mpsc::Receiver<std::result::Result<(), wgpu::BufferAsyncError>>,
 }
 
 impl Readback {
-    /// The first `elements` elements of `source` from element `offset` on, once everything queued has run.
+    /// As [`Readback::start`], and waits for it.
     pub fn read<T: bytemuck::Pod>(
         &mut self,
         context: &Context,
@@ -19,32 +28,54 @@ impl Readback {
         offset: usize,
         elements: usize,
     ) -> Result<Vec<T>> {
-        if elements == 0 {
-            return Ok(Vec::new());
-        }
+        let copy = self.start::<T>(context, source, offset, elements)?;
+        self.finish(context, copy)
+    }
+
+    /// Queues a copy of the first `elements` elements of `source` from element `offset` on.
+    pub fn start<T: bytemuck::Pod>(
+        &mut self,
+        context: &Context,
+        source: &wgpu::Buffer,
+        offset: usize,
+        elements: usize,
+    ) -> Result<Copy> {
+        let (send, mapped) = mpsc::channel();
         let size = size_of::<T>() as u64;
         let bytes = size * elements as u64;
+        if elements == 0 {
+            return Ok(Copy { staging: None, bytes, submission: None, mapped });
+        }
         context.guarded(|| {
-            let staging = self.staging.take().filter(|staging| staging.size() >= bytes).unwrap_or_else(|| {
+            let fits = self.free.iter().position(|staging| staging.size() >= bytes);
+            let staging = fits.map(|i| self.free.swap_remove(i)).unwrap_or_else(|| {
+                // The largest that is free gives way to one that is large enough.
+                self.free.pop();
                 let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
                 context.buffer("readback", bytes.next_power_of_two(), usage)
             });
             let mut encoder = context.device.create_command_encoder(&Default::default());
             encoder.copy_buffer_to_buffer(source, size * offset as u64, &staging, 0, bytes);
-            let submission = context.queue.submit([encoder.finish()]);
-            let (send, received) = mpsc::channel();
-            let slice = staging.slice(..bytes);
-            slice.map_async(wgpu::MapMode::Read, move |outcome| {
-                // The receiver is gone only if this read has already failed.
+            let submission = Some(context.queue.submit([encoder.finish()]));
+            staging.slice(..bytes).map_async(wgpu::MapMode::Read, move |outcome| {
+                // The receiver is gone only if the copy was given up.
                 let _ = send.send(outcome);
             });
-            context.wait(Some(submission))?;
-            received.recv().map_err(|error| context.error(error))?.map_err(|error| context.error(error))?;
-            let view = slice.get_mapped_range().map_err(|error| context.error(error))?;
+            Ok(Copy { staging: Some(staging), bytes, submission, mapped })
+        })
+    }
+
+    /// The values of `copy`, once everything queued before it has run.
+    pub fn finish<T: bytemuck::Pod>(&mut self, context: &Context, copy: Copy) -> Result<Vec<T>> {
+        let Some(staging) = copy.staging else { return Ok(Vec::new()) };
+        context.guarded(|| {
+            context.wait(copy.submission)?;
+            copy.mapped.recv().map_err(|error| context.error(error))?.map_err(|error| context.error(error))?;
+            let view = staging.slice(..copy.bytes).get_mapped_range().map_err(|error| context.error(error))?;
             let values = bytemuck::pod_collect_to_vec(&view);
             drop(view);
             staging.unmap();
-            self.staging = Some(staging);
+            self.free.push(staging);
             Ok(values)
         })
     }

@@ -147,12 +147,16 @@ pub enum Kernel {
 }
 
 impl Kernel {
-    /// The WGSL file, with the entry point where it has several.
+    /// The WGSL file, with the entry point where it has several and the tile where one file serves several and the
+    /// device has chosen.
     pub fn name(&self) -> String {
         let spec = self.spec();
-        match spec.entry().name {
-            "main" => spec.shader().name.to_owned(),
-            entry => format!("{}.{entry}", spec.shader().name),
+        match (spec.shader().name, spec.entry().name, self) {
+            (file, "main", _) => file.to_owned(),
+            (file @ "matmul", entry, Kernel::Matmul(Matmul { tile: Some(tile), .. })) => {
+                format!("{file}.{entry} {tile}")
+            }
+            (file, entry, _) => format!("{file}.{entry}"),
         }
     }
 
@@ -200,16 +204,13 @@ impl Kernel {
     }
 }
 
-/// Every WGSL file of the crate, for tests that hold them against their specs.
-pub const SHADERS: &[&Shader] = &[
-    &matmul::SMALL,
-    &matmul::SMALL_ANY,
-    &matmul::MEDIUM,
-    &matmul::MEDIUM_ANY,
-    &matmul::LARGE,
-    &matmul::LARGE_ANY,
-    &matmul::SUBGROUP,
-    &matmul::SUBGROUP_ANY,
+/// Every WGSL text of the crate, for tests that hold them against their specs.
+pub fn shaders() -> impl Iterator<Item = &'static Shader> {
+    SHADERS.iter().copied().chain(matmul::shaders())
+}
+
+/// All but those of the matrix product, which has one for every tile and layout.
+const SHADERS: &[&Shader] = &[
     &bias_add::SHADER,
     &sum_rows::SHADER,
     &sum_cols::SHADER,

@@ -99,6 +99,11 @@ pub trait Spec: Debug {
         4
     }
 
+    /// Bytes of the elements that `binding` is declared as, where they differ.
+    fn binding_bytes(&self, _binding: &Binding) -> u64 {
+        self.element_bytes()
+    }
+
     /// How many workgroups cover the work, before folding into two dimensions.
     fn workgroups(&self) -> u64;
 

@@ -2,9 +2,8 @@
 
 use super::weights::Layout;
 use super::{Losses, Network, Program, Purpose, Summary};
-use crate::data::{Dataset, Matrix};
+use crate::data::Dataset;
 use crate::device::Device;
-use crate::kernels::Step;
 use crate::optimizers::Optimizer;
 use crate::plan::{Buffer, Executor, Plan, PlanId};
 use crate::train::{ByHand, Evaluation, Fit, History, Profile, RangeCurve, RangeTest};
@@ -13,9 +12,6 @@ use std::fmt;
 
 /// Rows of a batch that `compile` prepares for; `fit` makes another plan for another batch size.
 const DEFAULT_BATCH: usize = 32;
-/// Rows of a batch when nothing has to be kept for a backward pass.
-const FORWARD_BATCH: usize = 1024;
-
 /// A plan that the executor has loaded.
 #[derive(Clone)]
 pub(crate) struct Loaded {
@@ -165,46 +161,6 @@ impl Model {
         crate::train::range_test(self, data, settings)
     }
 
-    /// The model's output for each row of `x`: of its first output, if it has several.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] and [`Error::Data`] where `x` does not fit the model; [`Error::Gpu`].
-    pub fn predict(&mut self, x: &Matrix) -> Result<Matrix> {
-        let mut outputs = self.predict_all(std::slice::from_ref(x))?;
-        if outputs.is_empty() { Err(Error::Internal("no output".to_owned())) } else { Ok(outputs.swap_remove(0)) }
-    }
-
-    /// Every output of the model for each row of its inputs.
-    ///
-    /// # Errors
-    /// As [`Model::predict`].
-    pub fn predict_all(&mut self, inputs: &[Matrix]) -> Result<Vec<Matrix>> {
-        self.check_inputs(inputs)?;
-        for (i, input) in inputs.iter().enumerate() {
-            input.check_finite(&format!("inputs[{i}]"))?;
-        }
-        let rows = inputs.first().map_or(0, Matrix::rows);
-        let loaded = self.load(Purpose::Predict, rows.clamp(1, FORWARD_BATCH), &[])?;
-        let (id, batch, plan) = (loaded.id, loaded.batch, loaded.plan.clone());
-        let widths: Vec<usize> = plan.outputs.iter().map(|range| range.len / batch).collect();
-        let mut results: Vec<Vec<f32>> = widths.iter().map(|width| Vec::with_capacity(rows * width)).collect();
-        for first in (0..rows).step_by(batch) {
-            let count = batch.min(rows - first);
-            for (input, range) in inputs.iter().zip(&plan.inputs) {
-                let part = &input.data()[first * input.cols()..(first + count) * input.cols()];
-                if let Some(range) = range {
-                    self.executor.write(id, range.buffer, range.offset, part)?;
-                }
-            }
-            self.executor.run(id, &[Step::default()])?;
-            for ((range, width), result) in plan.outputs.iter().zip(&widths).zip(&mut results) {
-                let part = crate::plan::Range { len: count * width, ..*range };
-                result.extend(self.executor.read(id, part)?);
-            }
-        }
-        results.into_iter().zip(widths).map(|(data, width)| Matrix::new(rows, width, data)).collect()
-    }
-
     /// A table of the layers with shapes and parameter counts.
     pub fn summary(&self) -> Summary {
         let numbers = self.layout.parameters.iter().map(|parameter| parameter.rows * parameter.cols);
@@ -242,7 +198,8 @@ impl Model {
         Ok((train.id, train.plan.moments))
     }
 
-    /// The plan for `purpose` at batch size `batch`, loaded if it is not; a plan for another batch size is let go.
+    /// The plan for `purpose` at batch size `batch`, loaded if it is not. A plan for another batch size is let go, but
+    /// for predictions, whose few batch sizes stay.
     pub(crate) fn load(&mut self, purpose: Purpose, batch: usize, classes: &[bool]) -> Result<&Loaded> {
         self.bindings += u64::from(purpose != Purpose::Predict);
         if purpose == Purpose::Train {
@@ -255,7 +212,8 @@ impl Model {
         }
         let plan = self.program.plan(purpose, batch, classes, true)?;
         let id = self.executor.load(&plan)?;
-        if let Some(i) = self.plans.iter().position(|loaded| loaded.purpose == purpose) {
+        let outdated = |loaded: &Loaded| loaded.purpose == purpose && purpose != Purpose::Predict;
+        if let Some(i) = self.plans.iter().position(outdated) {
             self.executor.unload(self.plans.swap_remove(i).id);
         }
         self.plans.push(Loaded { purpose, batch, classes: classes.to_vec(), id, plan });
@@ -272,6 +230,7 @@ impl Model {
         let plan = self.program.plan(purpose, batch, &classes, true)?;
         let id = self.executor.load(&plan)?;
         self.executor.unload(old);
+        self.bindings += 1;
         self.plans[at] = Loaded { purpose, batch, classes, id, plan };
         Ok(())
     }

@@ -7,6 +7,7 @@ mod frozen;
 mod network;
 #[cfg(feature = "save")]
 pub(crate) mod persist;
+mod predict;
 mod program;
 mod residual;
 mod rules;

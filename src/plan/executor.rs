@@ -10,6 +10,18 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PlanId(pub(crate) usize);
 
+/// Values on their way to the host.
+#[derive(Debug)]
+pub struct Fetch(pub(crate) Fetched);
+
+#[derive(Debug)]
+pub(crate) enum Fetched {
+    /// They are here.
+    Ready(Vec<f32>),
+    /// The executor's number for the copy.
+    Queued(u64),
+}
+
 /// Which clock timed the dispatches of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
@@ -79,6 +91,13 @@ pub trait Executor: Send {
 
     /// Reads a range once everything queued has run.
     fn read(&mut self, id: PlanId, range: Range) -> Result<Vec<f32>>;
+
+    /// Queues a copy of a range to the host, behind everything queued so far. [`collect`](Executor::collect) waits for
+    /// it; what is queued in between runs on.
+    fn fetch(&mut self, id: PlanId, range: Range) -> Result<Fetch>;
+
+    /// The values of `fetch` once they are there. Fetches that are older and not collected yet are given up.
+    fn collect(&mut self, fetch: Fetch) -> Result<Vec<f32>>;
 
     /// Queues one run of the plan for each entry of `steps`.
     fn run(&mut self, id: PlanId, steps: &[Step]) -> Result<()>;

@@ -2,11 +2,11 @@
 
 mod layers;
 
-use super::{Buffer, Plan, Range, Slab, fuse, memory};
+use super::{Buffer, Plan, Range, Slab, fuse, memory, split};
 use crate::graph::{Graph, NodeId, Op};
 use crate::kernels::{
     self as k, Access, Accuracy, ActivationForward, ActivationGrad, CopyColumns, Elementwise, ElementwiseLossKernel,
-    Gather, GatherWeights, GradientNorm, Kernel, Matmul, Part, WeightedSum,
+    Epilogue, Gather, GatherWeights, GradientNorm, Kernel, Matmul, Part, WeightedSum,
 };
 use crate::{Error, Result};
 
@@ -86,19 +86,29 @@ impl Draft {
 pub fn lower(graph: &Graph, what: &Lowering<'_>) -> Result<Plan> {
     let slab = Slab::new(graph.parameters());
     let live = live(graph, what);
-    let mut lowering =
-        Lower { graph, what, slab: &slab, own_place: own_places(graph, what, &live), drafts: Vec::new() };
+    let mut lowering = Lower {
+        graph,
+        what,
+        slab: &slab,
+        own_place: own_places(graph, what, &live),
+        drafts: Vec::new(),
+        scratch: Vec::new(),
+    };
     for (i, _) in live.iter().enumerate().filter(|(_, live)| **live) {
         lowering.node(NodeId(i))?;
     }
     lowering.gradients();
     lowering.logs();
     lowering.update();
-    let mut drafts = lowering.drafts;
+    let (mut drafts, scratch) = (lowering.drafts, lowering.scratch);
     if what.fused {
         drafts = fuse::fuse(drafts, what.outputs);
     }
-    let len = |id: NodeId| graph.shape(id).len(what.batch);
+    let nodes = graph.nodes().len();
+    let len = |id: NodeId| {
+        let own = id.0.checked_sub(nodes).and_then(|i| scratch.get(i).copied());
+        own.unwrap_or_else(|| graph.shape(id).len(what.batch))
+    };
     let inputs = inputs(graph, &live);
     let uploaded: Vec<NodeId> = if what.gather { Vec::new() } else { inputs.iter().copied().flatten().collect() };
     let placed = memory::place(drafts, len, &uploaded, what.outputs);
@@ -165,9 +175,17 @@ struct Lower<'a> {
     slab: &'a Slab,
     own_place: Vec<(NodeId, usize)>,
     drafts: Vec<Draft>,
+    /// Elements of the values that stand for no node; they are numbered on from the nodes.
+    scratch: Vec<usize>,
 }
 
 impl Lower<'_> {
+    /// A value of `elements` elements that only a kernel and the next one see.
+    fn scratch(&mut self, elements: usize) -> Operand {
+        self.scratch.push(elements);
+        Operand::Value(NodeId(self.graph.nodes().len() + self.scratch.len() - 1))
+    }
+
     fn operand(&self, id: NodeId) -> Operand {
         if let Op::Parameter(index) = self.graph.node(id).op {
             return Operand::Fixed(self.slab.range(Buffer::Parameters, index));
@@ -223,7 +241,17 @@ impl Lower<'_> {
             Op::MatMul { transpose_a, transpose_b } => {
                 let inner = if transpose_a { in_rows } else { in_cols };
                 let (m, n, k) = (rows as usize, cols as usize, inner as usize);
-                Kernel::Matmul(Matmul::new(m, n, k, transpose_a, transpose_b))
+                let product = Matmul::new(m, n, k, transpose_a, transpose_b);
+                if let Some(steps) = split::part(self.graph.shape(id).rows, n, k) {
+                    let product = product.with_epilogue(Epilogue::InParts { steps });
+                    let (parts, n) = (product.parts(), n * m);
+                    let scratch = self.scratch(parts * n);
+                    self.push(Kernel::Matmul(product), [operands, vec![scratch]].concat(), &node.name);
+                    operands = vec![scratch];
+                    Kernel::SumRows(k::SumRows { rows: parts as u32, cols: n as u32 })
+                } else {
+                    Kernel::Matmul(product)
+                }
             }
             Op::BiasAdd => Kernel::BiasAdd(k::BiasAdd { rows, cols }),
             Op::SumRows => Kernel::SumRows(k::SumRows { rows: in_rows, cols: in_cols }),

@@ -6,9 +6,11 @@ mod fuse;
 mod lower;
 mod memory;
 mod slab;
+mod split;
 mod work;
 
-pub use executor::{Clock, Executor, PlanId, Span, Timings};
+pub(crate) use executor::Fetched;
+pub use executor::{Clock, Executor, Fetch, PlanId, Span, Timings};
 pub use lower::{Lowering, Update, lower};
 pub use slab::{ALIGNMENT, Slab};
 pub use work::Work;

@@ -207,7 +207,7 @@ fn gradient(function: Activation) -> u64 {
 fn matmul_flops(matmul: &Matmul) -> u64 {
     let (m, n, k) = (u64::from(matmul.params.m), u64::from(matmul.params.n), u64::from(matmul.params.k));
     let epilogue = match matmul.epilogue {
-        Epilogue::Plain => 0,
+        Epilogue::Plain | Epilogue::InParts { .. } => 0,
         Epilogue::BiasRow { .. } => k * n,
         Epilogue::Bias(function) => (1 + forward(function)) * m * n,
         Epilogue::Gradient(function) => gradient(function) * m * n,

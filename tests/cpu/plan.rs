@@ -10,7 +10,7 @@ use crate::common::fixtures::folder;
 use crate::common::machine::{plan, whole_batch};
 use axone::cpu::CpuExecutor;
 use axone::graph::{NodeId, differentiate};
-use axone::kernels::Activation as Function;
+use axone::kernels::{Activation as Function, Epilogue, Kernel, Step};
 use axone::layers::Activation;
 use axone::model::{Program, Purpose};
 use axone::plan::{Buffer, Executor, Plan, Range};
@@ -202,4 +202,37 @@ fn buffers_are_reused() {
         let values = plan.steps.iter().flat_map(|step| step.writes().filter(is_activation)).count();
         assert!(plan.activations.len() < values, "{} buffers for {values} values", plan.activations.len());
     }
+}
+
+/// A long sum with few outputs is computed in parts, by shape alone: the weight gradient of a large batch, and a layer of
+/// many inputs and few outputs, which has the same parts for one row as for many.
+#[test]
+fn long_sums_are_computed_in_parts() {
+    let parts = |plan: &Plan| -> Vec<String> {
+        let split = |step: &axone::plan::PlanStep| match &step.kernel {
+            Kernel::Matmul(p) => matches!(p.epilogue, Epilogue::InParts { .. })
+                .then(|| format!("{} parts of {}", p.parts(), p.params.part)),
+            _ => None,
+        };
+        plan.steps.iter().filter_map(split).collect()
+    };
+    let train = |batch: usize| classifier().plan(Purpose::Train, batch, &[true], true).unwrap();
+    assert_eq!(parts(&train(2047)), [""; 0]);
+    assert_eq!(parts(&train(4096)), ["8 parts of 512"; 2]);
+    let plan = train(4096);
+    let first =
+        plan.steps.iter().position(|step| !parts(&Plan { steps: vec![step.clone()], ..plan.clone() }).is_empty());
+    let pair = &plan.steps[first.unwrap()..first.unwrap() + 2];
+    assert_eq!(pair[1].kernel_name(), "sum_rows");
+    assert_eq!(pair[0].writes().collect::<Vec<_>>(), pair[1].reads().collect::<Vec<_>>());
+    assert_none(&aliased(&plan));
+
+    let net = |inputs: usize, units: usize| {
+        let net = Sequential::new(inputs).add(Dense::new(units));
+        let model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default()).unwrap();
+        [1, 100].map(|rows| parts(&model.program().plan(Purpose::Predict, rows, &[], true).unwrap()))
+    };
+    assert_eq!(net(20_000, 3), [["9 parts of 2240"], ["9 parts of 2240"]]);
+    assert_eq!(net(8191, 3), [[""; 0]; 2]);
+    assert_eq!(net(20_000, 33), [[""; 0]; 2]);
 }

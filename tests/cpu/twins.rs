@@ -4,7 +4,7 @@
 use axone::check::{Outcome, Row, cases, kernels, run_case};
 use axone::cpu::run;
 use axone::kernels::{Kernel, Scale, Step};
-use axone::plan::{Buffer, Executor, Plan, PlanId, Range, Timings};
+use axone::plan::{Buffer, Executor, Fetch, Plan, PlanId, Range, Timings};
 use axone::{Device, Result};
 
 #[test]
@@ -40,6 +40,12 @@ impl Executor for Careless {
     }
     fn read(&mut self, id: PlanId, range: Range) -> Result<Vec<f32>> {
         self.0.read(id, range)
+    }
+    fn fetch(&mut self, id: PlanId, range: Range) -> Result<Fetch> {
+        self.0.fetch(id, range)
+    }
+    fn collect(&mut self, fetch: Fetch) -> Result<Vec<f32>> {
+        self.0.collect(fetch)
     }
     fn run(&mut self, id: PlanId, steps: &[Step]) -> Result<()> {
         self.0.run(id, steps)?;

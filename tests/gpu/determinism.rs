@@ -120,3 +120,26 @@ fn a_step_creates_nothing() {
     classifier(&device, Sgd::default()).fit(&samples(8), &Fit::new().epochs(1).silent()).unwrap();
     assert!(device.objects_created() > before + 10);
 }
+
+/// A row gets the same bits alone and among others, and once every batch size has been seen a prediction creates
+/// nothing.
+#[test]
+fn predictions_create_nothing_and_do_not_depend_on_their_company() {
+    let device = need_device!(own);
+    let mut model = model(&device);
+    let x = crate::common::matrix(9, 2500, 20);
+    let rows =
+        |from: usize, count: usize| Matrix::new(count, 20, x.data()[20 * from..20 * (from + count)].to_vec()).unwrap();
+    let mut predict = |x: &Matrix| model.predict(x).unwrap().data().iter().map(|y| y.to_bits()).collect::<Vec<_>>();
+    let all = predict(&x);
+    let parts = [(0, 1), (7, 1), (100, 3), (1000, 17), (1023, 1477)];
+    for round in 0..2 {
+        let before = device.objects_created();
+        for (from, count) in parts {
+            assert_eq!(predict(&rows(from, count)), all[3 * from..3 * (from + count)], "{count} rows from {from}");
+        }
+        assert_eq!(predict(&x), all);
+        let made = device.objects_created() - before;
+        assert_eq!(made == 0, round == 1, "{made} objects in round {round}");
+    }
+}

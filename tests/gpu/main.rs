@@ -17,6 +17,7 @@ mod layers;
 mod matmul;
 mod optimizers;
 mod profile;
+mod tune;
 
 use axone::Device;
 use std::io::Write;

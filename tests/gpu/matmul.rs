@@ -4,11 +4,14 @@
 use crate::need_device;
 use axone::Error;
 use axone::check::{Case, matmul_cases, run_case};
-use axone::kernels::{Activation, Epilogue, Kernel, Matmul, Tile};
+use axone::kernels::{Epilogue, Kernel, Matmul, Tile};
 
-/// Bits of what `case` writes with `tile`; `None` where the device cannot run it.
+/// Bits of what `case` writes with `tile`; `None` where the device or the tile cannot run it.
 fn bits(device: &axone::Device, case: &Case, tile: Option<Tile>) -> Option<Vec<Vec<u32>>> {
     let Kernel::Matmul(matmul) = &case.kernel else { panic!("{} is no matrix product", case.name) };
+    if !tile.is_none_or(|tile| tile.takes(&matmul.params)) {
+        return None;
+    }
     let case = Case { kernel: Kernel::Matmul(Matmul { tile, ..matmul.clone() }), ..case.clone() };
     match run_case(&mut *device.executor(), &case) {
         Ok(result) => Some(result.unwrap().iter().map(|y| y.iter().map(|x| x.to_bits()).collect()).collect()),
@@ -24,11 +27,8 @@ fn bits(device: &axone::Device, case: &Case, tile: Option<Tile>) -> Option<Vec<V
 fn cases() -> impl Iterator<Item = Case> {
     matmul_cases().into_iter().filter(|case| {
         let Kernel::Matmul(matmul) = &case.kernel else { return false };
-        let usual = match matmul.epilogue {
-            Epilogue::Plain | Epilogue::BiasRow { .. } => true,
-            Epilogue::Bias(f) | Epilogue::Gradient(f) => f == Activation::Tanh,
-        };
-        usual && matmul.tile.is_none_or(|tile| tile == Tile::Small)
+        // Those of a mixture and those of an activation leave the tile open: a pipeline for each would take minutes.
+        matmul.tile == Some(Tile::Small)
     })
 }
 
@@ -38,7 +38,7 @@ fn tiles_agree_bit_for_bit() {
     let mut compared = 0;
     for case in cases() {
         let expected = bits(&device, &case, Some(Tile::Small)).expect("the smallest tile runs everywhere");
-        for tile in [Some(Tile::Medium), Some(Tile::Large), Some(Tile::Subgroup), None] {
+        for tile in Tile::ALL.into_iter().map(Some).chain([None]) {
             if let Some(got) = bits(&device, &case, tile) {
                 assert_eq!(got, expected, "{} with tile {tile:?}", case.name);
                 compared += 1;

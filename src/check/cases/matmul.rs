@@ -1,43 +1,59 @@
 //! The matrix product: sizes, forms, epilogues and tiles.
 
 use super::{Case, numbers};
+use crate::kernels::matmul::PART_ALIGNMENT;
 use crate::kernels::{Activation, Epilogue, Kernel, Matmul, Tile};
 
-/// The matrix product: sizes, forms, epilogues and tiles.
+/// Rows, columns, length of the sums: of each either all are multiples of 4, and every operand is read as vec4, or none.
+const SIZES: [(usize, usize, usize); 13] = [
+    (1, 1, 1),
+    (5, 3, 1),
+    (7, 1, 33),
+    (1, 50, 17),
+    (33, 65, 41),
+    (130, 70, 129),
+    (65, 10, 1031),
+    (4, 4, 4),
+    (20, 16, 16),
+    (64, 64, 64),
+    (68, 36, 44),
+    (4, 140, 100),
+    (132, 140, 100),
+];
+
+/// The matrix product: every tile at every size that it takes with the forms and epilogues of a network; then, with the
+/// device's own choice of tile, every mixture of operands with and without vec4, and every activation.
 pub fn matmul_cases() -> Vec<Case> {
-    const SIZES: [(usize, usize, usize); 12] = [
-        (1, 1, 1),
-        (5, 3, 1),
-        (7, 1, 33),
-        (1, 50, 17),
-        (17, 16, 16),
-        (33, 65, 40),
-        (64, 64, 64),
-        (130, 70, 129),
-        (65, 10, 1031),
-        // Leading dimensions that are multiples of 4: operands are read as vec4.
-        (4, 4, 4),
-        (68, 36, 44),
-        (132, 140, 100),
-    ];
+    let bias = |f| Epilogue::Bias(f);
+    let (tanh, bias_row) =
+        (Activation::Tanh, |m: usize, n: usize| Epilogue::BiasRow { at: (m * n).next_multiple_of(64) });
     let mut all = Vec::new();
     for (m, n, k) in SIZES {
-        let at = (m * n).next_multiple_of(64);
-        let (bias, gradient) = (Epilogue::Bias(Activation::Tanh), Epilogue::Gradient(Activation::Tanh));
         for tile in Tile::ALL {
             let product = |a, b| Matmul { tile: Some(tile), ..Matmul::new(m, n, k, a, b) };
-            for (a, b) in [(false, false), (false, true), (true, false), (true, true)] {
+            if !tile.takes(&product(false, false).params) {
+                continue;
+            }
+            for (a, b) in [(false, false), (false, true), (true, true)] {
                 all.push(matmul_case(product(a, b)));
             }
-            all.push(matmul_case(product(false, false).with_epilogue(bias)));
-            all.push(matmul_case(product(false, true).with_epilogue(gradient)));
-            all.push(matmul_case(product(true, false).with_epilogue(Epilogue::BiasRow { at })));
+            all.push(matmul_case(product(false, false).with_epilogue(bias(tanh))));
+            all.push(matmul_case(product(false, true).with_epilogue(Epilogue::Gradient(tanh))));
+            all.push(matmul_case(product(true, false).with_epilogue(bias_row(m, n))));
+            all.push(matmul_case(product(true, false).with_epilogue(Epilogue::InParts { steps: PART_ALIGNMENT })));
         }
-        // The device's own choice of tile.
-        for f in Activation::ALL {
-            all.push(matmul_case(Matmul::new(m, n, k, false, false).with_epilogue(Epilogue::Bias(f))));
-            all.push(matmul_case(Matmul::new(m, n, k, false, true).with_epilogue(Epilogue::Gradient(f))));
-        }
+    }
+    let mixed = |m, n, k, a, b, epilogue| matmul_case(Matmul::new(m, n, k, a, b).with_epilogue(epilogue));
+    all.push(mixed(33, 10, 40, false, false, bias(tanh)));
+    all.push(mixed(40, 10, 33, true, false, bias_row(40, 10)));
+    all.push(mixed(33, 40, 10, false, true, Epilogue::Gradient(tanh)));
+    all.push(mixed(33, 40, 33, false, false, bias(tanh)));
+    all.push(mixed(33, 33, 40, false, true, Epilogue::Gradient(tanh)));
+    all.push(mixed(40, 40, 33, true, true, Epilogue::Plain));
+    all.push(mixed(33, 33, 40, true, true, Epilogue::Plain));
+    for f in Activation::ALL {
+        all.push(mixed(68, 36, 44, false, false, bias(f)));
+        all.push(mixed(68, 36, 44, false, true, Epilogue::Gradient(f)));
     }
     all
 }
@@ -48,6 +64,7 @@ pub(super) fn matmul_case(kernel: Matmul) -> Case {
     let mut writes = vec![vec![f32::NAN; m * n]];
     match kernel.epilogue {
         Epilogue::Plain => {}
+        Epilogue::InParts { .. } => writes = vec![vec![f32::NAN; kernel.parts() * m * n]],
         Epilogue::BiasRow { at } => {
             // What lies between dw and db belongs to nobody and must stay as it is.
             writes = vec![[vec![f32::NAN; m * n], vec![0.5; at - m * n], vec![f32::NAN; n]].concat()];
@@ -60,6 +77,7 @@ pub(super) fn matmul_case(kernel: Matmul) -> Case {
     let (a, b) = (form(kernel.transpose_a), form(kernel.transpose_b));
     let what = match kernel.epilogue {
         Epilogue::Plain => String::new(),
+        Epilogue::InParts { steps } => format!(" in parts of {steps}"),
         Epilogue::BiasRow { .. } => " bias row".to_owned(),
         Epilogue::Bias(f) | Epilogue::Gradient(f) => format!(" {}", f.name()),
     };

@@ -7,10 +7,11 @@ use crate::kernels::{Epilogue, Kernel, Matmul};
 pub(super) fn matmul(p: &Matmul, a: &[f64], b: &[f64], extra: Option<&Vec<f64>>, y: &[f64]) -> Result<Vec<f64>> {
     let (n, k) = (p.params.n as usize, p.params.k as usize);
     let plain = Matmul { epilogue: Epilogue::Plain, ..p.clone() };
-    let bias_row = |epilogue| matches!(epilogue, Epilogue::BiasRow { .. });
-    let same_size = if bias_row(p.epilogue) { p.clone() } else { plain.clone() };
+    let of_its_own_size = matches!(p.epilogue, Epilogue::BiasRow { .. } | Epilogue::InParts { .. });
+    let same_size = if of_its_own_size { p.clone() } else { plain.clone() };
     let size = run_f64(&Kernel::Matmul(same_size), &[absolute(a), absolute(b)], y.len())?;
-    let sum: Vec<f64> = size.iter().map(|size| sum_bound(k, *size)).collect();
+    let terms = k.min(p.params.part as usize);
+    let sum: Vec<f64> = size.iter().map(|size| sum_bound(terms, *size)).collect();
     let Some(extra) = extra else { return Ok(sum) };
     let product = run_f64(&Kernel::Matmul(plain), &[a.to_vec(), b.to_vec()], y.len())?;
     Ok(match p.epilogue {
@@ -26,6 +27,6 @@ pub(super) fn matmul(p: &Matmul, a: &[f64], b: &[f64], extra: Option<&Vec<f64>>,
             let terms = sum.iter().zip(&product).zip(one.iter().zip(&own));
             terms.map(|((sum, dy), (slope, own))| slope.abs() * sum + dy.abs() * (own + ULP * slope.abs())).collect()
         }
-        Epilogue::Plain | Epilogue::BiasRow { .. } => sum,
+        Epilogue::Plain | Epilogue::BiasRow { .. } | Epilogue::InParts { .. } => sum,
     })
 }

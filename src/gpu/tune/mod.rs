@@ -1,0 +1,135 @@
+//! Fits a plan to one adapter: the tile of each matrix product. A plan does not know where it will run, so lowering
+//! leaves the tile open and loading settles it here, by a rule ([`choose`]) or by a race between the tiles that the
+//! adapter can run. Tiles agree bit for bit, and a tile that does not loses its race: so a timing that comes out
+//! differently the next day changes no result.
+//!
+//! The environment variable `AXONE_TUNE` says how:
+//!
+//! | value | tile |
+//! |---|---|
+//! | `off` | the one that runs everywhere, for every product |
+//! | `rule` | by the rule; the default on software adapters, where it was measured |
+//! | `time` | the fastest; the default on hardware, where the rule is a guess |
+//!
+//! Products of about one size, form and epilogue are a class; a class is timed once, in about a fifth of a second
+//! beside the compilation of its kernels, and the choice is kept on disk ([`Cache`]).
+
+mod cache;
+mod race;
+
+pub use race::{Race, race};
+
+use super::{Context, GpuExecutor};
+use crate::device::DeviceKind;
+use crate::kernels::matmul::choose;
+use crate::kernels::{Abilities, Epilogue, Kernel, Matmul, Tile};
+use crate::plan::{Executor, Plan};
+use crate::{Error, Result};
+use cache::Cache;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How tiles are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Off,
+    Rule,
+    Time,
+}
+
+impl Mode {
+    fn of(kind: DeviceKind) -> Result<Self> {
+        let wanted = std::env::var_os("AXONE_TUNE").unwrap_or_default();
+        match wanted.to_str() {
+            Some("") if kind == DeviceKind::Software => Ok(Mode::Rule),
+            Some("" | "time") => Ok(Mode::Time),
+            Some("rule") => Ok(Mode::Rule),
+            Some("off") => Ok(Mode::Off),
+            _ => {
+                let got = format!("\"{}\"", wanted.to_string_lossy());
+                Err(Error::value("environment", "AXONE_TUNE", "`off`, `rule` or `time`", got))
+            }
+        }
+    }
+}
+
+/// What an open device has found out about its tiles.
+#[derive(Default)]
+pub(super) struct Tuner(Mutex<Option<Cache>>);
+
+/// `plan` with every choice made that depends on the adapter; one that was made already must run there.
+pub(super) fn tuned(context: &Arc<Context>, plan: &Plan) -> Result<Plan> {
+    let mut plan = plan.clone();
+    for step in &mut plan.steps {
+        let Kernel::Matmul(matmul) = &mut step.kernel else { continue };
+        let tile = match matmul.tile {
+            Some(tile) => tile,
+            None => choice(context, matmul)?,
+        };
+        if !tile.runs_on(context.abilities) || !tile.takes(&matmul.params) {
+            let (m, n) = (matmul.params.m, matmul.params.n);
+            let (what, device) = (format!("matmul tile {tile} for {m} x {n}"), context.info().name.clone());
+            return Err(Error::Unsupported { what, device });
+        }
+        matmul.tile = Some(tile);
+    }
+    Ok(plan)
+}
+
+fn choice(context: &Arc<Context>, matmul: &Matmul) -> Result<Tile> {
+    let tiles = match Mode::of(context.info().kind)? {
+        Mode::Off => return Ok(Tile::Small),
+        Mode::Rule => return Ok(choose(matmul, context.abilities)),
+        Mode::Time => candidates(matmul, context.abilities),
+    };
+    let class = class(matmul);
+    let known = |cache: &mut Option<Cache>| {
+        let cache = cache.get_or_insert_with(|| Cache::read(context.info()));
+        cache.get(&class).filter(|tile| tiles.contains(tile))
+    };
+    let kept = || context.tuner.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(tile) = known(&mut kept()) {
+        return Ok(tile);
+    }
+    // The lock is free while the race runs: its own plans come through here too.
+    let products: Vec<Matmul> = tiles.iter().map(|&tile| Matmul { tile: Some(tile), ..matmul.clone() }).collect();
+    let executor = || -> Box<dyn Executor> { Box::new(GpuExecutor::new(Arc::clone(context))) };
+    let race = race(&executor, &products)?;
+    for tile in race.wrong.iter().filter_map(|&i| tiles.get(i)) {
+        let device = &context.info().name;
+        eprintln!("axone: {device}: matmul tile {tile} computes other bits than {} in {class}: not used", Tile::Small);
+    }
+    let fastest = tiles.get(race.fastest).copied().unwrap_or(Tile::Small);
+    if let Some(cache) = kept().as_mut() {
+        cache.insert(class, fastest);
+    }
+    Ok(fastest)
+}
+
+/// The tiles worth a race: the smallest, which judges the others, and those whose block is not mostly beside the result.
+fn candidates(matmul: &Matmul, device: Abilities) -> Vec<Tile> {
+    let (m, n) = (matmul.params.m as usize, matmul.params.n as usize);
+    let fits = |(rows, cols): (usize, usize)| {
+        let wide_enough = |block: usize, size: usize| block <= size.next_power_of_two().max(32);
+        wide_enough(rows, m) && (wide_enough(cols, n) || rows == 4) && (rows > 4 || m <= 16) && (cols > 16 || n <= 64)
+    };
+    let can = |tile: &Tile| tile.runs_on(device) && tile.takes(&matmul.params) && fits(tile.block());
+    let others = Tile::ALL.into_iter().filter(|tile| *tile != Tile::Small && can(tile));
+    std::iter::once(Tile::Small).chain(others).collect()
+}
+
+/// Form, epilogue, alignment, and sizes to the next power of two: what is taken to have one best tile.
+fn class(matmul: &Matmul) -> String {
+    let p = matmul.params;
+    let form = |transposed: bool| if transposed { 't' } else { 'n' };
+    let (a, b) = (form(matmul.transpose_a), form(matmul.transpose_b));
+    let epilogue = match matmul.epilogue {
+        Epilogue::Plain => "plain",
+        Epilogue::BiasRow { .. } => "bias_row",
+        Epilogue::Bias(_) => "bias",
+        Epilogue::Gradient(_) => "gradient",
+        Epilogue::InParts { .. } => "in_parts",
+    };
+    let [m, n, k] = [p.m, p.n, p.k].map(|size| u64::from(size).next_power_of_two());
+    let aligned: String = [p.m, p.n, p.k].map(|size| if size % 4 == 0 { '4' } else { '1' }).iter().collect();
+    format!("{a}{b} {epilogue} {m}x{n}x{k} by {aligned}")
+}

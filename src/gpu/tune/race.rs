@@ -1,0 +1,159 @@
+//! A race between ways to compute one matrix product.
+//!
+//! Each runs on random numbers of the product's sizes. The first is right by definition: whatever computes other bits
+//! is out. The others take turns, so that a busy machine slows all alike, and the one with the fastest turn wins.
+
+use crate::kernels::{Kernel, Matmul, Spec, Step};
+use crate::plan::{Buffer, Executor, Plan, PlanId, PlanStep, Range};
+use crate::random::{threefry2x32, uniform};
+use crate::{Error, Result};
+use std::time::{Duration, Instant};
+
+/// Turns of each runner, as long as the budget lasts; the first is always run.
+const TURNS: usize = 5;
+/// A turn repeats the product for about this long.
+const TURN: Duration = Duration::from_millis(2);
+/// Dispatches of a turn at most.
+const REPEATS: usize = 64;
+/// For the turns of all runners together.
+const BUDGET: Duration = Duration::from_millis(150);
+/// Elements of an operand at most; a larger product runs with smaller sizes of the same kind.
+const ELEMENTS: usize = 1 << 22;
+
+/// How a race ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Race {
+    /// The place among the runners of the fastest one that is right.
+    pub fastest: usize,
+    /// Seconds of each one's fastest product; `None` for those that are wrong.
+    pub seconds: Vec<Option<f64>>,
+    /// The places of those that computed other bits than the first.
+    pub wrong: Vec<usize>,
+}
+
+/// A race between `runners`, which all compute the same product, each on an executor of its own.
+///
+/// # Errors
+/// [`Error::Gpu`] where the device fails, [`Error::Internal`] without runners.
+///
+/// ```
+/// use axone::gpu::race;
+/// use axone::kernels::Matmul;
+///
+/// let product = Matmul::new(8, 8, 8, false, false);
+/// let other = Matmul::new(8, 8, 8, false, true);
+/// let result = race(&|| axone::Device::cpu().executor(), &[product, other])?;
+/// assert_eq!((result.fastest, result.wrong), (0, vec![1]));
+/// # Ok::<(), axone::Error>(())
+/// ```
+pub fn race(executor: &dyn Fn() -> Box<dyn Executor>, runners: &[Matmul]) -> Result<Race> {
+    let mut wanted: Option<Vec<u32>> = None;
+    let (mut racing, mut wrong) = (Vec::new(), Vec::new());
+    for (place, product) in runners.iter().enumerate() {
+        let mut runner = Runner::new(executor(), &smaller(product))?;
+        let got = runner.result()?;
+        if *wanted.get_or_insert_with(|| got.clone()) == got {
+            runner.calibrate()?;
+            racing.push((place, runner));
+        } else {
+            wrong.push(place);
+        }
+    }
+    let begun = Instant::now();
+    for turn in 0..TURNS {
+        if turn > 0 && begun.elapsed() > BUDGET {
+            break;
+        }
+        for (_, runner) in &mut racing {
+            let seconds = runner.time()?;
+            runner.best = runner.best.min(seconds);
+        }
+    }
+    let fastest = racing.iter().min_by(|(_, a), (_, b)| a.best.total_cmp(&b.best));
+    let (fastest, _) = fastest.ok_or_else(|| Error::Internal("a race without runners".to_owned()))?;
+    let mut seconds = vec![None; runners.len()];
+    for (place, runner) in &racing {
+        seconds[*place] = Some(runner.best);
+    }
+    Ok(Race { fastest: *fastest, seconds, wrong })
+}
+
+/// `product`, its largest size halved until every operand fits; what was a multiple of 4 stays one.
+fn smaller(product: &Matmul) -> Matmul {
+    let mut product = product.clone();
+    while product.sizes().into_iter().max().is_some_and(|largest| largest > ELEMENTS) {
+        let p = &mut product.params;
+        let halve = |size: u32| if size % 4 == 0 { (size / 2).next_multiple_of(4) } else { size / 2 | 1 };
+        let largest = p.m.max(p.n).max(p.k);
+        for size in [&mut p.m, &mut p.n, &mut p.k] {
+            if *size == largest {
+                *size = halve(*size);
+            }
+        }
+        product = product.clone().with_epilogue(product.epilogue);
+    }
+    product
+}
+
+struct Runner {
+    executor: Box<dyn Executor>,
+    product: Matmul,
+    sizes: Vec<usize>,
+    id: PlanId,
+    repeats: usize,
+    best: f64,
+}
+
+impl Runner {
+    fn new(executor: Box<dyn Executor>, product: &Matmul) -> Result<Self> {
+        let (product, sizes) = (product.clone(), product.sizes());
+        let mut runner = Self { executor, product, sizes, id: PlanId(0), repeats: 1, best: f64::INFINITY };
+        runner.load()?;
+        Ok(runner)
+    }
+
+    /// A plan of `repeats` products, its operands filled with numbers of which each repeats itself far away.
+    fn load(&mut self) -> Result<()> {
+        let places = self.sizes.iter().enumerate().map(|(i, &len)| Range::of(Buffer::Activation(i), len)).collect();
+        let step = PlanStep { kernel: Kernel::Matmul(self.product.clone()), operands: places, name: "race".to_owned() };
+        let mut plan = Plan::of_one(step.clone(), self.sizes.clone());
+        plan.steps = vec![step; self.repeats];
+        self.id = self.executor.load(&plan)?;
+        for (i, &len) in self.sizes.iter().enumerate() {
+            let some = (0..len.min(1 << 14) as u32).map(|x| uniform(threefry2x32([i as u32, 1], [x, 0])[0]) - 0.5);
+            let some: Vec<f32> = some.collect();
+            let all: Vec<f32> = some.iter().copied().cycle().take(len).collect();
+            self.executor.write(self.id, Buffer::Activation(i), 0, &all)?;
+        }
+        Ok(())
+    }
+
+    /// The bits of one product.
+    fn result(&mut self) -> Result<Vec<u32>> {
+        self.executor.run(self.id, &[Step::default()])?;
+        let written = self.sizes.len() - 1;
+        let values = self.executor.read(self.id, Range::of(Buffer::Activation(written), self.sizes[written]))?;
+        Ok(values.into_iter().map(f32::to_bits).collect())
+    }
+
+    /// Finds how many products make a turn.
+    fn calibrate(&mut self) -> Result<()> {
+        let once = self.time()?.max(1e-9);
+        self.repeats = (TURN.as_secs_f64() / once).clamp(1.0, REPEATS as f64) as usize;
+        if self.repeats > 1 {
+            self.executor.unload(self.id);
+            self.load()?;
+            self.time()?;
+        }
+        Ok(())
+    }
+
+    /// Seconds of one product.
+    fn time(&mut self) -> Result<f64> {
+        self.executor.wait()?;
+        let begun = Instant::now();
+        self.executor.run(self.id, &[Step::default()])?;
+        self.executor.wait()?;
+        Ok(begun.elapsed().as_secs_f64() / self.repeats as f64)
+    }
+}

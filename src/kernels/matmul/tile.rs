@@ -1,0 +1,196 @@
+//! How a matrix product is cut into the work of workgroups and invocations, and the WGSL text of each cut.
+
+use super::{IN_PARTS, Layouts, Matmul, MatmulParams, PLAIN, WITH_BIAS, WITH_GRADIENT};
+use crate::kernels::Shader;
+use std::fmt;
+
+/// How the work is cut: what a workgroup and an invocation compute. Each output is summed in the order k = 0, 1, 2, …:
+/// the tile changes the speed, never the bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Tile {
+    /// 32 × 32 a workgroup, 4 × 4 an invocation, through workgroup memory.
+    Small,
+    /// 64 × 64 a workgroup, 8 × 8 an invocation, through workgroup memory.
+    Medium,
+    /// 128 × 128 a workgroup, 8 × 8 an invocation, through workgroup memory.
+    Large,
+    /// 32 × 16 a workgroup, 4 × 4 an invocation, through workgroup memory: for few columns.
+    Tall,
+    /// 4 × 64 a workgroup, 4 × 4 an invocation, through workgroup memory: for few rows.
+    Flat,
+    /// 32 × 32 a subgroup of exactly 8 lanes, 32 × 4 a lane, through shuffles.
+    Subgroup,
+    /// 32 × 16 a subgroup of exactly 8 lanes, 4 × 16 a lane, through shuffles: for at most 16 columns.
+    SubgroupTall,
+    /// 4 × 32 a subgroup of exactly 8 lanes, 4 × 4 a lane, through shuffles: for at most 4 rows.
+    SubgroupFlat,
+}
+
+impl Tile {
+    /// All of them.
+    pub const ALL: [Tile; 8] = [
+        Tile::Small,
+        Tile::Medium,
+        Tile::Large,
+        Tile::Tall,
+        Tile::Flat,
+        Tile::Subgroup,
+        Tile::SubgroupTall,
+        Tile::SubgroupFlat,
+    ];
+
+    /// Rows and columns of a workgroup's block.
+    pub const fn block(self) -> (usize, usize) {
+        match self {
+            Tile::Small | Tile::Subgroup => (32, 32),
+            Tile::Medium => (64, 64),
+            Tile::Large => (128, 128),
+            Tile::Tall | Tile::SubgroupTall => (32, 16),
+            Tile::Flat => (4, 64),
+            Tile::SubgroupFlat => (4, 32),
+        }
+    }
+
+    /// Whether it can compute a result of `params`' size: two are for few rows or columns alone.
+    pub const fn takes(self, params: &MatmulParams) -> bool {
+        match self {
+            Tile::SubgroupTall => params.n <= 16,
+            Tile::SubgroupFlat => params.m <= 4,
+            _ => true,
+        }
+    }
+
+    /// Whether a device can run it.
+    pub fn runs_on(self, device: Abilities) -> bool {
+        let shader = self.shader(Layouts::default());
+        match self {
+            Tile::Subgroup | Tile::SubgroupTall | Tile::SubgroupFlat => device.subgroup == Some(shader.workgroup_size),
+            _ => device.invocations >= shader.workgroup_size && device.workgroup_bytes >= self.workgroup_bytes(),
+        }
+    }
+
+    /// The slices of both operands, in f32.
+    const fn workgroup_bytes(self) -> u32 {
+        let depth = match self {
+            Tile::Small | Tile::Medium | Tile::Large | Tile::Flat => 16,
+            Tile::Tall => 32,
+            Tile::Subgroup | Tile::SubgroupTall | Tile::SubgroupFlat => 0,
+        };
+        let (rows, cols) = self.block();
+        4 * depth * (rows + cols) as u32
+    }
+
+    pub(super) fn shader(self, layouts: Layouts) -> &'static Shader {
+        &self.shaders()[layouts.number()]
+    }
+
+    /// By [`Layouts::number`].
+    const fn shaders(self) -> &'static [Shader; 8] {
+        match self {
+            Tile::Small => &SMALL,
+            Tile::Medium => &MEDIUM,
+            Tile::Large => &LARGE,
+            Tile::Tall => &TALL,
+            Tile::Flat => &FLAT,
+            Tile::Subgroup => &SUBGROUP,
+            Tile::SubgroupTall => &SUBGROUP_TALL,
+            Tile::SubgroupFlat => &SUBGROUP_FLAT,
+        }
+    }
+}
+
+impl fmt::Display for Tile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Tile::Small => "small",
+            Tile::Medium => "medium",
+            Tile::Large => "large",
+            Tile::Tall => "tall",
+            Tile::Flat => "flat",
+            Tile::Subgroup => "subgroup",
+            Tile::SubgroupTall => "subgroup_tall",
+            Tile::SubgroupFlat => "subgroup_flat",
+        })
+    }
+}
+
+/// What of a device decides between tiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abilities {
+    /// Lanes of a subgroup, where it has subgroups and all are of one size.
+    pub subgroup: Option<u32>,
+    /// Bytes of memory that a workgroup may share.
+    pub workgroup_bytes: u32,
+    /// Invocations of the largest workgroup.
+    pub invocations: u32,
+}
+
+/// Workgroups that keep a GPU busy: below this a smaller tile gains more than it loses.
+const ENOUGH_WORKGROUPS: u64 = 64;
+
+/// The tile for `matmul` on a device, by a rule. Subgroups of 8 are those of lavapipe, where the tiles with shuffles won
+/// at every size and form that `benches/matmul.rs` measures. Otherwise a narrow tile for a narrow result, else the
+/// largest tile that leaves enough workgroups.
+pub fn choose(matmul: &Matmul, device: Abilities) -> Tile {
+    let can = |tile: &Tile| tile.runs_on(device) && tile.takes(&matmul.params);
+    let enough = |tile: &Tile| can(tile) && matmul.workgroups_of(*tile) >= ENOUGH_WORKGROUPS;
+    let (few_rows, few_cols) = (matmul.params.m <= 4, matmul.params.n <= 16);
+    let narrow = [(few_rows, Tile::SubgroupFlat), (few_cols, Tile::SubgroupTall), (true, Tile::Subgroup)];
+    let narrow = narrow.into_iter().chain([(few_rows, Tile::Flat), (few_cols, Tile::Tall)]);
+    let mut fitting = narrow.filter_map(|(fits, tile)| fits.then_some(tile));
+    fitting.find(can).or_else(|| [Tile::Large, Tile::Medium].into_iter().find(enough)).unwrap_or(Tile::Small)
+}
+
+/// A kernel file behind the library files it asks for.
+macro_rules! shader {
+    ($name:literal, $workgroup_size:literal, $overrides:expr, $($library:literal),+) => {
+        Shader {
+            name: $name,
+            sources: &[
+                include_str!("../../../shaders/lib/math.wgsl"),
+                include_str!("../../../shaders/lib/activation.wgsl"),
+                include_str!("../../../shaders/lib/matmul_blocks.wgsl"),
+                $(include_str!(concat!("../../../shaders/lib/", $library, ".wgsl"))),+,
+                include_str!(concat!("../../../shaders/", $name, ".wgsl")),
+            ],
+            params: MatmulParams::MEMBERS,
+            overrides: $overrides,
+            workgroup_size: $workgroup_size,
+            uses_step: false,
+            entries: &[PLAIN, WITH_BIAS, WITH_GRADIENT, IN_PARTS],
+        }
+    };
+}
+
+/// A kernel file for every layout of its operands, by [`Layouts::number`].
+macro_rules! shaders {
+    ($name:literal, $size:literal, $overrides:expr $(, $tile:literal)*) => {
+        [
+            shader!($name, $size, $overrides, "matmul_a_any", "matmul_b_any", "matmul_c_any" $(, $tile)*),
+            shader!($name, $size, $overrides, "matmul_a_vec4", "matmul_b_any", "matmul_c_any" $(, $tile)*),
+            shader!($name, $size, $overrides, "matmul_a_any", "matmul_b_vec4", "matmul_c_any" $(, $tile)*),
+            shader!($name, $size, $overrides, "matmul_a_vec4", "matmul_b_vec4", "matmul_c_any" $(, $tile)*),
+            shader!($name, $size, $overrides, "matmul_a_any", "matmul_b_any", "matmul_c_vec4" $(, $tile)*),
+            shader!($name, $size, $overrides, "matmul_a_vec4", "matmul_b_any", "matmul_c_vec4" $(, $tile)*),
+            shader!($name, $size, $overrides, "matmul_a_any", "matmul_b_vec4", "matmul_c_vec4" $(, $tile)*),
+            shader!($name, $size, $overrides, "matmul_a_vec4", "matmul_b_vec4", "matmul_c_vec4" $(, $tile)*),
+        ]
+    };
+}
+
+const OVERRIDES: &[&str] = &["TRANSPOSE_A", "TRANSPOSE_B", "BIAS_ROW", "ACTIVATION"];
+const TALL_OVERRIDES: &[&str] = &["TRANSPOSE_A", "TRANSPOSE_B", "BIAS_ROW", "ACTIVATION", "QUADS"];
+
+static SMALL: [Shader; 8] = shaders!("matmul", 64, OVERRIDES, "tile_32x32");
+static MEDIUM: [Shader; 8] = shaders!("matmul", 64, OVERRIDES, "tile_64x64");
+static LARGE: [Shader; 8] = shaders!("matmul", 256, OVERRIDES, "tile_128x128");
+static TALL: [Shader; 8] = shaders!("matmul", 32, OVERRIDES, "tile_32x16");
+static FLAT: [Shader; 8] = shaders!("matmul", 16, OVERRIDES, "tile_4x64");
+static SUBGROUP: [Shader; 8] = shaders!("matmul_subgroup", 8, OVERRIDES);
+static SUBGROUP_TALL: [Shader; 8] = shaders!("matmul_subgroup_tall", 8, TALL_OVERRIDES);
+static SUBGROUP_FLAT: [Shader; 8] = shaders!("matmul_subgroup_flat", 8, OVERRIDES);
+
+/// Every text of every tile.
+pub(crate) fn shaders() -> impl Iterator<Item = &'static Shader> {
+    Tile::ALL.into_iter().flat_map(|tile| tile.shaders())
+}
