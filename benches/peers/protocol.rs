@@ -2,8 +2,9 @@
 //!
 //! For each line `NET OPTIMIZER SECONDS` on standard input, a program prints one line `NAME NET OPTIMIZER RATE`:
 //!
-//! - NET: `big` (784-512-256-10, batch 128), `tiny` (64-32-10, batch 32), or `matmul` (a product of 512 x 512 x 512
-//!   in f32, whose OPTIMIZER is `-`). Hidden layers are relu, the last is softmax, the loss is cross-entropy.
+//! - NET: `big` (784-512-256-10, batch 128), `tiny` (64-32-10, batch 32), `wide` (4096-4096-4096-10, batch 4096, for
+//!   large GPUs), or `matmul` (a product of 512 x 512 x 512 in f32, whose OPTIMIZER is `-`). Hidden layers are relu,
+//!   the last is softmax, the loss is cross-entropy.
 //! - OPTIMIZER: `sgd` without momentum, or `adam`.
 //! - RATE: steps per second, or GFLOP/s of the product, over at least SECONDS; `unsupported` where there is no such
 //!   work.
@@ -38,6 +39,7 @@ impl Net {
         match name {
             "big" => Some(Self { widths: &[784, 512, 256, 10], batch: 128 }),
             "tiny" => Some(Self { widths: &[64, 32, 10], batch: 32 }),
+            "wide" => Some(Self { widths: &[4096, 4096, 4096, 10], batch: 4096 }),
             _ => None,
         }
     }

@@ -28,7 +28,7 @@ ROWS = {
              "axone-gpu", ["burn-wgpu"], [("big", "sgd")]),
     "lean": ("what a program without optional features is made of", "axone", ["bare"], []),
     "cuda": ("on an NVIDIA GPU", "axone-gpu", ["pytorch-eager", "pytorch-compile", "pytorch-graph"],
-             [("big", "sgd"), ("big", "adam"), ("tiny", "sgd"), ("tiny", "adam"), ("matmul", "-")]),
+             [("big", "sgd"), ("big", "adam"), ("tiny", "sgd"), ("tiny", "adam"), ("wide", "sgd"), ("matmul", "-")]),
 }
 # Between two turns: PyTorch's threads spin for a while after their last work.
 PAUSE = 0.3
@@ -63,12 +63,12 @@ def main():
         if options.build:
             continue
         begun, load = time.monotonic(), os.getloadavg()[0]
-        measure = {"lean": lean, "cold": cold}.get(row, turns)
-        body = measure(programs, names, work, options)
-        facts = [f"{row}: {title}. {today}, commit {commit()}, {machine()}, load average {load:.2f} at the start,"
-                 f" {time.monotonic() - begun:.0f} s.", ""]
-        print("\n".join(facts + body), flush=True)
-        keep(out, row, facts + body)
+        facts = f"{title}. {today}, commit {commit()}, {machine()}, load average {load:.2f} at the start"
+        # A row that is stopped has given what it had.
+        body = []
+        for body in {"lean": lean, "cold": cold}.get(row, turns)(programs, names, work, options):
+            keep(out, row, [f"{facts}, {time.monotonic() - begun:.0f} s.", "", *body])
+        print("\n".join([f"{row}: {facts}, {time.monotonic() - begun:.0f} s.", "", *body, ""]), flush=True)
 
 
 def turns(programs, names, work, options):
@@ -83,13 +83,13 @@ def turns(programs, names, work, options):
                 answer = program.ask(net, optimizer, options.seconds)
                 number = None if answer in (None, "unsupported") else float(answer)
                 rates.setdefault((net, optimizer), {}).setdefault(program.name, []).append(number)
+        body = [f"{options.rounds} rounds of {options.seconds:g} s."]
+        for (done, how), by_name in rates.items():
+            unit = "GFLOP/s" if done == "matmul" else "steps/s"
+            body += ["", *figures(f"{done} {how}".removesuffix(" -"), unit, by_name)]
+        yield body + about(running)
     for program in running:
         program.stop()
-    body = [f"{options.rounds} rounds of {options.seconds:g} s."]
-    for (net, optimizer), by_name in rates.items():
-        unit = "GFLOP/s" if net == "matmul" else "steps/s"
-        body += ["", *figures(f"{net} {optimizer}".removesuffix(" -"), unit, by_name)]
-    return body + about(running)
 
 
 def cold(programs, names, work, options):
@@ -105,7 +105,7 @@ def cold(programs, names, work, options):
                 took = time.perf_counter() - program.begun
                 seconds[name].append(took if answer == "first" else None)
                 program.stop()
-    return [f"{rounds} rounds, each in a new process.", "", *figures("first step", "s", seconds, less_is_better=True)]
+    yield [f"{rounds} rounds, each in a new process.", "", *figures("first step", "s", seconds, less_is_better=True)]
 
 
 def figures(what, unit, by_name, less_is_better=False):
@@ -159,7 +159,7 @@ def lean(programs, names, work, options):
                                    ("burn-flex", "burn", ["--features", "flex"]), ("candle", "candle", [])]:
         lines.append(f"| {name} | {crates(crate, *arguments) - 1} | | | |")
     ratios = [a[0] / b[0] for a, b in zip(built["axone"], built["bare"])]
-    return lines + ["", f"Clean build, axone / bare: {statistics.median(ratios):.2f}"
+    yield lines + ["", f"Clean build, axone / bare: {statistics.median(ratios):.2f}"
                     f" ({min(ratios):.2f} to {max(ratios):.2f})."]
 
 
@@ -185,7 +185,7 @@ def keep(path, row, lines):
         with open(path) as file:
             for section in file.read().split("\n## ")[1:]:
                 sections[section.split("\n", 1)[0].strip()] = section.split("\n", 1)[1].strip()
-    sections[row] = "\n".join(lines).removeprefix(f"{row}: ").strip()
+    sections[row] = "\n".join(lines).strip()
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     with open(path, "w") as file:
         file.write("# axone against its peers\nWritten by `benches/peers/run.py`, which says how it was measured.\n")
