@@ -53,7 +53,7 @@ def cargo(*arguments, target=None, crate=None):
 
 
 class Programs:
-    """Where the programs lie. `prebuilt` is a folder of binaries that are taken as they are."""
+    """Where the programs lie. `prebuilt` is a folder of binaries FOLDER-peer that are taken as they are."""
 
     def __init__(self, device, target, prebuilt, python):
         self.table, self.target, self.prebuilt, self.python = table(device), target, prebuilt, python
@@ -66,11 +66,10 @@ class Programs:
     def command(self, program):
         if program.crate is None:
             return [self.python, os.path.join(HERE, "pytorch_steps.py"), *program.arguments, "--turns", program.name]
-        binary = "bare" if program.crate == "bare" else f"{program.crate}-peer"
         if self.prebuilt:
-            path = os.path.join(self.prebuilt, binary)
+            path = os.path.join(self.prebuilt, f"{program.folder()}-peer")
         else:
-            path = os.path.join(self.target, program.folder(), "release", binary)
+            path = os.path.join(self.target, program.folder(), "release", f"{program.crate}-peer")
         return [path, program.name, *program.arguments]
 
     def start(self, name, environment=None):

@@ -13,6 +13,8 @@
 //! first step, waits for its end and answers: the caller has the time since the start of the process.
 //! A first line that begins with `#` says what runs.
 
+#![allow(dead_code, reason = "not every program uses all of it")]
+
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
 use std::time::Instant;

@@ -62,7 +62,7 @@ fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().unwrap_or_else(|| "axone".to_owned());
     let device = Device::named(&arguments.next().unwrap_or_else(|| "auto".to_owned()))?;
-    let about = format!("axone {}, {}", env!("CARGO_PKG_VERSION"), device.info());
+    let about = format!("axone, {}", device.info());
     serve(&name, &about, |net, optimizer| make(&device, net, optimizer).expect("compiles"));
     Ok(())
 }
