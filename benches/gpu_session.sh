@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Everything worth knowing about an adapter in one call of under 9 minutes: session.txt, check.json, benchmark.json.
+# Everything worth knowing about an adapter in one call of under 9 minutes: session.txt, check.json, benchmark.json, and
+# peers.md on an NVIDIA GPU.
 #
 #   benches/gpu_session.sh OUT_DIR
 #
 # Uses the binaries that `benches/gpu_session.sh --build` put into target/gpu_session (so that they can be built on
 # one machine and run on another), or builds them where there are none. PyTorch is measured where `python3 -c "import
-# torch"` works. Set AXONE_TEST_DEVICE to a part of an adapter's name to choose it; the best one is taken otherwise.
+# torch"` works; with CUDA it takes turns with axone (row `cuda` of benches/peers/run.py).
+# Set AXONE_TEST_DEVICE to a part of an adapter's name to choose it; the best one is taken otherwise.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 bin=target/gpu_session
@@ -20,6 +22,8 @@ build() {
             sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1)
         [ -n "$binary" ] && cp "$binary" "$bin/$1_$2"
     done
+    cargo build --release --locked --manifest-path benches/peers/axone/Cargo.toml --target-dir target/peers/axone
+    cp target/peers/axone/release/axone-peer "$bin"/
     strip "$bin"/* 2>/dev/null
     git rev-parse --short HEAD >"$bin/commit"
     ls -l "$bin"
@@ -61,9 +65,13 @@ limit 60 benchmark "$bin/benchmark" --device "$device" --json "$out/benchmark.js
 [ -x "$bin/profile" ] && limit 30 profile "$bin/profile" --device "$device"
 limit 30 digits "$bin/digits"
 if python3 -c 'import torch' 2>/dev/null; then
-    kind=cpu
-    python3 -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' && kind=cuda
-    limit 60 pytorch_matmul python3 benches/peers/pytorch_matmul.py "$kind"
-    limit 150 pytorch_steps python3 benches/peers/pytorch_steps.py "$kind"
+    if python3 -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
+        limit 60 pytorch_matmul python3 benches/peers/pytorch_matmul.py cuda
+        limit 210 peers python3 benches/peers/run.py cuda --device "$device" --programs "$bin" --rounds 3 \
+            --seconds 0.4 --out "$out/peers.md"
+    else
+        limit 60 pytorch_matmul python3 benches/peers/pytorch_matmul.py cpu
+        limit 60 pytorch_steps python3 benches/peers/pytorch_steps.py cpu
+    fi
 fi
 echo "all: $((SECONDS - started)) s" | tee -a "$session"
