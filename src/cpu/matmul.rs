@@ -3,7 +3,6 @@
 use super::product::{PARALLEL_FROM, product};
 use super::{Real, activation, parallel};
 use crate::kernels::{Activation, Epilogue, Matmul};
-use std::ops::Range;
 
 /// `c = op(a) op(b)` with its epilogue; `extra` is the bias, or what the gradient saved.
 #[inline(always)]

@@ -71,7 +71,7 @@ impl Program {
     /// Inputs and, behind them, the gradients of the outputs are the inputs of the batch.
     fn given_plan(&self, task: Task, batch: usize) -> Result<Plan> {
         let mut graph = Graph::new();
-        let outputs = self.network.build(&mut graph, task != Task::InputGradients)?;
+        let (outputs, _) = self.network.build(&mut graph, task != Task::InputGradients)?;
         let values: Vec<NodeId> = outputs.iter().map(|output| output.value).collect();
         let inputs = graph.input_nodes();
         if task == Task::Forward {

@@ -61,11 +61,7 @@ impl PlanStep {
         };
         // The update reads what it writes.
         let again: usize = match &self.kernel {
-            Kernel::Sgd(_)
-            | Kernel::Adam(_)
-            | Kernel::Update(_)
-            | Kernel::Blend(_)
-            | Kernel::RunningStatistics(_) => {
+            Kernel::Sgd(_) | Kernel::Adam(_) | Kernel::Update(_) | Kernel::Blend(_) | Kernel::RunningStatistics(_) => {
                 self.writes().map(|range| range.len).sum()
             }
             _ => 0,

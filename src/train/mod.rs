@@ -2,11 +2,11 @@
 
 #[cfg(feature = "plot")]
 mod axis;
+mod by_hand;
 mod callback;
 mod callbacks;
 #[cfg(feature = "save")]
 mod checkpoint;
-mod by_hand;
 mod feed;
 mod fit;
 mod history;
@@ -25,11 +25,11 @@ mod settings;
 mod stop;
 mod trace;
 
+pub(crate) use by_hand::ByHand;
 pub use callback::{Callback, CallbackState};
 pub use callbacks::{CsvLog, EarlyStopping, JsonLines, ReduceOnPlateau, TensorBoard, TerminateOnNonFinite, Threshold};
 #[cfg(feature = "save")]
 pub use checkpoint::Checkpoint;
-pub(crate) use by_hand::ByHand;
 pub(crate) use feed::Feed;
 pub use fit::Evaluation;
 pub(crate) use fit::{evaluate, fit};

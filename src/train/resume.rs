@@ -168,12 +168,12 @@ pub(super) fn read(run: &mut Run<'_>, path: &Path, keeping: &[String]) -> Result
     let (_, moments) = run.model.any_plan()?;
     let layout = run.model.layout();
     let names: Vec<String> = layout.parameters.iter().map(|parameter| parameter.name.clone()).collect();
-    let mut slabs = vec![layout.join(&contents.weights(names.iter().map(String::as_str))?)?];
+    let mut slabs = vec![layout.join("weights", &contents.weights(names.iter().map(String::as_str))?)?];
     for moment in 0..moments {
         let own: Vec<String> = names.iter().map(|name| moment_name(moment, name)).collect();
         let mut weights = contents.weights(own.iter().map(String::as_str))?;
         weights.iter_mut().zip(&names).for_each(|(weight, name)| weight.name.clone_from(name));
-        slabs.push(layout.join(&weights)?);
+        slabs.push(layout.join("moments", &weights)?);
     }
     let numbers: Vec<String> = (0..state.callbacks.len()).map(callback_name).collect();
     let numbers = contents.weights(numbers.iter().map(String::as_str))?;

@@ -3,8 +3,8 @@
 #![allow(dead_code, reason = "each binary uses its part")]
 
 pub mod api;
-pub mod callbacks;
 pub mod by_hand;
+pub mod callbacks;
 pub mod differentiable;
 pub mod elementwise;
 pub mod fixtures;

@@ -4,8 +4,8 @@
 
 mod api;
 mod bad_input;
-mod callbacks;
 mod by_hand;
+mod callbacks;
 #[path = "../common/mod.rs"]
 mod common;
 mod conformance;

@@ -6,8 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 mod api;
-mod callbacks;
 mod by_hand;
+mod callbacks;
 #[path = "../common/mod.rs"]
 mod common;
 mod conformance;
