@@ -10,7 +10,7 @@ use crate::common::fixtures::folder;
 use crate::common::machine::{plan, whole_batch};
 use axone::cpu::CpuExecutor;
 use axone::graph::{NodeId, differentiate};
-use axone::kernels::{Activation as Function, Epilogue, Kernel, Step};
+use axone::kernels::{Activation as Function, Epilogue, Kernel};
 use axone::layers::Activation;
 use axone::model::{Program, Purpose};
 use axone::plan::{Buffer, Executor, Plan, Range};
