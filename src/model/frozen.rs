@@ -5,8 +5,9 @@ use crate::{Error, Result};
 
 impl Model {
     /// Freezes a layer: training by [`Model::fit`] or by hand leaves its parameters and what the optimizer has
-    /// gathered for them as they are, bit for bit, and computes no gradients for them. For fine-tuning: what was
-    /// learned stays, and the layers behind it learn something new. Frozen layers stay frozen in a file that
+    /// gathered for them as they are, bit for bit, and computes no gradients for them. A frozen batch normalisation
+    /// uses its running statistics and keeps them, as in Keras. For fine-tuning: what was learned stays, and the layers
+    /// behind it learn something new. Frozen layers stay frozen in a file that
     /// [`Model::save`] writes; the summary names them.
     ///
     /// # Errors

@@ -209,10 +209,16 @@ impl Network {
     }
 
     /// Appends the network to `graph` and returns the outputs, and what layers add to the loss of each row. Layers that
-    /// behave differently while training (dropout, batch normalisation) do so if `training`; the parameters are the
-    /// same either way.
-    pub(crate) fn build(&self, graph: &mut Graph, training: bool) -> Result<(Vec<Built>, Vec<NodeId>)> {
+    /// behave differently while training (dropout, batch normalisation) do so if `training`, but for layers all of
+    /// whose parameters are `frozen`; the parameters are the same either way.
+    pub(crate) fn build(
+        &self,
+        graph: &mut Graph,
+        training: bool,
+        frozen: &[bool],
+    ) -> Result<(Vec<Built>, Vec<NodeId>)> {
         let mut built: HashMap<Value, Built> = HashMap::new();
+        let mut declared = 0;
         let mut penalties = Vec::new();
         for (i, applied) in self.values.iter().enumerate() {
             let value = match &applied.layer {
@@ -223,7 +229,10 @@ impl Network {
                 Some(layer) => {
                     let inputs: Vec<Built> =
                         applied.inputs.iter().filter_map(|input| built.get(input).copied()).collect();
-                    layer.build(graph, &applied.name, &inputs, training, i as u32)?
+                    let own = declared..declared + layer.initializers().len();
+                    declared = own.end;
+                    let still = !own.is_empty() && frozen.get(own).is_some_and(|own| own.iter().all(|frozen| *frozen));
+                    layer.build(graph, &applied.name, &inputs, training && !still, i as u32)?
                 }
             };
             penalties.extend(value.penalty);

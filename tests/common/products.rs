@@ -131,3 +131,37 @@ pub fn products_are_the_oracles(device: &Device) {
     assert_none(&differences("dL/dw", &got, &want, |_| 10.0 * ROUNDINGS * U32));
     assert_none(&differences("dL/dx", &got_inputs, &want_inputs, |_| 10.0 * ROUNDINGS * U32));
 }
+
+/// A batch normalisation sees a batch once: `forward` leaves its running statistics, `backward` moves them as a step
+/// does, and a frozen one keeps them and uses them.
+pub fn statistics_move_once(device: &Device) {
+    let make = || {
+        let net = Sequential::new(5).add(Dense::new(4)).add(BatchNorm::new()).add(Dense::new(2));
+        net.compile(device.clone(), Loss::MeanSquaredError, Sgd::new(0.1)).unwrap()
+    };
+    let statistics = |model: &mut Model| {
+        let weights = model.weights().unwrap().into_iter();
+        let of_norm = weights.filter(|w| ["batch_norm_1.mean", "batch_norm_1.variance"].contains(&w.name.as_str()));
+        flat(of_norm.collect())
+    };
+    let data = Dataset::new(matrix(1, 6, 5), matrix(2, 6, 2)).unwrap();
+    let (mut step, mut hand) = (make(), make());
+    let start = statistics(&mut hand);
+    assert_eq!(start.len(), 8);
+    let outputs = hand.forward(data.inputs()).unwrap();
+    assert_eq!(statistics(&mut hand), start);
+    assert_ne!(outputs, hand.predict_all(data.inputs()).unwrap(), "the statistics of the batch are not used");
+    hand.backward(data.inputs(), &[matrix(3, 6, 2)]).unwrap();
+    step.train_on_batch(&data).unwrap();
+    let moved = statistics(&mut hand);
+    assert_ne!(moved, start);
+    assert_eq!(moved, statistics(&mut step));
+
+    hand.freeze("batch_norm_1").unwrap();
+    assert_eq!(hand.forward(data.inputs()).unwrap(), hand.predict_all(data.inputs()).unwrap());
+    let before = hand.weights().unwrap();
+    hand.train_on_batch(&data).unwrap();
+    let after = hand.weights().unwrap();
+    let changed: Vec<&str> = before.iter().zip(&after).filter(|(a, b)| a != b).map(|(a, _)| a.name.as_str()).collect();
+    assert_eq!(changed, ["dense_1.w", "dense_1.b", "dense_2.w", "dense_2.b"]);
+}

@@ -46,6 +46,11 @@ fn products_are_the_oracles() {
 }
 
 #[test]
+fn statistics_move_once() {
+    devices().iter().for_each(products::statistics_move_once);
+}
+
+#[test]
 fn padding_changes_nothing() {
     devices().iter().for_each(by_hand::padding_changes_nothing);
 }

@@ -38,6 +38,11 @@ fn products_are_the_oracles() {
 }
 
 #[test]
+fn statistics_move_once() {
+    products::statistics_move_once(&need_device!());
+}
+
+#[test]
 fn padding_changes_nothing() {
     by_hand::padding_changes_nothing(&need_device!());
 }

@@ -10,7 +10,9 @@ use std::borrow::Cow;
 
 impl Model {
     /// Every output for each row of `inputs`, computed as in training: with dropout, under the masks that
-    /// [`Model::backward`] on the same rows uses next. [`Model::predict_all`] is the same without dropout.
+    /// [`Model::backward`] on the same rows uses next, and with the statistics of the batch in batch normalisations,
+    /// whose running statistics stay: `backward` brings them up to date. [`Model::predict_all`] computes the outputs as
+    /// in use.
     ///
     /// # Errors
     /// As [`Model::predict`].
@@ -24,7 +26,8 @@ impl Model {
     /// there. [`Model::apply_gradients`] takes the step. The loss itself is never needed: policy gradients give the
     /// gradient of each action's log-probability times its advantage. An output that is to have no part gets zeros.
     ///
-    /// Nothing is divided by the number of rows: for the mean over the rows, divide by it yourself.
+    /// What layers add to the loss (penalties on activations) is not in it; what the optimizer adds (L1, L2, weight
+    /// decay, clipping) comes with the step. Nothing is divided by the number of rows: for the mean over the rows, divide by it yourself.
     ///
     /// # Errors
     /// As [`Model::predict`]; [`Error::Shape`] and [`Error::Data`] where the gradients do not fit the outputs.
