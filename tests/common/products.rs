@@ -158,7 +158,12 @@ pub fn statistics_move_once(device: &Device) {
     assert_eq!(moved, statistics(&mut step));
 
     hand.freeze("batch_norm_1").unwrap();
-    assert_eq!(hand.forward(data.inputs()).unwrap(), hand.predict_all(data.inputs()).unwrap());
+    let numbers =
+        |outputs: Vec<Matrix>| -> Vec<f64> { outputs.iter().flat_map(|y| y.data()).map(|y| f64::from(*y)).collect() };
+    let got = numbers(hand.forward(data.inputs()).unwrap());
+    let want = numbers(hand.predict_all(data.inputs()).unwrap());
+    // Outputs are up to 4 in size; the two plans may cut a product differently.
+    assert_none(&differences("with a frozen normalisation", &got, &want, |_| 4.0 * 2.0 * ROUNDINGS * U32));
     let before = hand.weights().unwrap();
     hand.train_on_batch(&data).unwrap();
     let after = hand.weights().unwrap();
