@@ -12,6 +12,7 @@ use std::fmt;
 
 /// Rows of a batch that `compile` prepares for; `fit` makes another plan for another batch size.
 const DEFAULT_BATCH: usize = 32;
+
 /// A plan that the executor has loaded.
 #[derive(Clone)]
 pub(crate) struct Loaded {

@@ -58,7 +58,7 @@ fn early_stopping_counts_from_the_margin_and_the_direction() {
     assert_eq!(run(EarlyStopping::new("loss").patience(2).maximize()).epochs.len(), 3);
     // No fall is larger than the whole loss.
     assert_eq!(run(EarlyStopping::new("loss").patience(4).min_delta(10.0)).epochs.len(), 5);
-    assert_eq!(run(EarlyStopping::new("accuracy").minimize().patience(1)).stopped.is_some(), true);
+    assert!(run(EarlyStopping::new("accuracy").minimize().patience(1)).stopped.is_some());
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn a_stopped_run_stays_stopped() {
 #[test]
 fn what_differs_is_named() {
     let path = file("differs");
-    let schedule = || CosineDecay::new();
+    let schedule = CosineDecay::new;
     let fit = || settings(2).seed(1).schedule(schedule());
     classifier(&Device::cpu(), Adam::new(0.01)).fit(&samples(10), &fit().checkpoint(path.as_path())).unwrap();
     let place = path.display();

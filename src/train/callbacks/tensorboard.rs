@@ -105,7 +105,7 @@ impl Message {
     /// Seven bits a byte, the lowest first; all but the last byte have the highest bit.
     fn varint(&mut self, mut value: u64) {
         while value >= 0x80 {
-            self.0.push(value as u8 | 0x80);
+            self.0.push((value as u8) | 0x80);
             value >>= 7;
         }
         self.0.push(value as u8);
@@ -117,18 +117,18 @@ impl Message {
     }
 
     fn double(&mut self, field: u64, value: f64) {
-        self.varint(field << 3 | 1);
+        self.varint((field << 3) | 1);
         self.0.extend(value.to_le_bytes());
     }
 
     fn bytes(&mut self, field: u64, value: &[u8]) {
-        self.varint(field << 3 | 2);
+        self.varint((field << 3) | 2);
         self.varint(value.len() as u64);
         self.0.extend(value);
     }
 
     fn float(&mut self, field: u64, value: f32) {
-        self.varint(field << 3 | 5);
+        self.varint((field << 3) | 5);
         self.0.extend(value.to_le_bytes());
     }
 }
@@ -151,7 +151,7 @@ fn crc32c(data: &[u8]) -> u32 {
         while i < 256 {
             let (mut crc, mut bit) = (i as u32, 0);
             while bit < 8 {
-                crc = if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 };
+                crc = if crc & 1 == 1 { (crc >> 1) ^ 0x82f6_3b78 } else { crc >> 1 };
                 bit += 1;
             }
             table[i] = crc;
@@ -159,7 +159,7 @@ fn crc32c(data: &[u8]) -> u32 {
         }
         table
     };
-    !data.iter().fold(!0, |crc, byte| crc >> 8 ^ TABLE[usize::from(crc as u8 ^ byte)])
+    !data.iter().fold(!0, |crc, byte| (crc >> 8) ^ TABLE[usize::from(crc as u8 ^ byte)])
 }
 
 #[cfg(test)]
