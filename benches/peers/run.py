@@ -13,7 +13,7 @@ programs instead. --python has PyTorch.
 Measure on a quiet machine: the load average at the start of each row stands in its section.
 """
 import argparse, datetime, os, platform, statistics, subprocess, tempfile, time
-from programs import HERE, ROOT, Programs, clean_build, crates
+from programs import HERE, ROOT, Programs, cargo, clean_build, crates
 
 # Title; axone's program; the peers; the work as (net, optimizer).
 ROWS = {
@@ -143,6 +143,8 @@ def about(running):
 def lean(programs, names, work, options):
     rounds, built = min(options.rounds, 3), {"axone": [], "bare": []}
     target = os.path.join(programs.target, "clean")
+    for crate in built:
+        cargo("fetch", "--locked", crate=crate)  # downloads are not part of a build
     for _ in range(rounds):
         for crate in built:
             built[crate].append(clean_build(crate, target))
