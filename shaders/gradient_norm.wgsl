@@ -40,5 +40,8 @@ fn factor(@builtin(local_invocation_index) lane: u32) {
   var sum = 0.0;
   for (var i = lane; i < params.partials; i += 256u) { sum += clip[64u + i]; }
   let total = sum_of_all(lane, sum);
-  if (lane == 0u) { clip[0] = min(params.max_norm / (sqrt(total) + 1e-6), 1.0); }
+  if (lane == 0u) {
+    let factor = params.max_norm / (sqrt(total) + 1e-6);
+    clip[0] = select(factor, 1.0, factor > 1.0);  // not min: it may turn NaN into a number
+  }
 }

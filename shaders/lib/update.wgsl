@@ -22,7 +22,10 @@ fn four(i: u32) -> Four {
   let limit = clip[0].y;
   let p = parameter[i];
   var g = clip[0].x * gradient[i];
-  if (limit > 0.0) { g = clamp(g, vec4(-limit), vec4(limit)); }
+  if (limit > 0.0) {  // not clamp: it may turn NaN into a number
+    let high = vec4(limit);
+    g = select(select(g, high, g > high), -high, g < -high);
+  }
   let rate = rule.x * step.learning_rate;
   return Four(rule.x == 0.0, fma(vec4(rule.y), p, g) + rule.z * sign(p), fma(vec4(-rate * rule.w), p, p), rate);
 }

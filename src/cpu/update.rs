@@ -150,7 +150,9 @@ impl<T: Real> Slabs<'_, T> {
                 let p = parameter[i];
                 let mut g = *factor * gradient[i];
                 if *limit > T::zero() {
-                    g = g.max(-*limit).min(*limit);
+                    // Not `min` and `max`: they would turn NaN into a number.
+                    g = if g > *limit { *limit } else { g };
+                    g = if g < -*limit { -*limit } else { g };
                 }
                 let sign = if p > T::zero() {
                     T::one()
@@ -166,5 +168,24 @@ impl<T: Real> Slabs<'_, T> {
             }
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::UpdateParams;
+
+    /// Clipping must not hide that a run has gone astray.
+    #[test]
+    fn a_gradient_that_is_no_number_is_not_clipped_to_one() {
+        let p = Update { formula: Formula::Sgd, params: UpdateParams::new(64, 0.0, 0.0, 0.0) };
+        let (mut gradient, mut parameter) = ([3.0f32; 64], [1.0f32; 64]);
+        gradient[5] = f32::NAN;
+        let step = Step { learning_rate: 1.0, ..Step::default() };
+        let rules = [1.0, 0.0, 0.0, 0.0];
+        assert!(update(&p, &gradient, &[1.0, 0.5, 0.0, 0.0], &rules, &mut [&mut parameter], &step));
+        assert!(parameter[5].is_nan());
+        assert_eq!((parameter[4], parameter[6]), (0.5, 0.5));
     }
 }
