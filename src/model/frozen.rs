@@ -7,7 +7,8 @@ impl Model {
     /// Freezes a layer: training by [`Model::fit`] or by hand leaves its parameters and what the optimizer has
     /// gathered for them as they are, bit for bit, and computes no gradients for them. For fine-tuning: what was
     /// learned stays, and the layers behind it learn something new. Frozen layers stay frozen in a file that
-    /// [`Model::save`] writes; the summary names them.
+    /// [`Model::save`] writes; the summary names them. A frozen [`BatchNorm`](crate::layers::BatchNorm) works by its
+    /// running statistics, as in prediction, and leaves them as they are.
     ///
     /// # Errors
     /// [`Error::Value`] with the names of all layers that have parameters, if `layer` is none of them; [`Error::Gpu`].

@@ -209,9 +209,15 @@ impl Network {
     }
 
     /// Appends the network to `graph` and returns the outputs, and what layers add to the loss of each row. Layers that
-    /// behave differently while training (dropout, batch normalisation) do so if `training`; the parameters are the
-    /// same either way.
-    pub(crate) fn build(&self, graph: &mut Graph, training: bool) -> Result<(Vec<Built>, Vec<NodeId>)> {
+    /// behave differently while training (dropout, batch normalisation) do so if `training`, but for a batch
+    /// normalisation that is `frozen`, by its parameters: its statistics stay as they are, so it works by them. The
+    /// parameters are the same either way.
+    pub(crate) fn build(
+        &self,
+        graph: &mut Graph,
+        training: bool,
+        frozen: &[bool],
+    ) -> Result<(Vec<Built>, Vec<NodeId>)> {
         let mut built: HashMap<Value, Built> = HashMap::new();
         let mut penalties = Vec::new();
         for (i, applied) in self.values.iter().enumerate() {
@@ -223,7 +229,9 @@ impl Network {
                 Some(layer) => {
                     let inputs: Vec<Built> =
                         applied.inputs.iter().filter_map(|input| built.get(input).copied()).collect();
-                    layer.build(graph, &applied.name, &inputs, training, i as u32)?
+                    let is_frozen = frozen.get(graph.parameters().len()) == Some(&true);
+                    let as_it_is = is_frozen && matches!(layer, Layer::BatchNorm(_));
+                    layer.build(graph, &applied.name, &inputs, training && !as_it_is, i as u32)?
                 }
             };
             penalties.extend(value.penalty);

@@ -63,7 +63,7 @@ impl Program {
     /// The graph for `purpose`. `classes[i]`: the targets of output `i` are class indices.
     pub(crate) fn build(&self, purpose: Purpose, classes: &[bool]) -> Result<Built> {
         let mut graph = Graph::new();
-        let (outputs, penalties) = self.network.build(&mut graph, purpose == Purpose::Train)?;
+        let (outputs, penalties) = self.network.build(&mut graph, purpose == Purpose::Train, &self.frozen)?;
         let values = outputs.iter().map(|output| output.value).collect();
         if purpose == Purpose::Predict {
             return Ok(Built { graph, outputs: values, logs: Vec::new(), loss: None });

@@ -55,14 +55,14 @@ impl Program {
 
     fn update_plan(&self) -> Result<Plan> {
         let mut graph = Graph::new();
-        self.network.build(&mut graph, false)?;
+        self.network.build(&mut graph, false, &self.frozen)?;
         let update = Some(self.update(Slab::new(graph.parameters()).len()));
         lower(&graph, &Lowering { update, ..bare("update", 1) })
     }
 
     fn blend_plan(&self) -> Result<Plan> {
         let mut graph = Graph::new();
-        self.network.build(&mut graph, false)?;
+        self.network.build(&mut graph, false, &self.frozen)?;
         let mut plan = lower(&graph, &bare("blend", 1))?;
         plan.steps.push(blend("blend", Buffer::OtherParameters, Buffer::Parameters, plan.slab));
         Ok(plan)
@@ -71,11 +71,14 @@ impl Program {
     /// Inputs and, behind them, the gradients of the outputs are the inputs of the batch.
     fn given_plan(&self, task: Task, batch: usize) -> Result<Plan> {
         let mut graph = Graph::new();
-        let (outputs, _) = self.network.build(&mut graph, task != Task::InputGradients)?;
+        let (outputs, _) = self.network.build(&mut graph, task != Task::InputGradients, &self.frozen)?;
         let values: Vec<NodeId> = outputs.iter().map(|output| output.value).collect();
         let inputs = graph.input_nodes();
         if task == Task::Forward {
-            return lower(&graph, &Lowering { gather: true, outputs: &values, ..bare("forward", batch) });
+            let mut plan = lower(&graph, &Lowering { gather: true, outputs: &values, ..bare("forward", batch) })?;
+            // The backward pass of the same rows runs them again: running statistics are to move once.
+            plan.steps.retain(|step| !matches!(step.kernel, Kernel::RunningStatistics(_)));
+            return Ok(plan);
         }
         let seeds: Result<Vec<(NodeId, NodeId)>> = values
             .iter()

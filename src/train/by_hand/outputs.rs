@@ -10,7 +10,8 @@ use std::borrow::Cow;
 
 impl Model {
     /// Every output for each row of `inputs`, computed as in training: with dropout, under the masks that
-    /// [`Model::backward`] on the same rows uses next. [`Model::predict_all`] is the same without dropout.
+    /// [`Model::backward`] on the same rows uses next, and with batch normalisation by the statistics of these rows;
+    /// the running ones move with `backward` alone. [`Model::predict_all`] is the same without what only training does.
     ///
     /// # Errors
     /// As [`Model::predict`].
