@@ -1,12 +1,12 @@
 // with: lib/step.wgsl lib/columns.wgsl
 // With n = (x - mean) / sqrt(variance + epsilon) and sums over the v rows that are real:
 //   dscale = sum of dy n,  dshift = sum of dy,  dx = scale / sqrt(variance + epsilon) (dy - (dshift + n dscale) / v).
-// The last two terms are what x does by way of mean and variance. Padding did nothing there, so its dx is 0. For a single
-// row the statistics were the running ones, which do not depend on x: the two terms fall away.
-struct Params { rows: u32, cols: u32, shift_at: u32, epsilon: f32 }
+// The last two terms are what x does by way of mean and variance. Padding did nothing there, so its dx is 0. Running
+// statistics, which are known or stand in for those of a single row, do not depend on x: the two terms fall away.
+struct Params { rows: u32, cols: u32, variance_at: u32, shift_at: u32, epsilon: f32, known: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;                   // (rows, cols)
-@group(0) @binding(2) var<storage, read> statistics: array<f32>;          // mean and variance (2, cols)
+@group(0) @binding(2) var<storage, read> statistics: array<f32>;          // mean (cols), from variance_at on variance (cols)
 @group(0) @binding(3) var<storage, read> scale: array<f32>;               // (cols)
 @group(0) @binding(4) var<storage, read> dy: array<f32>;                  // (rows, cols)
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;            // (rows, cols)
@@ -16,7 +16,7 @@ fn real_rows(col: u32) -> u32 { return select(0u, min(step.valid, params.rows), 
 
 fn inverse_deviation(col: u32) -> f32 {
   if (col >= params.cols) { return 0.0; }
-  return 1.0 / sqrt(statistics[params.cols + col] + params.epsilon);
+  return 1.0 / sqrt(statistics[params.variance_at + col] + params.epsilon);
 }
 
 // dscale and dshift of column col. Holds barriers.
@@ -33,7 +33,7 @@ fn column_sums(lane: u32, col: u32, inverse: f32) -> vec2<f32> {
 fn store_input(lane: u32, col: u32, inverse: f32, sums: vec2<f32>) {
   if (col >= params.cols) { return; }
   let count = min(step.valid, params.rows);
-  let share = select(0.0, 1.0 / f32(count), count > 1u);
+  let share = select(0.0, 1.0 / f32(count), count > 1u && params.known == 0u);
   for (var row = first_row(lane); row < params.rows; row += LANES) {
     let at = row * params.cols + col;
     var slope = 0.0;

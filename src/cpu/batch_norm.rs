@@ -88,15 +88,15 @@ pub fn normalize<T: Real>(
 pub fn input_grad<T: Real>(
     p: &BatchNormGradParams,
     x: &[T],          // (rows, cols)
-    statistics: &[T], // (2, cols)
+    statistics: &[T], // mean (cols), from variance_at on variance (cols)
     scale: &[T],      // (cols)
     dy: &[T],         // (rows, cols)
     dx: &mut [T],     // (rows, cols)
     step: &Step,
 ) {
     let (cols, count) = (p.cols as usize, valid(p.rows, step));
-    let (mean, variance) = statistics.split_at(cols);
-    let share = if count > 1 { T::one() / T::of(count as f64) } else { T::zero() };
+    let (mean, variance) = statistics.split_at(p.variance_at as usize);
+    let share = if count > 1 && p.known == 0 { T::one() / T::of(count as f64) } else { T::zero() };
     for first in (0..cols).step_by(BLOCK) {
         let (inverse, block) = (inverse_deviations(variance, p.epsilon, first), first..cols.min(first + BLOCK));
         let (mut total, mut product) = ([T::zero(); BLOCK], [T::zero(); BLOCK]);
@@ -128,13 +128,13 @@ pub fn input_grad<T: Real>(
 pub fn scale_grad<T: Real>(
     p: &BatchNormGradParams,
     x: &[T],          // (rows, cols)
-    statistics: &[T], // (2, cols)
+    statistics: &[T], // mean (cols), from variance_at on variance (cols)
     dy: &[T],         // (rows, cols)
     dscale: &mut [T], // (cols)
     step: &Step,
 ) {
     let cols = p.cols as usize;
-    let (mean, variance) = statistics.split_at(cols);
+    let (mean, variance) = statistics.split_at(p.variance_at as usize);
     let dscale = &mut dscale[..cols];
     dscale.fill(T::zero());
     for first in (0..cols).step_by(BLOCK) {

@@ -86,7 +86,7 @@ pub enum Op {
         /// ε.
         epsilon: f32,
     },
-    /// The same from `[x, scale, shift, mean, variance]`. No gradient.
+    /// The same from `[x, scale, shift, mean, variance]`.
     BatchNormInference {
         /// ε.
         epsilon: f32,
@@ -98,6 +98,16 @@ pub enum Op {
     },
     /// With respect to `scale`, from `[x, statistics, dy]`.
     BatchNormScaleGrad {
+        /// ε.
+        epsilon: f32,
+    },
+    /// With respect to the `x` of [`Op::BatchNormInference`], from `[x, mean, variance, scale, dy]`.
+    BatchNormInferenceInputGrad {
+        /// ε.
+        epsilon: f32,
+    },
+    /// With respect to its `scale`, from `[x, mean, variance, dy]`.
+    BatchNormInferenceScaleGrad {
         /// ε.
         epsilon: f32,
     },
@@ -182,6 +192,8 @@ impl Op {
             Op::BatchNormInference { .. } => "batch_norm_inference",
             Op::BatchNormInputGrad { .. } => "batch_norm_input_grad",
             Op::BatchNormScaleGrad { .. } => "batch_norm_scale_grad",
+            Op::BatchNormInferenceInputGrad { .. } => "batch_norm_inference_input_grad",
+            Op::BatchNormInferenceScaleGrad { .. } => "batch_norm_inference_scale_grad",
             Op::RunningStatistics { .. } => "running_statistics",
             Op::RowStatistics { .. } => "row_statistics",
             Op::LayerNorm => "layer_norm",

@@ -122,10 +122,14 @@ params! {
         rows: u32,
         /// Columns.
         cols: u32,
+        /// Where in `statistics` the variance begins.
+        variance_at: u32,
         /// Where in `dparameters` the gradient of the shift begins.
         shift_at: u32,
         /// Added to the variance.
         epsilon: f32,
+        /// 1 where the statistics do not depend on the input: the running ones.
+        known: u32,
     }
 }
 
@@ -183,10 +187,11 @@ impl Spec for BatchNormGrad {
 
     fn sizes(&self) -> Vec<usize> {
         let (cols, n) = (self.params.cols as usize, self.params.rows as usize * self.params.cols as usize);
+        let statistics = self.params.variance_at as usize + cols;
         match self.part {
-            BatchNormGradPart::Input => vec![n, 2 * cols, cols, n, n],
-            BatchNormGradPart::Scale => vec![n, 2 * cols, n, cols],
-            BatchNormGradPart::All => vec![n, 2 * cols, cols, n, n, self.params.shift_at as usize + cols],
+            BatchNormGradPart::Input => vec![n, statistics, cols, n, n],
+            BatchNormGradPart::Scale => vec![n, statistics, n, cols],
+            BatchNormGradPart::All => vec![n, statistics, cols, n, n, self.params.shift_at as usize + cols],
         }
     }
 }

@@ -15,10 +15,10 @@ use crate::init::Initializer;
 /// rows are not either: they weigh the loss alone. A batch of a single row has no variance: it is normalised by the
 /// running statistics, which stay as they are.
 ///
-/// Defaults, all PyTorch's (`BatchNorm1d`): ε 1e-5, momentum 0.1, scale 1, shift 0, running mean 0, running variance
-/// 1. Keras has ε 1e-3, calls `1 - momentum` momentum (0.99) and keeps the biased variance. PyTorch refuses a single
-/// row. The parameters are called `scale`, `shift`, `mean` and `variance`; the last two are saved with the model and
-/// not trained.
+/// Defaults, all PyTorch's (`BatchNorm1d`): ε 1e-5, momentum 0.1; scale and running variance start at 1, shift and
+/// running mean at 0. Keras has ε 1e-3, calls `1 - momentum` momentum (0.99) and keeps the biased variance. PyTorch
+/// refuses a single row. The parameters are called `scale`, `shift`, `mean` and `variance`; the last two are saved with
+/// the model and not trained.
 ///
 /// ```
 /// use axone::prelude::*;

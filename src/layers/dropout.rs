@@ -3,6 +3,16 @@
 /// Sets each element to 0 with probability `rate` while training and scales the rest by `1 / (1 - rate)`;
 /// does nothing otherwise (Srivastava et al. 2014). The mask is a function of (seed, step, layer, element),
 /// the same on every device.
+///
+/// ```
+/// use axone::prelude::*;
+///
+/// let net = Sequential::new(4).add(Dense::new(16).activation(Activation::Relu)).add(Dropout::new(0.2)).add(Dense::new(1));
+/// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Adam::default())?;
+/// let x = [[0.1, 0.2, 0.3, 0.4]].into();
+/// assert_eq!(model.predict(&x)?, model.predict(&x)?);
+/// # Ok::<(), axone::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
 pub struct Dropout {

@@ -4,6 +4,7 @@ use super::weights::Layout;
 use super::{Losses, Network, Program, Purpose, Summary};
 use crate::data::Dataset;
 use crate::device::Device;
+use crate::graph::Role;
 use crate::optimizers::Optimizer;
 use crate::plan::{Buffer, Executor, Plan, PlanId};
 use crate::train::{ByHand, Evaluation, Fit, History, Profile, RangeCurve, RangeTest};
@@ -164,9 +165,10 @@ impl Model {
 
     /// A table of the layers with shapes and parameter counts.
     pub fn summary(&self) -> Summary {
-        let numbers = self.layout.parameters.iter().map(|parameter| parameter.rows * parameter.cols);
-        let frozen = numbers.zip(&self.program.frozen).filter(|(_, frozen)| **frozen).map(|(count, _)| count);
-        self.program.network.summary().with_frozen(&self.frozen(), frozen.sum())
+        let frozen = self.layout.parameters.iter().zip(&self.program.frozen).filter(|(_, frozen)| **frozen);
+        let trained = frozen.filter(|(parameter, _)| parameter.role != Role::Statistic);
+        let count = trained.map(|(parameter, _)| parameter.rows * parameter.cols).sum();
+        self.program.network.summary().with_frozen(&self.frozen(), count)
     }
 
     /// Number of trainable numbers.

@@ -294,6 +294,8 @@ impl Lower<'_> {
             | Op::BatchNormInference { .. }
             | Op::BatchNormInputGrad { .. }
             | Op::BatchNormScaleGrad { .. }
+            | Op::BatchNormInferenceInputGrad { .. }
+            | Op::BatchNormInferenceScaleGrad { .. }
             | Op::RunningStatistics { .. }
             | Op::RowStatistics { .. }
             | Op::LayerNorm

@@ -43,6 +43,15 @@ impl Sample {
         self.graph.parameter(&format!("p{}", self.parameters.len()), Role::Weight, rows, cols).unwrap()
     }
 
+    /// A running mean and a running variance, which nobody differentiates with respect to.
+    pub fn statistics(&mut self, cols: usize) -> [NodeId; 2] {
+        [0.3, 1.7].map(|value| {
+            self.parameters.push(vec![value; cols]);
+            let name = format!("p{}", self.parameters.len());
+            self.graph.parameter(&name, Role::Statistic, 1, cols).unwrap()
+        })
+    }
+
     /// `(B, cols)`, made of a parameter.
     pub fn rows(&mut self, cols: usize) -> NodeId {
         let (x, w) = (self.input(3), self.parameter(3, cols));
@@ -203,6 +212,17 @@ pub fn cases() -> Vec<(String, Build)> {
         let [scale, shift, mean, variance] = [0; 4].map(|_| s.parameter(1, 4));
         s.graph.batch_norm("middle", x, [scale, shift, mean, variance], 0.01, 0.1).unwrap()
     });
+    one("batch_norm_inference", |s| {
+        let (x, scale, shift) = (s.rows(4), s.fixed(1, 4), s.fixed(1, 4));
+        let running = s.statistics(4);
+        s.graph.batch_norm_inference("middle", x, [scale, shift, running[0], running[1]], 0.01).unwrap()
+    });
+    one("batch_norm_inference of parameters", |s| {
+        let x = s.rows(4);
+        let [scale, shift] = [0; 2].map(|_| s.parameter(1, 4));
+        let running = s.statistics(4);
+        s.graph.batch_norm_inference("middle", x, [scale, shift, running[0], running[1]], 0.01).unwrap()
+    });
     one("layer_norm", |s| {
         let (x, scale, shift) = (s.rows(4), s.fixed(1, 4), s.fixed(1, 4));
         s.graph.layer_norm("middle", x, scale, shift, 0.01).unwrap()
@@ -262,7 +282,7 @@ pub fn cases() -> Vec<(String, Build)> {
 }
 
 /// Names of the operations that have a gradient.
-pub const DIFFERENTIABLE: [&str; 22] = [
+pub const DIFFERENTIABLE: [&str; 23] = [
     "matmul",
     "bias_add",
     "sum_rows",
@@ -281,6 +301,7 @@ pub const DIFFERENTIABLE: [&str; 22] = [
     "dropout",
     "alpha_dropout",
     "batch_norm",
+    "batch_norm_inference",
     "layer_norm",
     "embedding",
     "weighted_sum",

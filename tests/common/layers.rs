@@ -164,6 +164,43 @@ pub fn an_activity_penalty_is_part_of_the_loss(device: &Device) {
     assert!(size(&after) < 0.5 * size(&y), "{} became {}, {:?}", size(&y), size(&after), history.get("loss"));
 }
 
+/// A frozen batch normalisation works by its running statistics and keeps every bit; the layer in front of it learns.
+pub fn a_frozen_batch_norm_stays_as_it_is(device: &Device) {
+    let (x, y) = (matrix(5, 8, 5), labels(&matrix(5, 8, 5), 3));
+    let (data, once) = (Dataset::new(x, y).unwrap(), settings().epochs(1).without_shuffle());
+    let mut model = normalised(device);
+    model.fit(&data, &once).unwrap();
+    assert_eq!((model.parameters(), model.summary().non_trainable()), (36 + 12 + 21, 12));
+    model.freeze("batch_norm_1").unwrap();
+    assert_eq!((model.parameters(), model.summary().non_trainable()), (36 + 21, 12));
+    let (before, wanted) = (model.weights().unwrap(), model.evaluate(&data).unwrap().loss());
+    let got = model.fit(&data, &once).unwrap().last("loss").unwrap();
+    assert!((got - wanted).abs() <= 16.0 * f64::from(f32::EPSILON) * wanted.max(1.0), "{got}, want {wanted}");
+    for (before, after) in before.iter().zip(model.weights().unwrap()) {
+        assert_eq!(before.data == after.data, before.name.starts_with("batch_norm_1."), "{}", before.name);
+    }
+    model.unfreeze("batch_norm_1").unwrap();
+    model.fit(&data, &once).unwrap();
+    assert_ne!(weight(&mut model, "batch_norm_1.mean"), before[4].data, "{}", before[4].name);
+}
+
+/// By hand, the backward pass moves the running statistics, once; the forward pass and gradients of inputs do not.
+pub fn statistics_move_once_a_step_by_hand(device: &Device) {
+    let (x, mut model) = (matrix(5, 8, 5), normalised(device));
+    let mut other = normalised(device);
+    let mean = |model: &mut Model| weight(model, "batch_norm_1.mean");
+    let start = mean(&mut model);
+    model.forward(&[x.clone()]).unwrap();
+    let dy = matrix(6, 8, 3);
+    let dx = model.input_gradients(&[x.clone()], &[dy.clone()]).unwrap().remove(0);
+    assert_eq!(mean(&mut model), start);
+    assert!(dx.data().iter().all(|dx| dx.is_finite()) && dx.data().iter().any(|dx| dx.abs() > 1e-3), "{dx:?}");
+    model.backward(&[x.clone()], &[dy]).unwrap();
+    other.fit(&Dataset::new(x.clone(), labels(&x, 3)).unwrap(), &settings().epochs(1).without_shuffle()).unwrap();
+    assert_ne!(mean(&mut model), start);
+    assert_eq!(mean(&mut model), mean(&mut other), "one pass, one move");
+}
+
 /// Predictions do not depend on the other rows, and training does not depend on predictions.
 pub fn inference_uses_the_running_statistics(device: &Device) {
     let (data, mut model) = (table(24), everything(device));

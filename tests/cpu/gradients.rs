@@ -9,7 +9,7 @@ use crate::common::differentiable::{BATCH, DIFFERENTIABLE, Sample, cases, operat
 use crate::common::machine::{Machine, plan, whole_batch};
 use crate::common::{assert_none, differences};
 use axone::cpu::CpuExecutor;
-use axone::graph::{NodeId, differentiate};
+use axone::graph::{NodeId, Role, differentiate};
 use axone::plan::{Buffer, Executor, Lowering, Slab, lower};
 use std::collections::BTreeSet;
 
@@ -65,6 +65,11 @@ fn numeric(sample: &Sample, loss: NodeId) -> (f64, Vec<f64>) {
     let layout = Slab::new(sample.graph.parameters());
     let mut gradients = Vec::new();
     for (i, values) in sample.parameters.iter().enumerate() {
+        if sample.graph.parameters()[i].role == Role::Statistic {
+            // Gathered, not trained: whatever depends on it, it has no gradient.
+            gradients.extend(vec![0.0; values.len()]);
+            continue;
+        }
         let first = layout.range(Buffer::Parameters, i).offset;
         for element in first..first + values.len() {
             let mut moved = |step: f64| {

@@ -26,6 +26,8 @@ fn in_models() {
         layers::a_single_row_at_the_end_of_an_epoch(&device);
         layers::an_activity_penalty_is_part_of_the_loss(&device);
         layers::inference_uses_the_running_statistics(&device);
+        layers::a_frozen_batch_norm_stays_as_it_is(&device);
+        layers::statistics_move_once_a_step_by_hand(&device);
     }
     layers::every_dispatch_agrees_with_f64(&Device::cpu());
 }

@@ -34,6 +34,16 @@ fn an_activity_penalty_is_part_of_the_loss() {
 }
 
 #[test]
+fn a_frozen_batch_norm_stays_as_it_is() {
+    layers::a_frozen_batch_norm_stays_as_it_is(&need_device!());
+}
+
+#[test]
+fn statistics_move_once_a_step_by_hand() {
+    layers::statistics_move_once_a_step_by_hand(&need_device!());
+}
+
+#[test]
 fn inference_uses_the_running_statistics() {
     layers::inference_uses_the_running_statistics(&need_device!());
 }

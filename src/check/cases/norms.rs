@@ -30,12 +30,16 @@ pub(super) fn norms(s: &mut Shape) {
         s.add(kernel(NormPart::Normalize), known, &[n]);
         let both = vec![x.clone(), running.clone(), scale.clone(), shift.clone()];
         s.add(kernel(NormPart::Both), both, &[2 * c, n]);
-        let params = BatchNormGradParams { rows, cols, shift_at: at, epsilon: EPSILON };
+        let params = BatchNormGradParams { rows, cols, variance_at: cols, shift_at: at, epsilon: EPSILON, known: 0 };
         let kernel = |part| Kernel::BatchNormGrad(BatchNormGrad { part, params });
         let reads = vec![x.clone(), statistics.clone(), scale.clone(), dy.clone()];
         s.add(kernel(BatchNormGradPart::Input), reads.clone(), &[n]);
         s.update(kernel(BatchNormGradPart::All), reads, vec![nan.clone(), unwritten.clone()]);
         s.add(kernel(BatchNormGradPart::Scale), vec![x.clone(), statistics.clone(), dy.clone()], &[c]);
+        // As for inference: the running statistics, in their own place.
+        let params = BatchNormGradParams { variance_at: at, known: 1, ..params };
+        let kernel = Kernel::BatchNormGrad(BatchNormGrad { part: BatchNormGradPart::Input, params });
+        s.add(kernel, vec![x.clone(), running.clone(), scale.clone(), dy.clone()], &[n]);
         let moved = Kernel::RunningStatistics(RunningStatistics { rows, cols, running_at: at, momentum: 0.1 });
         s.update(moved, vec![statistics.clone()], vec![running.clone()]);
         for case in &mut s.cases[first..] {

@@ -133,7 +133,8 @@ pub(super) fn batch_norm_grad(p: &BatchNormGrad, reads: &[Vec<f64>], step: &Step
     else {
         return Vec::new();
     };
-    let inverse = |col: usize| 1.0 / (statistics[cols + col] + f64::from(p.params.epsilon)).sqrt();
+    let inverse =
+        |col: usize| 1.0 / (statistics[p.params.variance_at as usize + col] + f64::from(p.params.epsilon)).sqrt();
     let normal = |row: usize, col: usize| (x[row * cols + col] - statistics[col]) * inverse(col);
     let sums: Vec<Sums> =
         (0..cols).map(|col| Sums::of((0..valid).map(|row| (dy[row * cols + col], normal(row, col))))).collect();
@@ -144,6 +145,7 @@ pub(super) fn batch_norm_grad(p: &BatchNormGrad, reads: &[Vec<f64>], step: &Step
         for (i, slope) in slopes[..valid * cols].iter_mut().enumerate() {
             let (row, col) = (i / cols, i % cols);
             let bound = match valid {
+                _ if p.params.known == 1 => BACK * ULP * dy[i].abs(),
                 0 | 1 => BACK * ULP * dy[i].abs(),
                 _ => sums[col].slope_bound(dy[i], normal(row, col), valid as f64),
             };

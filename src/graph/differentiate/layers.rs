@@ -27,6 +27,21 @@ pub(super) fn pull_back(
                 shares.push((shift, graph.sum_rows(name, dy)));
             }
         }
+        // The running statistics are gathered, not trained: they receive none.
+        (Op::BatchNormInference { epsilon }, &[x, scale, shift, mean, variance]) => {
+            let row = Shape::fixed(1, node.shape.cols);
+            if wanted[x.0] {
+                let op = Op::BatchNormInferenceInputGrad { epsilon };
+                shares.push((x, graph.push(name, op, &[x, mean, variance, scale, dy], node.shape)));
+            }
+            if wanted[scale.0] {
+                let op = Op::BatchNormInferenceScaleGrad { epsilon };
+                shares.push((scale, graph.push(name, op, &[x, mean, variance, dy], row)));
+            }
+            if wanted[shift.0] {
+                shares.push((shift, graph.sum_rows(name, dy)));
+            }
+        }
         (Op::LayerNorm, &[x, scale, shift, statistics]) => {
             if wanted[x.0] {
                 let inputs = [x, statistics, scale, dy];

@@ -21,8 +21,9 @@ impl Lower<'_> {
             let params = BatchNormParams { rows, cols, running_at, known_at, epsilon };
             Kernel::BatchNorm(BatchNorm { part, params })
         };
-        let batch_grad = |part, epsilon| {
-            let params = BatchNormGradParams { rows, cols, shift_at: 0, epsilon };
+        let batch_grad = |part, variance_at, epsilon, known: bool| {
+            let known = u32::from(known);
+            let params = BatchNormGradParams { rows, cols, variance_at, shift_at: 0, epsilon, known };
             Kernel::BatchNormGrad(BatchNormGrad { part, params })
         };
         let layer_norm = |part, epsilon| {
@@ -49,8 +50,18 @@ impl Lower<'_> {
                 self.push(Kernel::RunningStatistics(kernel), operands, &node.name);
                 return Ok(());
             }
-            (Op::BatchNormInputGrad { epsilon }, _) => batch_grad(BatchNormGradPart::Input, epsilon),
-            (Op::BatchNormScaleGrad { epsilon }, _) => batch_grad(BatchNormGradPart::Scale, epsilon),
+            (Op::BatchNormInputGrad { epsilon }, _) => batch_grad(BatchNormGradPart::Input, cols, epsilon, false),
+            (Op::BatchNormScaleGrad { epsilon }, _) => batch_grad(BatchNormGradPart::Scale, cols, epsilon, false),
+            (Op::BatchNormInferenceInputGrad { epsilon }, &[x, mean, variance, scale, dy]) => {
+                let (running, at) = self.pair(&node, mean, variance)?;
+                reads = vec![self.operand(x), running, self.operand(scale), self.operand(dy)];
+                batch_grad(BatchNormGradPart::Input, at, epsilon, true)
+            }
+            (Op::BatchNormInferenceScaleGrad { epsilon }, &[x, mean, variance, dy]) => {
+                let (running, at) = self.pair(&node, mean, variance)?;
+                reads = vec![self.operand(x), running, self.operand(dy)];
+                batch_grad(BatchNormGradPart::Scale, at, epsilon, true)
+            }
             (Op::RowStatistics { epsilon }, _) => layer_norm(NormPart::Measure, epsilon),
             (Op::LayerNorm, _) => layer_norm(NormPart::Normalize, 0.0),
             (Op::LayerNormInputGrad, _) => Kernel::LayerNormGrad(LayerNormGrad { rows, cols }),
