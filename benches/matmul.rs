@@ -39,7 +39,7 @@ const SHAPES: [(usize, usize, usize, &str); 23] = [
     (2048, 2048, 2048, "nn"),
     (4096, 4096, 4096, "nn"),
 ];
-const TURNS: usize = 5;
+const TURNS: usize = 11;
 /// A turn lasts about this long.
 const TURN_SECONDS: f64 = 0.05;
 /// Software adapters skip products beyond this many floating-point operations.

@@ -3,8 +3,8 @@
 //! Each runs on random numbers of the product's sizes. The first is right by definition: whatever computes other bits
 //! is out. The others take turns, so that a busy machine slows all alike, and the one with the fastest turn wins.
 
-use crate::kernels::{Kernel, Matmul, Spec, Step};
-use crate::plan::{Buffer, Executor, Plan, PlanId, PlanStep, Range};
+use crate::kernels::{Epilogue, Kernel, Matmul, Spec, Step};
+use crate::plan::{ALIGNMENT, Buffer, Executor, Plan, PlanId, PlanStep, Range};
 use crate::random::{threefry2x32, uniform};
 use crate::{Error, Result};
 use std::time::{Duration, Instant};
@@ -83,14 +83,21 @@ fn smaller(product: &Matmul) -> Matmul {
     let mut product = product.clone();
     while product.sizes().into_iter().max().is_some_and(|largest| largest > ELEMENTS) {
         let p = &mut product.params;
-        let halve = |size: u32| if size % 4 == 0 { (size / 2).next_multiple_of(4) } else { size / 2 | 1 };
+        let halve = |size: u32| if size.is_multiple_of(4) { (size / 2).next_multiple_of(4) } else { (size / 2) | 1 };
         let largest = p.m.max(p.n).max(p.k);
         for size in [&mut p.m, &mut p.n, &mut p.k] {
             if *size == largest {
                 *size = halve(*size);
             }
         }
-        product = product.clone().with_epilogue(product.epilogue);
+        let epilogue = match product.epilogue {
+            // `db` lies behind `dw`, which is smaller now.
+            Epilogue::BiasRow { .. } => {
+                Epilogue::BiasRow { at: (p.m as usize * p.n as usize).next_multiple_of(ALIGNMENT) }
+            }
+            other => other,
+        };
+        product = product.with_epilogue(epilogue);
     }
     product
 }
@@ -155,5 +162,31 @@ impl Runner {
         self.executor.run(self.id, &[Step::default()])?;
         self.executor.wait()?;
         Ok(begun.elapsed().as_secs_f64() / self.repeats as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A product too large for a race shrinks until it fits, and stays of its kind.
+    #[test]
+    fn large_products_race_with_smaller_sizes() {
+        let product = |m, n, k| Matmul::new(m, n, k, true, false);
+        let at = 8192 * 8192;
+        for large in [
+            product(8192, 8192, 128).with_epilogue(Epilogue::BiasRow { at }),
+            product(784, 10, 60_000).with_epilogue(Epilogue::InParts { steps: 8576 }),
+            product(9001, 9001, 9001),
+        ] {
+            let small = smaller(&large);
+            assert!(small.sizes().into_iter().all(|size| size <= ELEMENTS), "{small:?}");
+            let sizes = |p: &Matmul| [p.params.m, p.params.n, p.params.k];
+            for (small, large) in sizes(&small).into_iter().zip(sizes(&large)) {
+                assert!(small > 0 && small <= large && (small % 4 == 0) == (large % 4 == 0), "{small} of {large}");
+            }
+        }
+        let fitting = product(64, 64, 64);
+        assert_eq!(smaller(&fitting), fitting);
     }
 }
