@@ -184,6 +184,7 @@ impl<'a> Run<'a> {
         if held_out.is_some() {
             known.extend(known.clone().into_iter().map(|name| format!("val_{name}")));
         }
+        #[cfg_attr(not(feature = "ctrl-c"), allow(unused_mut, reason = "only a listener to Ctrl-C is added"))]
         let mut run = Self {
             bound: model.bindings,
             model,

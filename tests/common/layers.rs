@@ -190,12 +190,12 @@ pub fn statistics_move_once_a_step_by_hand(device: &Device) {
     let mut other = normalised(device);
     let mean = |model: &mut Model| weight(model, "batch_norm_1.mean");
     let start = mean(&mut model);
-    model.forward(&[x.clone()]).unwrap();
+    model.forward(std::slice::from_ref(&x)).unwrap();
     let dy = matrix(6, 8, 3);
-    let dx = model.input_gradients(&[x.clone()], &[dy.clone()]).unwrap().remove(0);
+    let dx = model.input_gradients(std::slice::from_ref(&x), std::slice::from_ref(&dy)).unwrap().remove(0);
     assert_eq!(mean(&mut model), start);
     assert!(dx.data().iter().all(|dx| dx.is_finite()) && dx.data().iter().any(|dx| dx.abs() > 1e-3), "{dx:?}");
-    model.backward(&[x.clone()], &[dy]).unwrap();
+    model.backward(std::slice::from_ref(&x), &[dy]).unwrap();
     other.fit(&Dataset::new(x.clone(), labels(&x, 3)).unwrap(), &settings().epochs(1).without_shuffle()).unwrap();
     assert_ne!(mean(&mut model), start);
     assert_eq!(mean(&mut model), mean(&mut other), "one pass, one move");
