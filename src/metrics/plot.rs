@@ -1,0 +1,1 @@
+//! Confusion matrices and ROC curves as SVG pictures.
