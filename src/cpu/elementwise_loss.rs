@@ -112,7 +112,7 @@ fn grad_at<T: Real>(loss: ElementwiseLoss, p: T, t: T) -> T {
 }
 
 /// Added to a rate before its logarithm.
-const RATE_FLOOR: f64 = 1e-8f32 as f64;
+const RATE_FLOOR: f64 = 1e-8;
 
 /// The focal loss of a logit `x` whose answer is yes: `sigmoid(-x)^gamma log(1 + exp(-x))`.
 #[inline(always)]

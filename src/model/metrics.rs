@@ -48,7 +48,7 @@ impl Model {
     ///
     /// let mut net = Network::new();
     /// let x = net.input("x", 4)?;
-    /// let (digit, size) = (net.apply(Dense::new(3).name("digit"), x)?, net.apply(Dense::new(1).name("size"), x)?);
+    /// let (digit, size) = (net.apply(Dense::new(3).named("digit"), x)?, net.apply(Dense::new(1).named("size"), x)?);
     /// net.output(digit)?;
     /// net.output(size)?;
     /// let losses = [Loss::CategoricalCrossEntropy, Loss::MeanSquaredError];
