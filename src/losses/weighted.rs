@@ -5,6 +5,7 @@ use crate::{Error, Result};
 
 /// One loss for each output of a model, with a weight if wished: training makes `Σ weight · loss` small. Default
 /// weights: 1. Reported are that sum as `loss`, and each output's own loss without its weight.
+/// What layers ask for their activations is part of the first output's loss.
 ///
 /// ```
 /// use axone::prelude::*;

@@ -153,6 +153,10 @@ pub fn a_weighted_loss_takes_larger_steps(device: &Device) {
     let loss = Loss::CategoricalCrossEntropy;
     let mut weighted = net.compile(device.clone(), [(loss, 2.0)], Sgd::new(0.125)).unwrap();
     let mut plain = net.compile(device.clone(), loss, Sgd::new(0.25)).unwrap();
+    // The weight is one dispatch more; loss and gradient are still taken in one.
+    let steps =
+        |model: &Model| model.program().plan(axone::model::Purpose::Train, 4, &[true], true).unwrap().steps.len();
+    assert_eq!(steps(&weighted), steps(&plain) + 1);
     let (a, b) = (weighted.fit(&data, &settings).unwrap(), plain.fit(&data, &settings).unwrap());
     assert_eq!(flat(weighted.weights().unwrap()), flat(plain.weights().unwrap()));
     assert_eq!(a.last("loss"), b.last("loss").map(|loss| 2.0 * loss));
