@@ -20,7 +20,6 @@ mod weights;
 pub use crate::losses::Losses;
 pub(crate) use compiled::Loaded;
 pub use compiled::Model;
-pub(crate) use network::Applied;
 pub use network::{Network, RowShape, Value};
 pub(crate) use program::Watched;
 pub use program::{Program, Purpose};

@@ -95,11 +95,6 @@ impl Program {
                 _ => row_scale,
             };
             let classes = classes.get(i).copied().unwrap_or(false);
-            // Before the loss, which takes its gradient in the same dispatch if this exists by then.
-            let scale = match self.loss_weights.get(i) {
-                Some(&weight) if weight != 1.0 => graph.scale("loss_weight", weight, row_scale),
-                _ => row_scale,
-            };
             let nodes = loss.build(&mut graph, output, &name, classes)?;
             // What layers ask for their activations is part of the loss, and stands in the log with the first output's.
             let penalties = if i == 0 { penalties.as_slice() } else { &[] };
