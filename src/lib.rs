@@ -27,6 +27,7 @@
 //! | train, evaluate, predict, save | [`Model`](model::Model) with the settings of [`Fit`](train::Fit) |
 //! | stop early, lower the rate, log, checkpoint and resume | [`Callback`](train::Callback) and what implements it, [`Fit`](train::Fit)`::checkpoint` |
 //! | drive the steps yourself | [`train_on_batch`](model::Model::train_on_batch), [`compute_gradients`](model::Model::compute_gradients), [`accumulate_gradients`](model::Model::accumulate_gradients), [`apply_gradients`](model::Model::apply_gradients), [`backward`](model::Model::backward) |
+//! | say how good predictions are | [`metrics`] |
 //! | see what a run reported | [`History`](train::History) |
 //! | see where the time of a step goes | [`Profile`](train::Profile) |
 //! | hold a device or a model against 64-bit arithmetic | [`check`] |
@@ -59,6 +60,7 @@ mod init;
 pub mod kernels;
 pub mod layers;
 mod losses;
+pub mod metrics;
 pub mod model;
 pub mod optimizers;
 pub mod plan;

@@ -86,7 +86,8 @@ struct Probe {
     train: PlanId,
     gradients: Range,
     weights: Vec<f64>,
-    losses: usize,
+    /// What the losses of the outputs count.
+    losses: Vec<f64>,
     step: Step,
 }
 
@@ -100,7 +101,7 @@ impl Probe {
         let total = data.weight(0..rows as u32);
         let step = Step { step: 1, valid: rows as u32, inverse_weight: (1.0 / total) as f32, ..Step::default() };
         let gradients = Range::of(Buffer::Gradients, plan.slab);
-        let losses = model.program().losses.len();
+        let losses = model.program().loss_weights.iter().map(|weight| f64::from(*weight)).collect();
         let weights = (0..rows as u32).map(|row| data.weight([row].into_iter()) / total).collect();
         Ok(Self { executor, train, gradients, weights, losses, step })
     }
@@ -109,8 +110,9 @@ impl Probe {
         self.executor.write_real(self.train, Buffer::Parameters, 0, weights)?;
         self.executor.run(self.train, &[self.step])?;
         let log = self.executor.read_real(self.train, Range::whole(Buffer::Log))?;
-        let losses = log.chunks_exact(self.weights.len()).take(self.losses);
-        Ok(losses.flat_map(|rows| rows.iter().zip(&self.weights)).map(|(loss, weight)| loss * weight).sum())
+        let rows = log.chunks_exact(self.weights.len()).zip(&self.losses);
+        let mean = |rows: &[f64]| rows.iter().zip(&self.weights).map(|(loss, weight)| loss * weight).sum::<f64>();
+        Ok(rows.map(|(rows, weight)| weight * mean(rows)).sum())
     }
 
     fn gradient(&mut self, weights: &[f64]) -> Result<Vec<f64>> {

@@ -54,6 +54,7 @@ pub(super) fn kernel_name(kernel: &Kernel) -> String {
         Kernel::Activation(p) => p.function.name(),
         Kernel::ActivationGrad(p) => p.function.name(),
         Kernel::ElementwiseLoss(p) => p.loss.name(),
+        Kernel::SoftmaxCrossEntropy(p) if p.kind.kind() > 0 => p.kind.name(),
         _ => return kernel.name(),
     };
     format!("{}.{function}", kernel.name())

@@ -32,7 +32,7 @@ pub fn accuracy<T: Real>(
 
 /// The first of the largest elements; NaN is never the largest.
 #[inline(always)]
-fn argmax<T: Real>(x: &[T]) -> usize {
+pub(super) fn argmax<T: Real>(x: &[T]) -> usize {
     let mut best = (0, T::min_value());
     for (i, x) in x.iter().enumerate() {
         if *x > best.1 {

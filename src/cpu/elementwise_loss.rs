@@ -1,7 +1,7 @@
 //! Twin of `shaders/elementwise_loss.wgsl`.
 
 use super::Real;
-use super::activation::sigmoid;
+use super::activation::{sigmoid, softplus};
 use super::log::log_rows;
 use super::sums::sum2;
 use crate::kernels::{ElementwiseLoss, ElementwiseLossKernel, Step};
@@ -51,6 +51,19 @@ fn loss_at<T: Real>(loss: ElementwiseLoss, p: T, t: T) -> T {
             let linear = if p > T::zero() { p * (one - t) } else { -p * t };
             linear + (-p.abs()).exponential().ln_1p()
         }
+        ElementwiseLoss::Focal { gamma, positive, negative } => {
+            let gamma = T::of(gamma.into());
+            T::of(positive.into()) * t * focal(gamma, p) + T::of(negative.into()) * (one - t) * focal(gamma, -p)
+        }
+        ElementwiseLoss::Hinge => above_zero(margin(p, t)),
+        ElementwiseLoss::SquaredHinge => above_zero(margin(p, t)) * above_zero(margin(p, t)),
+        ElementwiseLoss::PoissonLog => p.exponential() - t * p,
+        ElementwiseLoss::Poisson => p - t * (p + T::of(RATE_FLOOR)).ln(),
+        ElementwiseLoss::Quantile { quantile } => {
+            let quantile = T::of(quantile.into());
+            if d > T::zero() { d * (one - quantile) } else { -d * quantile }
+        }
+        ElementwiseLoss::LogCosh => log_cosh(d),
     }
 }
 
@@ -74,7 +87,71 @@ fn grad_at<T: Real>(loss: ElementwiseLoss, p: T, t: T) -> T {
         }
         ElementwiseLoss::BinaryCrossEntropy => d / (p * (T::one() - p)).max(T::of(1e-12)),
         ElementwiseLoss::SigmoidBinaryCrossEntropy => sigmoid(p) - t,
+        ElementwiseLoss::Focal { gamma, positive, negative } => {
+            let (gamma, other) = (T::of(gamma.into()), T::one() - t);
+            let (yes, no) = (focal_grad(gamma, p), focal_grad(gamma, -p));
+            T::of(positive.into()) * t * yes - T::of(negative.into()) * other * no
+        }
+        ElementwiseLoss::Hinge if margin(p, t) <= T::zero() => T::zero(),
+        ElementwiseLoss::Hinge => -answer(t),
+        ElementwiseLoss::SquaredHinge => -T::of(2.0) * above_zero(margin(p, t)) * answer(t),
+        ElementwiseLoss::PoissonLog => p.exponential() - t,
+        ElementwiseLoss::Poisson => T::one() - t / (p + T::of(RATE_FLOOR)),
+        ElementwiseLoss::Quantile { quantile } => {
+            let quantile = T::of(quantile.into());
+            if d > T::zero() {
+                T::one() - quantile
+            } else if d < T::zero() {
+                -quantile
+            } else {
+                T::zero()
+            }
+        }
+        ElementwiseLoss::LogCosh => d.tanh(),
     }
+}
+
+/// Added to a rate before its logarithm.
+const RATE_FLOOR: f64 = 1e-8;
+
+/// The focal loss of a logit `x` whose answer is yes: `sigmoid(-x)^gamma log(1 + exp(-x))`.
+#[inline(always)]
+fn focal<T: Real>(gamma: T, x: T) -> T {
+    (-gamma * softplus(x)).exponential() * softplus(-x)
+}
+
+#[inline(always)]
+fn focal_grad<T: Real>(gamma: T, x: T) -> T {
+    -(-gamma * softplus(x)).exponential() * (gamma * sigmoid(x) * softplus(-x) + sigmoid(-x))
+}
+
+/// 1 for yes, -1 for no.
+#[inline(always)]
+fn answer<T: Real>(t: T) -> T {
+    if t > T::of(0.5) { T::one() } else { -T::one() }
+}
+
+/// `1 - s p` for the answer `s`.
+#[inline(always)]
+fn margin<T: Real>(p: T, t: T) -> T {
+    T::one() - answer(t) * p
+}
+
+/// `max(0, x)`, NaN for NaN.
+#[inline(always)]
+fn above_zero<T: Real>(x: T) -> T {
+    if x < T::zero() { T::zero() } else { x }
+}
+
+/// `log cosh d`; for small `d` from `cosh d - 1 = (exp d - 1)² / (2 exp d)`, where nothing cancels.
+#[inline(always)]
+fn log_cosh<T: Real>(d: T) -> T {
+    let (a, one, half) = (d.abs(), T::one(), T::of(0.5));
+    if a < one {
+        let e = a.exp_m1();
+        return (half * e * e / (one + e)).ln_1p();
+    }
+    a + ((-(a + a)).exponential().ln_1p() - T::of(std::f64::consts::LN_2))
 }
 
 /// A logarithm of a probability, from -100 to 0; NaN stays.

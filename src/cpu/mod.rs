@@ -7,6 +7,7 @@ mod batch_norm;
 mod bias_add;
 mod blend;
 mod copy_columns;
+mod cosine_loss;
 mod dropout;
 mod elementwise;
 mod elementwise_loss;
@@ -20,6 +21,7 @@ mod log;
 mod matmul;
 mod parallel;
 mod product;
+mod rank;
 mod real;
 mod scale;
 mod sgd;
@@ -106,6 +108,10 @@ fn twin<T: Real>(
             let (drow, row_loss, dpred) = loss_buffers(kernel, p.part, drow, writes)?;
             elementwise_loss::elementwise_loss(p, pred, target, drow, row_loss, dpred, step);
         }
+        (Kernel::CosineLoss(p), [pred, target, drow @ ..], writes) => {
+            let (drow, row_loss, dpred) = loss_buffers(kernel, p.part, drow, writes)?;
+            cosine_loss::cosine_loss(p, pred, target, drow, row_loss, dpred, step);
+        }
         (Kernel::Elementwise(p), [a, b], [y]) => elementwise::elementwise(p, a, b, y),
         (Kernel::Scale(p), [x], [y]) => scale::scale(p, x, y),
         (Kernel::Fill(p), [], [y]) => fill::fill(p, y),
@@ -181,6 +187,7 @@ fn twin<T: Real>(
         (Kernel::GradientNorm(p), [], [clip]) => gradient_norm::factor(p, clip),
         (Kernel::WeightedSum(p), [values, weights], [out]) => weighted_sum::weighted_sum(p, values, weights, out),
         (Kernel::Accuracy(p), [pred, target], [metric]) => accuracy::accuracy(p, pred, target, metric, step),
+        (Kernel::Rank(p), [pred, target], [metric]) => rank::rank(p, pred, target, metric, step),
         (kernel, reads, writes) => return Err(misfit(kernel, reads.len(), writes.len())),
     }
     Ok(())

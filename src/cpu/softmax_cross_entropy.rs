@@ -2,7 +2,7 @@
 
 use super::Real;
 use super::sums::{larger, max, sum, sum2};
-use crate::kernels::{SoftmaxCrossEntropy, Step};
+use crate::kernels::{EntropyKind, SoftmaxCrossEntropy, Step};
 
 /// Rows whose exponentials are taken together: short rows alone would leave most of a register empty.
 const ROWS: usize = 16;
@@ -10,7 +10,7 @@ const ROWS: usize = 16;
 const SHORT: usize = 32;
 
 /// `loss = Σt · log Σ exp(z - max) - Σ t (z - max)` and `dlogits = drow (Σt · softmax(z) - t)` by rows.
-/// What `p.part` leaves out is `None`.
+/// Of a focal loss and of a divergence: see the shader. What `p.part` leaves out is `None`.
 #[inline(always)]
 pub fn softmax_cross_entropy<T: Real>(
     p: &SoftmaxCrossEntropy,
@@ -47,13 +47,23 @@ pub fn softmax_cross_entropy<T: Real>(
                 (T::one(), z.get(class).map_or(T::zero(), |z| *z - top))
             } else {
                 let t = &target[row * cols..(row + 1) * cols];
-                (sum(t, |t| t), sum2(t, z, |t, z| if t == T::zero() { t } else { t * (z - top) }))
+                let dot = match p.kind {
+                    EntropyKind::Divergence => {
+                        sum2(t, z, |t, z| if t == T::zero() { t } else { t * ((z - top) - t.ln()) })
+                    }
+                    _ => sum2(t, z, |t, z| if t == T::zero() { t } else { t * (z - top) }),
+                };
+                (sum(t, |t| t), dot)
             };
             let spread = if smoothing > T::zero() { sum(z, |z| z - top) } else { T::zero() };
             let target_sum = (T::one() - smoothing) * own_sum + smoothing;
             let target_dot = (T::one() - smoothing) * own_dot + floor * spread;
+            let (mut loss, mut factor) = (target_sum * total.ln() - target_dot, T::one());
+            if let EntropyKind::Focal { gamma } = p.kind {
+                (loss, factor) = focal(T::of(gamma.into()), loss);
+            }
             if let Some(row_loss) = &mut row_loss {
-                row_loss[log + p.params.log_at as usize + row] = target_sum * total.ln() - target_dot;
+                row_loss[log + p.params.log_at as usize + row] = loss;
                 if p.hit {
                     // The first of equal maxima is the answer.
                     let is_top = z.get(class).is_some_and(|own| *own == top);
@@ -62,7 +72,7 @@ pub fn softmax_cross_entropy<T: Real>(
                 }
             }
             if let (Some(drow), Some(dz)) = (drow, gradient) {
-                let (upstream, keep) = (drow[row], T::one() - smoothing);
+                let (upstream, keep) = (drow[row] * factor, T::one() - smoothing);
                 let share = target_sum / total;
                 for dz in dz.iter_mut() {
                     *dz = upstream * (share * *dz - floor);
@@ -96,6 +106,15 @@ fn by_rows<T: Real>(x: &[T], cols: usize, start: T, fold: impl Fn(T, T) -> T, lo
         }
     }
     results
+}
+
+/// `(1 - p)^gamma e` of a class with `-log p = e`, and its derivative by e; e / (1 - p) is 1 where p is.
+#[inline(always)]
+fn focal<T: Real>(gamma: T, entropy: T) -> (T, T) {
+    let rest = -(-entropy).exp_m1();
+    let focus = (gamma * rest.ln()).exponential();
+    let ratio = if rest == T::zero() { T::one() } else { entropy / rest };
+    (focus * entropy, focus * (gamma * (-entropy).exponential() * ratio + T::one()))
 }
 
 #[cfg(test)]

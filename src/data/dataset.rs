@@ -78,31 +78,6 @@ impl Dataset {
         Ok(self)
     }
 
-    /// Weighs each row in the loss and in the metrics; without weights each row counts 1.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where their number is not that of the rows; [`Error::Data`] for a negative, NaN or
-    /// infinite weight, and where all are 0.
-    ///
-    /// ```
-    /// use axone::data::Dataset;
-    /// let set = Dataset::new([[1.0], [2.0]], [0, 1])?.with_weights(vec![1.0, 0.25])?;
-    /// assert_eq!(set.weights(), Some(&[1.0, 0.25][..]));
-    /// # Ok::<(), axone::Error>(())
-    /// ```
-    pub fn with_weights(mut self, weights: Vec<f32>) -> Result<Self> {
-        if weights.len() != self.rows {
-            return Err(Error::shape("weights", format!("{} values, one a row", self.rows), weights.len()));
-        }
-        if let Some((row, weight)) = weights.iter().enumerate().find(|(_, w)| !w.is_finite() || **w < 0.0) {
-            let problem = format!("a weight must be finite and at least 0, got {weight}");
-            return Err(Error::data(format!("weights row {row}"), problem));
-        }
-        check_weights("weights", weights.iter())?;
-        self.weights = Some(weights);
-        Ok(self)
-    }
-
     /// The shape of one row of the input added last, such as `[28, 28]`, for layers that look at it (`Flatten`).
     /// The default is `[columns]`.
     ///
@@ -192,11 +167,4 @@ fn check_size(name: &str, got: usize, cols: usize, rows: usize) -> Result<()> {
         return Err(Error::data(name, format!("{rows} rows, at most {} are possible", u32::MAX)));
     }
     Ok(())
-}
-
-pub(super) fn check_weights<'a>(place: &str, mut weights: impl Iterator<Item = &'a f32>) -> Result<()> {
-    if weights.any(|&weight| weight > 0.0) {
-        return Ok(());
-    }
-    Err(Error::data(place, "every weight is 0"))
 }

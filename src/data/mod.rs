@@ -27,6 +27,7 @@ pub(crate) mod shuffle;
 mod split;
 mod subset;
 mod targets;
+mod weights;
 
 #[cfg(feature = "datasets")]
 pub use csv::{Column, CsvOptions, CsvTable, read_csv, read_csv_table};
@@ -40,3 +41,4 @@ pub use matrix::Matrix;
 pub use scale::{MinMaxScaler, Standardizer};
 pub use split::Folds;
 pub use targets::Targets;
+pub(crate) use weights::check_row_weights;

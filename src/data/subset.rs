@@ -4,8 +4,9 @@
 //! or hold no weight, an input may overflow.
 
 use super::Matrix;
-use super::dataset::{Dataset, check_matrix, check_weights};
+use super::dataset::{Dataset, check_matrix};
 use super::matrix::check_rows;
+use super::weights::check_weights;
 use crate::{Error, Result};
 
 impl Dataset {

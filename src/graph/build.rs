@@ -1,7 +1,7 @@
 //! One method per operation: infers the shape of the result or says which two shapes do not fit, and where.
 
 use super::{Graph, NodeId, Op, Parameter, Role, Rows, Shape, check_rate};
-use crate::kernels::{AccuracyKind, Activation, ElementwiseLoss, ElementwiseOp};
+use crate::kernels::{AccuracyKind, Activation, ElementwiseLoss, ElementwiseOp, EntropyKind, RankKind};
 use crate::{Error, Result};
 
 impl Graph {
@@ -119,10 +119,23 @@ impl Graph {
         classes: bool,
         smoothing: f32,
     ) -> Result<NodeId> {
+        self.entropy_loss(name, EntropyKind::CrossEntropy { smoothing }, logits, target, classes)
+    }
+
+    /// A loss of each row of logits made of the sums of a cross-entropy, `(B, 1)`: against class indices `(B, 1)` if
+    /// `classes`, else against distributions `(B, cols)`.
+    pub fn entropy_loss(
+        &mut self,
+        name: &str,
+        kind: EntropyKind,
+        logits: NodeId,
+        target: NodeId,
+        classes: bool,
+    ) -> Result<NodeId> {
         let shape = self.shape(logits);
         let wanted = if classes { Shape { cols: 1, ..shape } } else { shape };
         self.require(name, target, wanted)?;
-        let op = Op::SoftmaxCrossEntropy { classes, smoothing };
+        let op = Op::SoftmaxCrossEntropy { classes, kind };
         Ok(self.push(name, op, &[logits, target], Shape { cols: 1, ..shape }))
     }
 
@@ -137,6 +150,13 @@ impl Graph {
         let shape = self.shape(prediction);
         self.require(name, target, shape)?;
         Ok(self.push(name, Op::ElementwiseLoss(kind), &[prediction, target], Shape { cols: 1, ..shape }))
+    }
+
+    /// `1 - cos` of the angle between prediction and target in each row, `(B, 1)`.
+    pub fn cosine_loss(&mut self, name: &str, prediction: NodeId, target: NodeId) -> Result<NodeId> {
+        let shape = self.shape(prediction);
+        self.require(name, target, shape)?;
+        Ok(self.push(name, Op::CosineLoss, &[prediction, target], Shape { cols: 1, ..shape }))
     }
 
     /// `a + b`, broadcast.
@@ -216,6 +236,14 @@ impl Graph {
         let wanted = if kind == AccuracyKind::Classes { Shape { cols: 1, ..shape } } else { shape };
         self.require(name, target, wanted)?;
         Ok(self.push(name, Op::Accuracy(kind), &[prediction, target], Shape { cols: 1, ..shape }))
+    }
+
+    /// The class that each row predicts, or the rank of its target, `(B, 1)`.
+    pub fn rank(&mut self, name: &str, kind: RankKind, prediction: NodeId, target: NodeId) -> Result<NodeId> {
+        let shape = self.shape(prediction);
+        let wanted = if kind == RankKind::OfOneHot { shape } else { Shape { cols: 1, ..shape } };
+        self.require(name, target, wanted)?;
+        Ok(self.push(name, Op::Rank(kind), &[prediction, target], Shape { cols: 1, ..shape }))
     }
 
     pub(super) fn require(&self, name: &str, value: NodeId, wanted: Shape) -> Result<()> {

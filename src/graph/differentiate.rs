@@ -133,15 +133,20 @@ fn pull_back(graph: &mut Graph, id: NodeId, dy: NodeId, wanted: &[bool]) -> Resu
         }
         (Op::Softmax, &[x]) => shares.push((x, graph.push(name, Op::SoftmaxGrad, &[id, dy], node.shape))),
         (Op::LogSoftmax, &[x]) => shares.push((x, graph.push(name, Op::LogSoftmaxGrad, &[id, dy], node.shape))),
-        (Op::SoftmaxCrossEntropy { classes, smoothing }, &[logits, target]) => {
+        (Op::SoftmaxCrossEntropy { classes, kind }, &[logits, target]) => {
             refuse_target(graph, target, wanted)?;
-            let op = Op::SoftmaxCrossEntropyGrad { classes, smoothing };
+            let op = Op::SoftmaxCrossEntropyGrad { classes, kind };
             shares.push((logits, graph.push(name, op, &[logits, target, dy], graph.shape(logits))));
         }
         (Op::ElementwiseLoss(kind), &[prediction, target]) => {
             refuse_target(graph, target, wanted)?;
             let op = Op::ElementwiseLossGrad(kind);
             shares.push((prediction, graph.push(name, op, &[prediction, target, dy], graph.shape(prediction))));
+        }
+        (Op::CosineLoss, &[prediction, target]) => {
+            refuse_target(graph, target, wanted)?;
+            let inputs = [prediction, target, dy];
+            shares.push((prediction, graph.push(name, Op::CosineLossGrad, &inputs, graph.shape(prediction))));
         }
         (Op::Elementwise(op), &[a, b]) => {
             for (this, other, is_right) in [(a, b, false), (b, a, true)] {

@@ -1,6 +1,6 @@
 //! The operations a graph is made of.
 
-use crate::kernels::{AccuracyKind, Activation, ElementwiseLoss, ElementwiseOp};
+use crate::kernels::{AccuracyKind, Activation, ElementwiseLoss, ElementwiseOp, EntropyKind, RankKind};
 
 /// What a node computes from its inputs. Shapes in the comments are `(rows, cols)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,20 +41,24 @@ pub enum Op {
     LogSoftmax,
     /// From `[y, dy]`.
     LogSoftmaxGrad,
-    /// Cross-entropy of each row of logits, from `[logits, target]`, `(B, 1)`.
+    /// Cross-entropy of each row of logits, or a loss akin to it, from `[logits, target]`, `(B, 1)`.
     SoftmaxCrossEntropy {
         /// The target is a class index, not a distribution.
         classes: bool,
-        /// Label smoothing.
-        smoothing: f32,
+        /// Which loss.
+        kind: EntropyKind,
     },
     /// From `[logits, target, drow]`.
     SoftmaxCrossEntropyGrad {
         /// The target is a class index, not a distribution.
         classes: bool,
-        /// Label smoothing.
-        smoothing: f32,
+        /// Which loss.
+        kind: EntropyKind,
     },
+    /// `1 - cos` of the angle between prediction and target in each row, from `[prediction, target]`, `(B, 1)`.
+    CosineLoss,
+    /// From `[prediction, target, drow]`.
+    CosineLossGrad,
     /// Mean over the columns of an elementwise loss, from `[prediction, target]`, `(B, 1)`.
     ElementwiseLoss(ElementwiseLoss),
     /// From `[prediction, target, drow]`.
@@ -155,6 +159,8 @@ pub enum Op {
     WeightedSum,
     /// Share of right answers in each row, from `[prediction, target]`, `(B, 1)`. No gradient.
     Accuracy(AccuracyKind),
+    /// The class that each row predicts, or the rank of its target, from `[prediction, target]`, `(B, 1)`. No gradient.
+    Rank(RankKind),
 }
 
 impl Op {
@@ -178,6 +184,8 @@ impl Op {
             Op::LogSoftmaxGrad => "log_softmax_grad",
             Op::SoftmaxCrossEntropy { .. } => "softmax_cross_entropy",
             Op::SoftmaxCrossEntropyGrad { .. } => "softmax_cross_entropy_grad",
+            Op::CosineLoss => "cosine_loss",
+            Op::CosineLossGrad => "cosine_loss_grad",
             Op::ElementwiseLoss(_) => "elementwise_loss",
             Op::ElementwiseLossGrad(_) => "elementwise_loss_grad",
             Op::Elementwise(ElementwiseOp::Add) => "add",
@@ -205,6 +213,7 @@ impl Op {
             Op::EmbeddingGrad { .. } => "embedding_grad",
             Op::WeightedSum => "weighted_sum",
             Op::Accuracy(_) => "accuracy",
+            Op::Rank(_) => "rank",
         }
     }
 }

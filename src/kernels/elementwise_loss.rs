@@ -22,16 +22,48 @@ pub enum ElementwiseLoss {
     BinaryCrossEntropy,
     /// Binary cross-entropy of the probability `sigmoid(p)`: `max(p, 0) - p t + log(1 + exp(-|p|))`.
     SigmoidBinaryCrossEntropy,
+    /// Focal loss (Lin et al. 2017) of the probability `s = sigmoid(p)`:
+    /// `-positive · t (1 - s)^gamma log s - negative · (1 - t) s^gamma log(1 - s)`.
+    Focal {
+        /// The exponent of the factor that makes well predicted elements count less; at least 0.
+        gamma: f32,
+        /// Weight of the elements with `t = 1`.
+        positive: f32,
+        /// Weight of the elements with `t = 0`.
+        negative: f32,
+    },
+    /// `max(0, 1 - s p)` with `s = 1` where `t > 1/2`, else `-1`; the gradient at the margin is 0.
+    Hinge,
+    /// `max(0, 1 - s p)²`, `s` as in the hinge.
+    SquaredHinge,
+    /// Poisson of the logarithm `p` of a rate: `exp(p) - t p`.
+    PoissonLog,
+    /// Poisson of a rate `p`: `p - t log(p + 1e-8)`, as in PyTorch.
+    Poisson,
+    /// `quantile · (t - p)` where `p ≤ t`, else `(1 - quantile)(p - t)`; the gradient at 0 is 0.
+    Quantile {
+        /// The quantile, between 0 and 1.
+        quantile: f32,
+    },
+    /// `log cosh(p - t)`.
+    LogCosh,
 }
 
 impl ElementwiseLoss {
-    /// Every loss, with PyTorch's default parameters, in the order of [`ElementwiseLoss::kind`].
-    pub const ALL: [ElementwiseLoss; 5] = [
+    /// Every loss, with the usual parameters, in the order of [`ElementwiseLoss::kind`].
+    pub const ALL: [ElementwiseLoss; 12] = [
         ElementwiseLoss::Mse,
         ElementwiseLoss::Mae,
         ElementwiseLoss::Huber { delta: 1.0 },
         ElementwiseLoss::BinaryCrossEntropy,
         ElementwiseLoss::SigmoidBinaryCrossEntropy,
+        ElementwiseLoss::Focal { gamma: 2.0, positive: 0.25, negative: 0.75 },
+        ElementwiseLoss::Hinge,
+        ElementwiseLoss::SquaredHinge,
+        ElementwiseLoss::PoissonLog,
+        ElementwiseLoss::Poisson,
+        ElementwiseLoss::Quantile { quantile: 0.9 },
+        ElementwiseLoss::LogCosh,
     ];
 
     /// The number of this loss in `shaders/elementwise_loss.wgsl`.
@@ -42,13 +74,22 @@ impl ElementwiseLoss {
             ElementwiseLoss::Huber { .. } => 2,
             ElementwiseLoss::BinaryCrossEntropy => 3,
             ElementwiseLoss::SigmoidBinaryCrossEntropy => 4,
+            ElementwiseLoss::Focal { .. } => 5,
+            ElementwiseLoss::Hinge => 6,
+            ElementwiseLoss::SquaredHinge => 7,
+            ElementwiseLoss::PoissonLog => 8,
+            ElementwiseLoss::Poisson => 9,
+            ElementwiseLoss::Quantile { .. } => 10,
+            ElementwiseLoss::LogCosh => 11,
         }
     }
 
-    /// The parameter of the loss; 0 where it has none.
-    pub const fn delta(self) -> f32 {
+    /// The parameter of the loss, of a focal loss its gamma; 0 where it has none.
+    pub const fn parameter(self) -> f32 {
         match self {
             ElementwiseLoss::Huber { delta } => delta,
+            ElementwiseLoss::Focal { gamma, .. } => gamma,
+            ElementwiseLoss::Quantile { quantile } => quantile,
             _ => 0.0,
         }
     }
@@ -61,6 +102,13 @@ impl ElementwiseLoss {
             ElementwiseLoss::Huber { .. } => "huber",
             ElementwiseLoss::BinaryCrossEntropy => "binary_cross_entropy",
             ElementwiseLoss::SigmoidBinaryCrossEntropy => "sigmoid_binary_cross_entropy",
+            ElementwiseLoss::Focal { .. } => "focal",
+            ElementwiseLoss::Hinge => "hinge",
+            ElementwiseLoss::SquaredHinge => "squared_hinge",
+            ElementwiseLoss::PoissonLog => "poisson_log",
+            ElementwiseLoss::Poisson => "poisson",
+            ElementwiseLoss::Quantile { .. } => "quantile",
+            ElementwiseLoss::LogCosh => "log_cosh",
         }
     }
 }
@@ -72,12 +120,16 @@ params! {
         rows: u32,
         /// Columns, over which the mean is taken.
         cols: u32,
-        /// [`ElementwiseLoss::delta`].
-        delta: f32,
+        /// [`ElementwiseLoss::parameter`].
+        parameter: f32,
         /// Elements of the log from one step to the next; 0 where `row_loss` is no log.
         log_stride: u32,
         /// Where the losses of a step begin.
         log_at: u32,
+        /// Weight of t in a focal loss.
+        positive: f32,
+        /// Weight of 1 - t in a focal loss.
+        negative: f32,
     }
 }
 
@@ -95,7 +147,13 @@ pub struct ElementwiseLossKernel {
 impl ElementwiseLossKernel {
     /// `part` of `loss` over a (rows, cols) prediction.
     pub fn new(part: Part, loss: ElementwiseLoss, rows: u32, cols: u32) -> Self {
-        Self { part, loss, params: ElementwiseLossParams { rows, cols, delta: loss.delta(), log_stride: 0, log_at: 0 } }
+        let (positive, negative) = match loss {
+            ElementwiseLoss::Focal { positive, negative, .. } => (positive, negative),
+            _ => (0.0, 0.0),
+        };
+        let parameter = loss.parameter();
+        let params = ElementwiseLossParams { rows, cols, parameter, log_stride: 0, log_at: 0, positive, negative };
+        Self { part, loss, params }
     }
 }
 

@@ -1,15 +1,18 @@
-//! Copies one value a row to the log of the epoch: the losses and metrics that the host reads when it is over.
+//! Copies the values of each row to the log of the epoch: what the host reads when it is over, and makes the losses and
+//! metrics of.
 //!
-//! The log is `(steps, slots, rows)`. Loss and accuracy kernels write there themselves once their plan is
-//! fused; this kernel does it for any other value.
+//! The log is `(steps, slots, rows)`; a matrix takes a slot for each of its columns. Loss and accuracy kernels write
+//! there themselves once their plan is fused; this kernel does it for any other value.
 
 use super::spec::{Binding, Entry, Shader, Spec, groups, params};
 
 params! {
-    /// `log[step.log_row · log_stride + log_at + i] = values[i]`.
+    /// `log[step.log_row · log_stride + log_at + c · rows + r] = values[r, c]`.
     pub struct Log {
-        /// Values.
-        n: u32,
+        /// Rows of a batch.
+        rows: u32,
+        /// Columns, each a slot of the log.
+        cols: u32,
         /// Elements of the log from one step to the next.
         log_stride: u32,
         /// Where the values of a step begin.
@@ -38,11 +41,11 @@ impl Spec for Log {
     }
 
     fn workgroups(&self) -> u64 {
-        groups(self.n as usize, 256)
+        groups(self.rows as usize * self.cols as usize, 256)
     }
 
     /// The log may have any number of steps; the least, one, is given.
     fn sizes(&self) -> Vec<usize> {
-        vec![self.n as usize, self.log_stride as usize]
+        vec![self.rows as usize * self.cols as usize, self.log_stride as usize]
     }
 }

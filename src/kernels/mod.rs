@@ -17,6 +17,7 @@ pub mod batch_norm;
 pub mod bias_add;
 pub mod blend;
 pub mod copy_columns;
+pub mod cosine_loss;
 pub mod dropout;
 pub mod elementwise;
 pub mod elementwise_loss;
@@ -27,6 +28,7 @@ pub mod gradient_norm;
 pub mod layer_norm;
 pub mod log;
 pub mod matmul;
+pub mod rank;
 pub mod scale;
 pub mod sgd;
 pub mod softmax;
@@ -45,6 +47,7 @@ pub use batch_norm::{
 pub use bias_add::BiasAdd;
 pub use blend::Blend;
 pub use copy_columns::CopyColumns;
+pub use cosine_loss::CosineLoss;
 pub use dropout::{AlphaDropout, Dropout};
 pub use elementwise::{Elementwise, Op as ElementwiseOp};
 pub use elementwise_loss::{ElementwiseLoss, ElementwiseLossKernel};
@@ -56,10 +59,11 @@ pub use layer_norm::{LayerNorm, LayerNormGrad, LayerNormParams, LayerNormScaleGr
 pub use log::Log;
 pub use loss_part::Part;
 pub use matmul::{Abilities, Epilogue, Matmul, MatmulParams, Tile};
+pub use rank::{Rank, RankKind};
 pub use scale::Scale;
 pub use sgd::Sgd;
 pub use softmax::{LogSoftmax, LogSoftmaxGrad, Softmax, SoftmaxGrad};
-pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
+pub use softmax_cross_entropy::{EntropyKind, SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
 pub use spec::{Access, Binding, Entry, Shader, Spec, Step};
 pub use sum_cols::SumCols;
 pub use sum_rows::SumRows;
@@ -94,6 +98,8 @@ pub enum Kernel {
     SoftmaxCrossEntropy(SoftmaxCrossEntropy),
     /// Mean over the columns of a loss of each element.
     ElementwiseLoss(ElementwiseLossKernel),
+    /// `1 - cos` of prediction and target, by rows.
+    CosineLoss(CosineLoss),
     /// `y = a ∘ b` with broadcast.
     Elementwise(Elementwise),
     /// `y = factor · x`.
@@ -108,7 +114,7 @@ pub enum Kernel {
     GatherWeights(GatherWeights),
     /// Input, target and weights of a batch at once.
     GatherBatch(GatherBatch),
-    /// One value a row, to the log of the epoch.
+    /// The values of each row, to the log of the epoch.
     Log(Log),
     /// `y = keep · x / (1 - rate)`.
     Dropout(Dropout),
@@ -144,6 +150,8 @@ pub enum Kernel {
     WeightedSum(WeightedSum),
     /// The share of right answers of each row.
     Accuracy(Accuracy),
+    /// The predicted class, or the rank of the target, of each row.
+    Rank(Rank),
 }
 
 impl Kernel {
@@ -175,6 +183,7 @@ impl Kernel {
             Kernel::LogSoftmaxGrad(kernel) => kernel,
             Kernel::SoftmaxCrossEntropy(kernel) => kernel,
             Kernel::ElementwiseLoss(kernel) => kernel,
+            Kernel::CosineLoss(kernel) => kernel,
             Kernel::Elementwise(kernel) => kernel,
             Kernel::Scale(kernel) => kernel,
             Kernel::Fill(kernel) => kernel,
@@ -200,6 +209,7 @@ impl Kernel {
             Kernel::GradientNorm(kernel) => kernel,
             Kernel::WeightedSum(kernel) => kernel,
             Kernel::Accuracy(kernel) => kernel,
+            Kernel::Rank(kernel) => kernel,
         }
     }
 }
@@ -222,6 +232,7 @@ const SHADERS: &[&Shader] = &[
     &softmax::LOG_GRAD_SHADER,
     &softmax_cross_entropy::SHADER,
     &elementwise_loss::SHADER,
+    &cosine_loss::SHADER,
     &elementwise::SHADER,
     &scale::SHADER,
     &fill::SHADER,
@@ -253,4 +264,5 @@ const SHADERS: &[&Shader] = &[
     &gradient_norm::SHADER,
     &weighted_sum::SHADER,
     &accuracy::SHADER,
+    &rank::SHADER,
 ];

@@ -3,10 +3,49 @@
 //! With `m` the row maximum and `t' = (1 - s) t + s / C` the smoothed target (PyTorch's),
 //! `loss = Σt' · log Σ exp(z - m) - Σ t' (z - m)`: nothing overflows, and the logarithm of a
 //! probability that underflowed is never taken. `dlogits = drow · (Σt' · softmax(z) - t')`.
+//! Focal loss and divergence are functions of the same sums, chosen by an override: [`EntropyKind`].
 
 use super::loss_part::{ENTRIES, Part};
 use super::rows::{WORKGROUP, lanes_override, row_groups};
 use super::spec::{Entry, Shader, Spec, params};
+
+/// Which function of the row's sums is the loss.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+pub enum EntropyKind {
+    /// `-Σ t' log softmax(z)`.
+    CrossEntropy {
+        /// Label smoothing s, from 0 up to 1.
+        smoothing: f32,
+    },
+    /// `-(1 - p)^gamma log p` of the probability `p` of the one class with `t = 1` (Lin et al. 2017).
+    Focal {
+        /// Above 0.
+        gamma: f32,
+    },
+    /// Kullback-Leibler divergence of `softmax(z)` from the distribution t: `Σ t (log t - log softmax(z))`.
+    Divergence,
+}
+
+impl EntropyKind {
+    /// The number of this function in `shaders/softmax_cross_entropy.wgsl`.
+    pub const fn kind(self) -> u32 {
+        match self {
+            EntropyKind::CrossEntropy { .. } => 0,
+            EntropyKind::Focal { .. } => 1,
+            EntropyKind::Divergence => 2,
+        }
+    }
+
+    /// The name in reports of checks.
+    pub const fn name(self) -> &'static str {
+        match self {
+            EntropyKind::CrossEntropy { .. } => "cross_entropy",
+            EntropyKind::Focal { .. } => "focal",
+            EntropyKind::Divergence => "divergence",
+        }
+    }
+}
 
 params! {
     /// `Params` of `softmax_cross_entropy`.
@@ -23,6 +62,8 @@ params! {
         log_at: u32,
         /// Where the hits of a step begin.
         hit_at: u32,
+        /// Exponent of a focal loss.
+        gamma: f32,
     }
 }
 
@@ -33,6 +74,8 @@ pub struct SoftmaxCrossEntropy {
     pub part: Part,
     /// Whether the target is the index of the class, (rows, 1); otherwise probabilities, (rows, cols).
     pub classes: bool,
+    /// Which loss.
+    pub kind: EntropyKind,
     /// Also log, at `hit_at`, whether the first of the largest logits is the class: the accuracy of each row.
     pub hit: bool,
     /// The uniform.
@@ -40,10 +83,20 @@ pub struct SoftmaxCrossEntropy {
 }
 
 impl SoftmaxCrossEntropy {
-    /// `part` of the loss of (rows, cols) logits.
+    /// `part` of the cross-entropy of (rows, cols) logits.
     pub fn new(part: Part, classes: bool, smoothing: f32, rows: u32, cols: u32) -> Self {
-        let params = SoftmaxCrossEntropyParams { rows, cols, smoothing, log_stride: 0, log_at: 0, hit_at: 0 };
-        Self { part, classes, hit: false, params }
+        Self::of_kind(part, classes, EntropyKind::CrossEntropy { smoothing }, rows, cols)
+    }
+
+    /// `part` of a loss of (rows, cols) logits.
+    pub fn of_kind(part: Part, classes: bool, kind: EntropyKind, rows: u32, cols: u32) -> Self {
+        let (smoothing, gamma) = match kind {
+            EntropyKind::CrossEntropy { smoothing } => (smoothing, 0.0),
+            EntropyKind::Focal { gamma } => (0.0, gamma),
+            EntropyKind::Divergence => (0.0, 0.0),
+        };
+        let params = SoftmaxCrossEntropyParams { rows, cols, smoothing, log_stride: 0, log_at: 0, hit_at: 0, gamma };
+        Self { part, classes, kind, hit: false, params }
     }
 }
 
@@ -57,7 +110,7 @@ pub const SHADER: Shader = Shader {
         include_str!("../../shaders/softmax_cross_entropy.wgsl"),
     ],
     params: SoftmaxCrossEntropyParams::MEMBERS,
-    overrides: &["LANES", "CLASSES", "HIT"],
+    overrides: &["LANES", "CLASSES", "KIND", "HIT"],
     workgroup_size: WORKGROUP,
     uses_step: true,
     entries: ENTRIES,
@@ -78,7 +131,8 @@ impl Spec for SoftmaxCrossEntropy {
 
     fn overrides(&self) -> Vec<(&'static str, f64)> {
         let flag = |set: bool| f64::from(u8::from(set));
-        vec![lanes_override(self.params.cols), ("CLASSES", flag(self.classes)), ("HIT", flag(self.hit))]
+        let kind = f64::from(self.kind.kind());
+        vec![lanes_override(self.params.cols), ("CLASSES", flag(self.classes)), ("KIND", kind), ("HIT", flag(self.hit))]
     }
 
     fn workgroups(&self) -> u64 {

@@ -61,7 +61,7 @@ impl Model {
     /// [`Error::Shape`] and [`Error::Value`], naming the layer, where the network does not fit its losses or a
     /// setting is out of range; [`Error::TooLarge`] where the model does not fit the device; [`Error::Gpu`].
     pub fn compile(network: Network, device: Device, losses: Losses, optimizer: Optimizer) -> Result<Self> {
-        let program = Program::new(network, losses.0, optimizer)?;
+        let program = Program::new(network, losses, optimizer)?;
         let layout = Layout::new(&program)?;
         let executor = device.executor();
         let mut model = Self {
@@ -235,6 +235,24 @@ impl Model {
         self.executor.unload(old);
         self.bindings += 1;
         self.plans[at] = Loaded { purpose, batch, classes, id, plan };
+        Ok(())
+    }
+
+    /// Replaces the program by one that reports something else; the slabs stay.
+    pub(super) fn replace_reports(&mut self, program: Program) -> Result<()> {
+        let before = std::mem::replace(&mut self.program, program);
+        if let Err(error) = self.reload_training() {
+            self.program = before;
+            return Err(error);
+        }
+        self.plans.retain(|loaded| {
+            let stays = loaded.purpose != Purpose::Evaluate;
+            if !stays {
+                self.executor.unload(loaded.id);
+            }
+            stays
+        });
+        self.release_plans_by_hand();
         Ok(())
     }
 }

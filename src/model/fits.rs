@@ -70,12 +70,9 @@ fn check_target(place: &str, target: &Targets, output: &Applied, loss: &Loss) ->
         let (expected, got) = (format!("targets (B, {width})"), format!("(B, {})", target.width()));
         return Err(Error::shape(&output.name, expected, got));
     }
-    if !loss.is_cross_entropy() {
-        return Ok(by_class);
-    }
-    let limit = if by_class { units } else { 2 };
     match target {
         Targets::Classes(labels) => {
+            let Some(limit) = loss.label_limit(units) else { return Ok(by_class) };
             if let Some((row, label)) = labels.iter().enumerate().find(|(_, label)| **label as usize >= limit) {
                 let name = &output.name;
                 let problem = format!("class {label}, but {name} tells {limit} classes apart (0 to {})", limit - 1);
@@ -83,10 +80,8 @@ fn check_target(place: &str, target: &Targets, output: &Applied, loss: &Loss) ->
             }
         }
         Targets::Values(values) => {
-            let outside = values.data().iter().position(|value| !(0.0..=1.0).contains(value));
-            if let Some(at) = outside {
-                let (row, column, value) = (at / width, at % width, values.data()[at]);
-                let problem = format!("{value} is no probability, which {} needs", loss.name());
+            if let Some((at, problem)) = loss.target_range().misfit(values.data(), width, loss.name()) {
+                let (row, column) = (at / width, at % width);
                 return Err(Error::data(format!("{place} row {row}, column {column}"), problem));
             }
         }

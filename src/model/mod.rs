@@ -4,6 +4,7 @@ mod blend;
 mod compiled;
 mod fits;
 mod frozen;
+mod metrics;
 mod network;
 #[cfg(feature = "save")]
 pub(crate) mod persist;
@@ -16,9 +17,11 @@ mod summary;
 mod task;
 mod weights;
 
+pub use crate::losses::Losses;
 pub(crate) use compiled::Loaded;
 pub use compiled::Model;
-pub use network::{Losses, Network, RowShape, Value};
+pub use network::{Network, RowShape, Value};
+pub(crate) use program::Watched;
 pub use program::{Program, Purpose};
 pub use sequential::Sequential;
 pub use summary::Summary;

@@ -6,7 +6,7 @@ use crate::device::Device;
 use crate::graph::{Graph, NodeId};
 use crate::init::Initializer;
 use crate::layers::{Built, Layer};
-use crate::losses::Loss;
+use crate::losses::Losses;
 use crate::optimizers::{LayerRule, Optimizer};
 use crate::{Error, Result};
 use std::collections::HashMap;
@@ -255,27 +255,5 @@ impl From<usize> for RowShape {
 impl<const N: usize> From<[usize; N]> for RowShape {
     fn from(sides: [usize; N]) -> Self {
         Self(sides.to_vec())
-    }
-}
-
-/// One loss for each output of a model.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Losses(pub(crate) Vec<Loss>);
-
-impl From<Loss> for Losses {
-    fn from(loss: Loss) -> Self {
-        Self(vec![loss])
-    }
-}
-
-impl From<Vec<Loss>> for Losses {
-    fn from(losses: Vec<Loss>) -> Self {
-        Self(losses)
-    }
-}
-
-impl<const N: usize> From<[Loss; N]> for Losses {
-    fn from(losses: [Loss; N]) -> Self {
-        Self(losses.to_vec())
     }
 }

@@ -20,6 +20,9 @@ pub(crate) struct Description {
     version: String,
     pub network: Network,
     pub losses: Vec<Loss>,
+    /// 1 each in files from before there were weights.
+    #[serde(default)]
+    pub loss_weights: Vec<f32>,
     pub optimizer: Optimizer,
     /// Layers that training leaves as they are.
     #[serde(default)]
@@ -41,7 +44,8 @@ impl Contents {
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| Error::file(path, error))?;
         let entry = |key: &str| header.metadata().as_ref().and_then(|metadata| metadata.get(key)).cloned();
         let json = entry(KEY).ok_or_else(|| Error::file(path, "no axone architecture in the file's metadata"))?;
-        let description = serde_json::from_str(&json).map_err(|error| Error::file(path, error))?;
+        let mut description: Description = serde_json::from_str(&json).map_err(|error| Error::file(path, error))?;
+        description.loss_weights.resize(description.losses.len(), 1.0);
         // The sizes are checked here, before anything is changed.
         SafeTensors::deserialize(&bytes).map_err(|error| Error::file(path, error))?;
         Ok(Self { path: path.to_owned(), bytes, description, training: entry(TRAINING_KEY) })
@@ -87,6 +91,7 @@ impl Model {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: self.program().network.clone(),
             losses: self.program().losses.clone(),
+            loss_weights: self.program().loss_weights.clone(),
             optimizer: self.program().optimizer,
             frozen: self.frozen().into_iter().map(str::to_owned).collect(),
         };
@@ -107,8 +112,9 @@ impl Model {
     /// [`Model::set_weights`].
     pub fn load_from(path: impl AsRef<Path>, device: Device) -> Result<Self> {
         let contents = Contents::read(path.as_ref())?;
-        let Description { network, losses, optimizer, frozen, .. } = &contents.description;
-        let mut model = Model::compile(network.clone(), device, Losses(losses.clone()), *optimizer)?;
+        let Description { network, losses, loss_weights, optimizer, frozen, .. } = &contents.description;
+        let losses = Losses { losses: losses.clone(), weights: loss_weights.clone() };
+        let mut model = Model::compile(network.clone(), device, losses, *optimizer)?;
         let names = model.layout().parameters.iter().map(|parameter| parameter.name.as_str());
         let weights = contents.weights(names)?;
         model.set_weights(&weights)?;

@@ -2,7 +2,8 @@
 
 use super::Network;
 use crate::graph::{Graph, NodeId, Role, differentiate};
-use crate::losses::Loss;
+use crate::losses::{Loss, Losses};
+use crate::metrics::{Metric, needs};
 use crate::optimizers::Optimizer;
 use crate::plan::{Lowering, Plan, Slab, lower};
 use crate::{Error, Result};
@@ -33,31 +34,46 @@ impl Purpose {
 pub struct Program {
     pub(crate) network: Network,
     pub(crate) losses: Vec<Loss>,
+    pub(crate) loss_weights: Vec<f32>,
+    /// By output.
+    pub(crate) watched: Vec<Watched>,
     pub(crate) optimizer: Optimizer,
     /// Parameters that are not trained, by index; what is missing at the end is trained.
     pub(crate) frozen: Vec<bool>,
+}
+
+/// What is reported of an output beside its loss and the metric of that.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Watched {
+    pub metrics: Vec<Metric>,
+    /// Above it a score of a yes-or-no output means yes.
+    pub threshold: f32,
 }
 
 /// A graph with the nodes that matter.
 pub(crate) struct Built {
     pub graph: Graph,
     pub outputs: Vec<NodeId>,
-    /// Loss of each output, then metric of each output, one value a row.
+    /// Loss of each output, then metric of each output, one value a row; then what further metrics need.
     pub logs: Vec<NodeId>,
-    /// The sum over the outputs of the mean loss.
+    /// Of each output: above it a score means yes.
+    pub thresholds: Vec<f32>,
+    /// The sum over the outputs of the mean loss times its weight.
     pub loss: Option<NodeId>,
 }
 
 impl Program {
-    pub(crate) fn new(network: Network, losses: Vec<Loss>, optimizer: Optimizer) -> Result<Self> {
+    pub(crate) fn new(network: Network, losses: Losses, optimizer: Optimizer) -> Result<Self> {
         network.check()?;
         optimizer.check()?;
-        losses.iter().try_for_each(Loss::check)?;
+        losses.check()?;
+        let Losses { losses, weights } = losses;
         let outputs = network.outputs().len();
         if losses.len() != outputs {
             return Err(Error::value("compile", "losses", format!("one for each of {outputs} outputs"), losses.len()));
         }
-        Ok(Self { network, losses, optimizer, frozen: Vec::new() })
+        let watched = vec![Watched::default(); outputs];
+        Ok(Self { network, losses, loss_weights: weights, watched, optimizer, frozen: Vec::new() })
     }
 
     /// The graph for `purpose`. `classes[i]`: the targets of output `i` are class indices.
@@ -66,23 +82,35 @@ impl Program {
         let (outputs, penalties) = self.network.build(&mut graph, purpose == Purpose::Train, &self.frozen)?;
         let values = outputs.iter().map(|output| output.value).collect();
         if purpose == Purpose::Predict {
-            return Ok(Built { graph, outputs: values, logs: Vec::new(), loss: None });
+            return Ok(Built { graph, outputs: values, logs: Vec::new(), thresholds: Vec::new(), loss: None });
         }
         let row_scale = graph.row_scale();
-        let (mut logs, mut metrics, mut total) = (Vec::new(), Vec::new(), None);
+        let (mut logs, mut metrics, mut more, mut total) = (Vec::new(), Vec::new(), Vec::new(), None);
+        let mut thresholds = Vec::new();
         for (i, (output, loss)) in outputs.iter().zip(&self.losses).enumerate() {
             let name = self.network.outputs().nth(i).map_or_else(String::new, |value| value.name.clone());
-            let nodes = loss.build(&mut graph, output, &name, classes.get(i).copied().unwrap_or(false))?;
+            // Before the loss, which takes its gradient in the same dispatch if this exists by then.
+            let scale = match self.loss_weights.get(i) {
+                Some(&weight) if weight != 1.0 => graph.scale("loss_weight", weight, row_scale),
+                _ => row_scale,
+            };
+            let classes = classes.get(i).copied().unwrap_or(false);
+            let nodes = loss.build(&mut graph, output, &name, classes)?;
             // What layers ask for their activations is part of the loss, and stands in the log with the first output's.
             let penalties = if i == 0 { penalties.as_slice() } else { &[] };
             let rows = penalties.iter().try_fold(nodes.loss, |sum, &penalty| graph.add("penalty", sum, penalty))?;
-            let mean = graph.weighted_sum("loss", rows, row_scale)?;
+            let mean = graph.weighted_sum("loss", rows, scale)?;
             total = Some(total.map_or(Ok(mean), |sum| graph.add("loss", sum, mean))?);
             logs.push(rows);
             metrics.push(nodes.metric);
+            thresholds.push(nodes.threshold);
+            for need in self.watched.get(i).map_or(Vec::new(), |watched| needs(&watched.metrics, loss.task())) {
+                more.push(need.build(&mut graph, &nodes, output.value, loss.task(), classes)?);
+            }
         }
         logs.extend(metrics);
-        Ok(Built { graph, outputs: values, logs, loss: total })
+        logs.extend(more);
+        Ok(Built { graph, outputs: values, logs, thresholds, loss: total })
     }
 
     /// The plan for `purpose` at batch size `batch`.
@@ -107,7 +135,7 @@ impl Program {
     }
 
     fn lowered(&self, purpose: Purpose, batch: usize, classes: &[bool], fused: bool, update: bool) -> Result<Plan> {
-        let Built { mut graph, outputs, logs, loss } = self.build(purpose, classes)?;
+        let Built { mut graph, outputs, logs, loss, .. } = self.build(purpose, classes)?;
         let mut gradients = Vec::new();
         if let (Purpose::Train, Some(loss)) = (purpose, loss) {
             let (indices, parameters) = self.trained(&graph);

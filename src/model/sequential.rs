@@ -1,7 +1,7 @@
 //! Layers in a row.
 
-use super::network::{Losses, RowShape};
-use super::{Model, Network, Summary};
+use super::network::RowShape;
+use super::{Losses, Model, Network, Summary};
 use crate::Result;
 use crate::device::Device;
 use crate::layers::Layer;

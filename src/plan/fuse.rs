@@ -9,7 +9,7 @@
 //! | matmul (`dw = xᵀ dz`), sum of the rows of `dz` | matmul with `Epilogue::BiasRow` |
 //! | statistics of a batch or of rows, normalisation by them | one kernel |
 //! | gradients of a normalisation's scale and shift; of a batch normalisation's input too | one kernel |
-//! | loss or accuracy, log | the kernel writes to the log itself |
+//! | loss, accuracy or rank, log | the kernel writes to the log itself |
 //! | softmax cross-entropy that logs, accuracy of the same logits | one kernel |
 //! | gathers of the input, the target and the weights | one kernel |
 //!
@@ -164,7 +164,9 @@ impl Fuse<'_> {
         let (stride, start) = match &mut producer.kernel {
             Kernel::SoftmaxCrossEntropy(loss) => (&mut loss.params.log_stride, &mut loss.params.log_at),
             Kernel::ElementwiseLoss(loss) => (&mut loss.params.log_stride, &mut loss.params.log_at),
+            Kernel::CosineLoss(loss) => (&mut loss.params.log_stride, &mut loss.params.log_at),
             Kernel::Accuracy(accuracy) => (&mut accuracy.params.log_stride, &mut accuracy.params.log_at),
+            Kernel::Rank(rank) => (&mut rank.params.log_stride, &mut rank.params.log_at),
             _ => return,
         };
         (*stride, *start) = place;
@@ -222,6 +224,7 @@ fn part(kernel: &Kernel) -> Option<Part> {
     match kernel {
         Kernel::SoftmaxCrossEntropy(loss) => Some(loss.part),
         Kernel::ElementwiseLoss(loss) => Some(loss.part),
+        Kernel::CosineLoss(loss) => Some(loss.part),
         _ => None,
     }
 }
@@ -234,6 +237,7 @@ fn with_part(kernel: &Kernel, part: Part) -> Option<Kernel> {
         Kernel::ElementwiseLoss(loss) => {
             Some(Kernel::ElementwiseLoss(crate::kernels::ElementwiseLossKernel { part, ..loss }))
         }
+        Kernel::CosineLoss(loss) => Some(Kernel::CosineLoss(crate::kernels::CosineLoss { part, ..loss })),
         _ => None,
     }
 }

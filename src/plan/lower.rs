@@ -5,8 +5,8 @@ mod layers;
 use super::{Buffer, Plan, Range, Slab, fuse, memory, split};
 use crate::graph::{Graph, NodeId, Op};
 use crate::kernels::{
-    self as k, Access, Accuracy, ActivationForward, ActivationGrad, CopyColumns, Elementwise, ElementwiseLossKernel,
-    Epilogue, Gather, GatherWeights, GradientNorm, Kernel, Matmul, Part, WeightedSum,
+    self as k, Access, Accuracy, ActivationForward, ActivationGrad, CopyColumns, CosineLoss, Elementwise,
+    ElementwiseLossKernel, Epilogue, Gather, GatherWeights, GradientNorm, Kernel, Matmul, Part, WeightedSum,
 };
 use crate::{Error, Result};
 
@@ -35,7 +35,7 @@ pub struct Lowering<'a> {
     pub fused: bool,
     /// Values to be read after a run.
     pub outputs: &'a [NodeId],
-    /// Values `(B, 1)` that each run writes to the log, one slot each.
+    /// Values `(B, cols)` that each run writes to the log, one slot for each column.
     pub logs: &'a [NodeId],
     /// Parameter index and the node that is its gradient.
     pub gradients: &'a [(usize, NodeId)],
@@ -128,10 +128,15 @@ pub fn lower(graph: &Graph, what: &Lowering<'_>) -> Result<Plan> {
         outputs: outputs.ok_or_else(|| Error::Internal(format!("plan {}: an output has no buffer", what.name)))?,
         steps: placed.steps,
         activations: placed.activations,
-        log_slots: what.logs.len(),
+        log_slots: log_slots(graph, what),
         slab: slab.len(),
         moments: what.update.as_ref().map_or(0, |update| update.moments),
     })
+}
+
+/// Columns of the values that are logged.
+fn log_slots(graph: &Graph, what: &Lowering<'_>) -> usize {
+    what.logs.iter().map(|id| graph.shape(*id).cols).sum()
 }
 
 /// The nodes that the results depend on, and those that are there for what they do to the parameters.
@@ -262,12 +267,10 @@ impl Lower<'_> {
             Op::SoftmaxGrad => Kernel::SoftmaxGrad(k::SoftmaxGrad { rows, cols }),
             Op::LogSoftmax => Kernel::LogSoftmax(k::LogSoftmax { rows, cols }),
             Op::LogSoftmaxGrad => Kernel::LogSoftmaxGrad(k::LogSoftmaxGrad { rows, cols }),
-            Op::SoftmaxCrossEntropy { classes, smoothing } => {
-                cross_entropy(Part::Loss, in_rows, in_cols, classes, smoothing)
-            }
-            Op::SoftmaxCrossEntropyGrad { classes, smoothing } => {
-                cross_entropy(Part::Grad, in_rows, in_cols, classes, smoothing)
-            }
+            Op::SoftmaxCrossEntropy { classes, kind } => cross_entropy(Part::Loss, in_rows, in_cols, classes, kind),
+            Op::SoftmaxCrossEntropyGrad { classes, kind } => cross_entropy(Part::Grad, in_rows, in_cols, classes, kind),
+            Op::CosineLoss => Kernel::CosineLoss(CosineLoss::new(Part::Loss, in_rows, in_cols)),
+            Op::CosineLossGrad => Kernel::CosineLoss(CosineLoss::new(Part::Grad, in_rows, in_cols)),
             Op::ElementwiseLoss(loss) => {
                 Kernel::ElementwiseLoss(ElementwiseLossKernel::new(Part::Loss, loss, in_rows, in_cols))
             }
@@ -307,6 +310,7 @@ impl Lower<'_> {
             | Op::EmbeddingGrad { .. } => return self.layer(id),
             Op::WeightedSum => Kernel::WeightedSum(WeightedSum { n: in_rows }),
             Op::Accuracy(kind) => Kernel::Accuracy(Accuracy::new(kind, in_rows, in_cols)),
+            Op::Rank(kind) => Kernel::Rank(k::Rank::new(kind, in_rows, in_cols)),
         };
         operands.push(self.operand(id));
         self.push(kernel, operands, &node.name);
@@ -347,11 +351,14 @@ impl Lower<'_> {
 
     fn logs(&mut self) {
         let rows = self.what.batch as u32;
-        let log_stride = self.what.logs.len() as u32 * rows;
-        for (slot, &id) in self.what.logs.iter().enumerate() {
-            let kernel = Kernel::Log(k::Log { n: rows, log_stride, log_at: slot as u32 * rows });
+        let log_stride = log_slots(self.graph, self.what) as u32 * rows;
+        let mut slot = 0;
+        for &id in self.what.logs {
+            let cols = self.graph.shape(id).cols as u32;
+            let kernel = Kernel::Log(k::Log { rows, cols, log_stride, log_at: slot * rows });
             let operands = vec![self.operand(id), Operand::Fixed(Range::whole(Buffer::Log))];
             self.push(kernel, operands, &format!("log {}", self.graph.node(id).name));
+            slot += cols;
         }
     }
 
@@ -381,6 +388,6 @@ fn gathered(data: Buffer) -> Vec<Operand> {
     vec![Operand::Fixed(Range::whole(data)), Operand::Fixed(Range::whole(Buffer::Order))]
 }
 
-fn cross_entropy(part: Part, rows: u32, cols: u32, classes: bool, smoothing: f32) -> Kernel {
-    Kernel::SoftmaxCrossEntropy(k::SoftmaxCrossEntropy::new(part, classes, smoothing, rows, cols))
+fn cross_entropy(part: Part, rows: u32, cols: u32, classes: bool, kind: k::EntropyKind) -> Kernel {
+    Kernel::SoftmaxCrossEntropy(k::SoftmaxCrossEntropy::of_kind(part, classes, kind, rows, cols))
 }

@@ -88,8 +88,10 @@ fn elements(kernel: &Kernel, range: &Range) -> u64 {
         (Kernel::GatherBatch(p), _) => p.rows.into(),
         (Kernel::SoftmaxCrossEntropy(p), _) => cells(p.params.rows, 1 + u32::from(p.hit)),
         (Kernel::ElementwiseLoss(p), _) => p.params.rows.into(),
+        (Kernel::CosineLoss(p), _) => p.params.rows.into(),
         (Kernel::Accuracy(p), _) => p.params.rows.into(),
-        (Kernel::Log(p), _) => p.n.into(),
+        (Kernel::Rank(p), _) => p.params.rows.into(),
+        (Kernel::Log(p), _) => cells(p.rows, p.cols),
         _ => 0,
     }
 }
@@ -111,6 +113,7 @@ fn flops(kernel: &Kernel) -> u64 {
         Kernel::Dropout(p) => (1, p.n.into()),
         Kernel::WeightedSum(p) => (2, p.n.into()),
         Kernel::Accuracy(p) => (1, cells(p.params.rows, p.params.cols)),
+        Kernel::Rank(p) => (1, cells(p.params.rows, p.params.cols)),
         Kernel::Activation(p) => (forward(p.function), p.params.n.into()),
         Kernel::ActivationGrad(p) => (gradient(p.function), p.params.n.into()),
         // Maximum, difference, exp, sum; then a quotient, or a difference from the logarithm of the sum.
@@ -155,6 +158,15 @@ fn flops(kernel: &Kernel) -> u64 {
         // Moved as they are.
         Kernel::Embedding(_) => (0, 0),
         Kernel::EmbeddingGrad(EmbeddingGrad(p)) => (1, cells(p.rows, p.columns) * u64::from(p.width)),
+        // Of both operands the largest size, a quotient, a square, its sum; two quotients, a difference, a square, its
+        // sum; then two differences and two products.
+        Kernel::CosineLoss(p) => {
+            let each = match p.part {
+                Part::Loss => 13,
+                Part::Grad | Part::LossAndGrad => 17,
+            };
+            (each, cells(p.params.rows, p.params.cols))
+        }
         Kernel::Sgd(p) => (2, p.n.into()),
         Kernel::Blend(p) => (3, p.n.into()),
         // m: 3, v: 4, the step: two roots or quotients, a sum, a quotient, a product, a difference.

@@ -5,6 +5,7 @@
 //! ones, while the steps before are still running. Either way a batch holds the same rows, so the results
 //! are the same bits.
 
+use super::logged::Logged;
 use crate::Result;
 use crate::data::{Dataset, Targets};
 use crate::device::Device;
@@ -115,20 +116,23 @@ impl<'a> Feed<'a> {
     }
 
     /// Runs one epoch in the order `order`. `fill` completes the uniform of step `i`; `done` hears how many steps are
-    /// queued and says whether to go on. Returns the mean of each log slot over the rows, weighted as they are; `None`
-    /// where `done` ended the epoch before its last step.
-    pub fn run_epoch(
+    /// queued and says whether to go on. Returns what the steps logged; `None` where `done` ended the epoch before
+    /// its last step.
+    pub fn run_epoch<'o>(
         &mut self,
         executor: &mut dyn Executor,
-        order: &[u32],
+        order: &'o [u32],
         fill: impl Fn(usize, &mut Step),
         done: impl FnMut(usize) -> bool,
-    ) -> Result<Option<Vec<f64>>> {
+    ) -> Result<Option<Logged<'o>>>
+    where
+        'a: 'o,
+    {
         if !self.run_steps(executor, order, fill, done)? {
             return Ok(None);
         }
         let log = self.read_log(executor)?;
-        Ok(Some((0..self.slots).map(|slot| self.mean(&log, slot, order)).collect()))
+        Ok(Some(self.logged(log, order)))
     }
 
     /// Queues the steps of one epoch, as [`run_epoch`](Self::run_epoch) does; whether all of them.
@@ -204,12 +208,12 @@ impl<'a> Feed<'a> {
         executor.read(self.id, Range { buffer: Buffer::Log, offset: 0, len })
     }
 
-    /// The loss of each step of the last epoch, which ran in the order `order`: the sum of the mean losses of the
-    /// first `losses` log slots.
-    pub fn step_losses(&self, executor: &mut dyn Executor, order: &[u32], losses: usize) -> Result<Vec<f64>> {
+    /// The loss of each step of the last epoch, which ran in the order `order`: the sum of the mean losses in the first
+    /// log slots, each times its weight.
+    pub fn step_losses(&self, executor: &mut dyn Executor, order: &[u32], weights: &[f32]) -> Result<Vec<f64>> {
         let log = self.read_log(executor)?;
         let steps = log.chunks_exact(self.slots * self.batch).zip(order.chunks(self.batch));
-        Ok(steps.map(|(log, rows)| (0..losses).map(|slot| self.mean(log, slot, rows)).sum()).collect())
+        Ok(steps.map(|(log, rows)| self.logged(log.to_vec(), rows).loss(weights)).collect())
     }
 
     /// Slots of the log: values that each row logs.
@@ -227,17 +231,13 @@ impl<'a> Feed<'a> {
         self.id
     }
 
-    /// The weighted mean of one slot of the log `(steps, slots, batch)` over the rows of `order`.
-    fn mean(&self, log: &[f32], slot: usize, order: &[u32]) -> f64 {
-        let (mut sum, mut total) = (0.0, 0.0);
-        for (values, rows) in log.chunks_exact(self.slots * self.batch).zip(order.chunks(self.batch)) {
-            for (value, &row) in values[slot * self.batch..].iter().zip(rows) {
-                let weight = self.data.weights().map_or(1.0, |weights| f64::from(weights[row as usize]));
-                sum += f64::from(*value) * weight;
-                total += weight;
-            }
-        }
-        sum / total
+    /// The log of steps that saw the rows of `order`.
+    fn logged<'o>(&self, log: Vec<f32>, order: &'o [u32]) -> Logged<'o>
+    where
+        'a: 'o,
+    {
+        let (targets, weights) = (self.data.targets(), self.data.weights());
+        Logged { log, slots: self.slots, batch: self.batch, order: order.into(), rows: self.rows, targets, weights }
     }
 
     /// Writes the rows of the next steps, in order.

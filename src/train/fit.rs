@@ -1,35 +1,17 @@
 //! The training loop, and evaluation.
 
-use super::History;
 use super::callback::Shared;
 use super::feed::Feed;
+use super::report;
 use super::run::Run;
 use super::settings::{DATA_BUDGET, Fit, Validation};
-use crate::Result;
+use super::{Evaluation, History};
 use crate::data::Dataset;
 use crate::model::{Model, Purpose};
+use crate::{Error, Result};
 
 /// Rows of a batch when nothing has to be kept for a backward pass.
 const EVALUATE_BATCH: usize = 256;
-
-/// Loss and metrics on a data set.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Evaluation {
-    /// Names (`loss`, `accuracy`, …) and values.
-    pub values: Vec<(String, f64)>,
-}
-
-impl Evaluation {
-    /// The value called `name`.
-    pub fn get(&self, name: &str) -> Option<f64> {
-        self.values.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
-    }
-
-    /// The loss.
-    pub fn loss(&self) -> f64 {
-        self.get("loss").unwrap_or(f64::NAN)
-    }
-}
 
 pub(crate) fn fit(model: &mut Model, data: &Dataset, settings: &Fit) -> Result<History> {
     settings.check()?;
@@ -90,25 +72,8 @@ impl<'a> Validator<'a> {
     }
 
     pub fn run(&mut self, model: &mut Model) -> Result<Evaluation> {
-        let logged = self.feed.run_epoch(&mut *model.executor, &self.order, |_, _| {}, |_| true)?.unwrap_or_default();
-        Ok(Evaluation { values: names(model, &logged) })
+        let logged = self.feed.run_epoch(&mut *model.executor, &self.order, |_, _| {}, |_| true)?;
+        let logged = logged.ok_or_else(|| Error::Internal("an evaluation ended before its last step".to_owned()))?;
+        Ok(report::evaluation(model, &logged))
     }
-}
-
-/// Names the log's slots: the losses of the outputs, then their metrics.
-pub(super) fn names(model: &Model, logged: &[f64]) -> Vec<(String, f64)> {
-    let program = model.program();
-    let count = program.losses.len();
-    let (losses, metrics) = logged.split_at(count.min(logged.len()));
-    let mut values = vec![("loss".to_owned(), losses.iter().sum())];
-    let single = count == 1;
-    for (i, (output, loss)) in program.network.outputs().zip(&program.losses).enumerate() {
-        if !single {
-            values.push((format!("{}_loss", output.name), losses[i]));
-        }
-        let metric = loss.metric();
-        let name = if single { metric.to_owned() } else { format!("{}_{metric}", output.name) };
-        values.push((name, metrics[i]));
-    }
-    values
 }

@@ -7,9 +7,11 @@ mod callback;
 mod callbacks;
 #[cfg(feature = "save")]
 mod checkpoint;
+mod evaluation;
 mod feed;
 mod fit;
 mod history;
+mod logged;
 mod measure;
 #[cfg(feature = "plot")]
 mod plot;
@@ -18,6 +20,7 @@ mod progress;
 #[cfg(feature = "plot")]
 mod range_plot;
 mod range_test;
+mod report;
 #[cfg(feature = "save")]
 mod resume;
 mod run;
@@ -30,8 +33,8 @@ pub use callback::{Callback, CallbackState};
 pub use callbacks::{CsvLog, EarlyStopping, JsonLines, ReduceOnPlateau, TensorBoard, TerminateOnNonFinite, Threshold};
 #[cfg(feature = "save")]
 pub use checkpoint::Checkpoint;
+pub use evaluation::Evaluation;
 pub(crate) use feed::Feed;
-pub use fit::Evaluation;
 pub(crate) use fit::{evaluate, fit};
 pub use history::{Epoch, History};
 pub(crate) use measure::profile;

@@ -195,7 +195,7 @@ pub(crate) fn range_test(model: &mut Model, data: &Dataset, settings: &RangeTest
     let plan = executor.plan(id)?.clone();
     copy_slabs(model, &mut *executor, id, &plan)?;
     let mut feed = Feed::within(&mut *executor, &device, (id, &plan), data, DATA_BUDGET)?;
-    let (before, outputs) = (model.steps_done, model.program().losses.len());
+    let (before, weights) = (model.steps_done, model.program().loss_weights.clone());
     let mut losses = Vec::with_capacity(settings.steps);
     for epoch in 1.. {
         let done = losses.len();
@@ -210,7 +210,7 @@ pub(crate) fn range_test(model: &mut Model, data: &Dataset, settings: &RangeTest
         };
         feed.run_steps(&mut *executor, &order, fill, |queued| done + queued < settings.steps)?;
         // More steps may have been queued than are left, or fewer than an epoch has: the rest of the log is old.
-        let ran = feed.step_losses(&mut *executor, &order, outputs)?;
+        let ran = feed.step_losses(&mut *executor, &order, &weights)?;
         losses.extend(ran.into_iter().take(settings.steps - done));
     }
     Ok(RangeCurve::new(settings, &losses))

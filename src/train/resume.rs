@@ -203,6 +203,7 @@ fn check_model(run: &Run<'_>, contents: &Contents, path: &Path) -> Result<()> {
         same(path, "network", &file, &own)?;
     }
     same(path, "losses", &file.losses, &program.losses)?;
+    same(path, "loss weights", &file.loss_weights, &program.loss_weights)?;
     same(path, "optimizer", &file.optimizer, &program.optimizer)?;
     let frozen: Vec<String> = run.model.frozen().into_iter().map(str::to_owned).collect();
     same(path, "frozen layers", &file.frozen, &frozen)

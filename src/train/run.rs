@@ -2,7 +2,8 @@
 
 use super::callback::Callback;
 use super::feed::Feed;
-use super::fit::{Validator, names};
+use super::fit::Validator;
+use super::report;
 use super::settings::Fit;
 use super::stop::StopFlag;
 use super::{Epoch, History, Progress};
@@ -179,8 +180,7 @@ impl<'a> Run<'a> {
             epoch: 0,
             before: model.steps_done,
         };
-        let own = names(model, &vec![0.0; feed.slots()]).into_iter().map(|(name, _)| name);
-        let mut known: Vec<String> = own.collect();
+        let mut known = report::names(model);
         if held_out.is_some() {
             known.extend(known.clone().into_iter().map(|name| format!("val_{name}")));
         }
@@ -265,7 +265,7 @@ impl<'a> Run<'a> {
         };
         self.model.epochs_done += 1;
         let rows_per_second = self.data.len() as f64 / begun.elapsed().as_secs_f64();
-        let mut values = names(self.model, &logged);
+        let mut values = report::values(self.model, &logged);
         if let Some(validation) = &mut self.validation {
             let scores = validation.run(self.model)?;
             values.extend(scores.values.into_iter().map(|(name, value)| (format!("val_{name}"), value)));

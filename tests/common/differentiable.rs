@@ -4,7 +4,7 @@
 
 use super::numbers;
 use axone::graph::{Graph, NodeId, Op, Role, Rows, Shape};
-use axone::kernels::{Activation, ElementwiseLoss};
+use axone::kernels::{Activation, ElementwiseLoss, EntropyKind};
 
 /// Rows of the batch.
 pub const BATCH: usize = 5;
@@ -136,7 +136,7 @@ pub fn cases() -> Vec<(String, Build)> {
             loss.name(),
             Box::new(move |s| {
                 let (x, target) = (s.rows(4), s.input(4));
-                let probability = loss == ElementwiseLoss::BinaryCrossEntropy;
+                let probability = matches!(loss, ElementwiseLoss::BinaryCrossEntropy | ElementwiseLoss::Poisson);
                 let x = if probability { s.graph.activation("before", Activation::Sigmoid, x) } else { x };
                 s.graph.elementwise_loss("middle", loss, x, target).unwrap()
             }),
@@ -149,6 +149,24 @@ pub fn cases() -> Vec<(String, Build)> {
                 let x = s.rows(3);
                 let target = if classes { s.input_of(1, vec![0.0, 2.0, 1.0, 1.0, 0.0]) } else { s.input(3) };
                 s.graph.softmax_cross_entropy("middle", x, target, classes, smoothing).unwrap()
+            }),
+        );
+    }
+    for (name, kind, classes) in [
+        ("focal of classes", EntropyKind::Focal { gamma: 2.0 }, true),
+        ("focal of rows", EntropyKind::Focal { gamma: 0.5 }, false),
+        ("divergence", EntropyKind::Divergence, false),
+    ] {
+        add(
+            name,
+            Box::new(move |s| {
+                let x = s.rows(3);
+                let target = match kind {
+                    _ if classes => s.input_of(1, vec![0.0, 2.0, 1.0, 1.0, 0.0]),
+                    EntropyKind::Divergence => s.input_of(3, (1..=15).map(|i| f64::from(i) / 16.0).collect()),
+                    _ => s.input_of(3, (0..15).map(|i| f64::from(u8::from(i % 3 == i / 3 % 3))).collect()),
+                };
+                s.graph.entropy_loss("middle", kind, x, target, classes).unwrap()
             }),
         );
     }
@@ -181,6 +199,10 @@ pub fn cases() -> Vec<(String, Build)> {
     one("log_softmax", |s| {
         let x = s.rows(4);
         s.graph.log_softmax("middle", x)
+    });
+    one("cosine_loss", |s| {
+        let (x, target) = (s.rows(4), s.input(4));
+        s.graph.cosine_loss("middle", x, target).unwrap()
     });
     one("scale", |s| {
         let x = s.rows(4);
@@ -292,6 +314,7 @@ pub const DIFFERENTIABLE: [&str; 23] = [
     "log_softmax",
     "softmax_cross_entropy",
     "elementwise_loss",
+    "cosine_loss",
     "add",
     "sub",
     "mul",

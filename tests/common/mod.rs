@@ -11,6 +11,8 @@ pub mod fixtures;
 pub mod layers;
 pub mod losses;
 pub mod machine;
+pub mod metrics;
+pub mod more_losses;
 pub mod optimizers;
 pub mod products;
 pub mod profile;

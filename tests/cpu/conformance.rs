@@ -2,7 +2,7 @@
 
 use crate::common::machine::Machine;
 use crate::common::training::{Case, runs};
-use crate::common::{assert_none, elementwise, fixtures, losses, rows};
+use crate::common::{assert_none, elementwise, fixtures, losses, more_losses, rows};
 use axone::Device;
 use axone::kernels::Activation;
 
@@ -41,6 +41,16 @@ fn losses() {
         for name in fixtures::names("losses") {
             assert_none(&losses::violations(&mut machine, &name, false));
             assert_none(&losses::violations(&mut machine, &name, true));
+        }
+    }
+}
+
+#[test]
+fn more_losses() {
+    for mut machine in machines() {
+        for name in more_losses::NAMES {
+            assert_none(&more_losses::violations(&mut machine, name, false));
+            assert_none(&more_losses::violations(&mut machine, name, true));
         }
     }
 }

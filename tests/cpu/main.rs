@@ -16,6 +16,7 @@ mod gradients;
 mod history;
 mod layering;
 mod layers;
+mod metrics;
 mod optimizers;
 mod plan;
 mod profile;

@@ -2,7 +2,7 @@
 
 use crate::common::machine::Machine;
 use crate::common::training::{Case, runs};
-use crate::common::{assert_none, elementwise, fixtures, losses, rows};
+use crate::common::{assert_none, elementwise, fixtures, losses, more_losses, rows};
 use crate::need_device;
 use axone::kernels::Activation;
 
@@ -34,6 +34,15 @@ fn losses() {
     for name in fixtures::names("losses") {
         assert_none(&losses::violations(&mut machine, &name, false));
         assert_none(&losses::violations(&mut machine, &name, true));
+    }
+}
+
+#[test]
+fn more_losses() {
+    let mut machine = Machine::on(&need_device!());
+    for name in more_losses::NAMES {
+        assert_none(&more_losses::violations(&mut machine, name, false));
+        assert_none(&more_losses::violations(&mut machine, name, true));
     }
 }
 

@@ -15,6 +15,7 @@ mod determinism;
 mod kernels;
 mod layers;
 mod matmul;
+mod metrics;
 mod optimizers;
 mod profile;
 mod tune;

@@ -2,7 +2,8 @@
 
 use super::{Shape, numbers};
 use crate::kernels::{
-    Accuracy, AccuracyKind, ElementwiseLoss, ElementwiseLossKernel, Kernel, Log, Part, SoftmaxCrossEntropy,
+    Accuracy, AccuracyKind, CosineLoss, ElementwiseLoss, ElementwiseLossKernel, EntropyKind, Kernel, Log, Part, Rank,
+    RankKind, SoftmaxCrossEntropy,
 };
 
 pub(super) fn losses(s: &mut Shape) {
@@ -20,10 +21,21 @@ pub(super) fn losses(s: &mut Shape) {
             let target = if classes { s.classes() } else { s.probabilities() };
             s.add(Kernel::SoftmaxCrossEntropy(kernel), inputs(s.x(), target), outputs);
         }
+        for classes in [true, false] {
+            let kernel = SoftmaxCrossEntropy::of_kind(part, classes, EntropyKind::Focal { gamma: 2.0 }, rows, cols);
+            let target = if classes { s.classes() } else { s.one_hot() };
+            s.add(Kernel::SoftmaxCrossEntropy(kernel), inputs(s.x(), target), outputs);
+        }
+        let kernel = SoftmaxCrossEntropy::of_kind(part, false, EntropyKind::Divergence, rows, cols);
+        s.add(Kernel::SoftmaxCrossEntropy(kernel), inputs(s.x(), s.probabilities()), outputs);
         for loss in ElementwiseLoss::ALL {
             let kernel = Kernel::ElementwiseLoss(ElementwiseLossKernel::new(part, loss, rows, cols));
-            s.add(kernel, inputs(s.probabilities(), numbers(8, n, 0.0, 1.0)), outputs);
+            let positive = matches!(loss, ElementwiseLoss::BinaryCrossEntropy | ElementwiseLoss::Poisson);
+            let prediction = if positive { s.probabilities() } else { s.x() };
+            s.add(kernel, inputs(prediction, numbers(8, n, 0.0, 1.0)), outputs);
         }
+        let kernel = Kernel::CosineLoss(CosineLoss::new(part, rows, cols));
+        s.add(kernel, inputs(s.x(), s.dy()), outputs);
     }
 }
 
@@ -32,10 +44,18 @@ pub(super) fn logging(s: &mut Shape) {
     let (rows, cols, r) = (s.rows, s.cols, s.r());
     let (log_stride, log_at) = (2 * rows, rows);
     let log = || vec![0.5; 4 * r];
-    s.update(Kernel::Log(Log { n: rows, log_stride, log_at }), vec![s.per_row()], vec![log()]);
+    s.update(Kernel::Log(Log { rows, cols: 1, log_stride, log_at }), vec![s.per_row()], vec![log()]);
+    let slots = Log { rows, cols, log_stride: (cols + 1) * rows, log_at: rows };
+    s.update(Kernel::Log(slots), vec![s.x()], vec![vec![0.5; 2 * slots.log_stride as usize]]);
     let mut accuracy = Accuracy::new(AccuracyKind::Classes, rows, cols);
     (accuracy.params.log_stride, accuracy.params.log_at) = (log_stride, log_at);
     s.update(Kernel::Accuracy(accuracy), vec![s.x(), s.classes()], vec![log()]);
+    let mut rank = Rank::new(RankKind::OfClass, rows, cols);
+    (rank.params.log_stride, rank.params.log_at) = (log_stride, log_at);
+    s.update(Kernel::Rank(rank), vec![s.x(), s.classes()], vec![log()]);
+    let mut loss = CosineLoss::new(Part::Loss, rows, cols);
+    (loss.params.log_stride, loss.params.log_at) = (log_stride, log_at);
+    s.update(Kernel::CosineLoss(loss), vec![s.x(), s.dy()], vec![log()]);
     let mut loss = ElementwiseLossKernel::new(Part::Loss, ElementwiseLoss::Mse, rows, cols);
     (loss.params.log_stride, loss.params.log_at) = (log_stride, log_at);
     s.update(Kernel::ElementwiseLoss(loss), vec![s.probabilities(), s.dy()], vec![log()]);

@@ -104,6 +104,13 @@ impl Shape {
         (0..self.rows).map(|row| (row % self.cols) as f32).collect()
     }
 
+    /// The classes, a row with a 1 in its column each.
+    fn one_hot(&self) -> Vec<f32> {
+        let cols = 0..self.cols;
+        let row = |row: u32| cols.clone().map(move |c| if c == row % self.cols { 1.0 } else { 0.0 });
+        (0..self.rows).flat_map(row).collect()
+    }
+
     /// A kernel whose outputs start as NaN.
     fn add(&mut self, kernel: Kernel, reads: Vec<Vec<f32>>, writes: &[usize]) {
         let writes = writes.iter().map(|n| vec![f32::NAN; *n]).collect();

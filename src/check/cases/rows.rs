@@ -2,7 +2,7 @@
 
 use super::{Shape, numbers};
 use crate::kernels::{
-    Accuracy, AccuracyKind, Kernel, LogSoftmax, LogSoftmaxGrad, Softmax, SoftmaxGrad, SumCols, SumRows,
+    Accuracy, AccuracyKind, Kernel, LogSoftmax, LogSoftmaxGrad, Rank, RankKind, Softmax, SoftmaxGrad, SumCols, SumRows,
 };
 
 pub(super) fn by_rows(s: &mut Shape) {
@@ -17,5 +17,11 @@ pub(super) fn by_rows(s: &mut Shape) {
     for kind in [AccuracyKind::Classes, AccuracyKind::OneHot, AccuracyKind::Binary { threshold: 0.1 }] {
         let target = if kind == AccuracyKind::Classes { s.classes() } else { s.probabilities() };
         s.add(Kernel::Accuracy(Accuracy::new(kind, rows, cols)), vec![s.x(), target], &[s.r()]);
+    }
+    // Scores of few values, so that many are equal.
+    let scores: Vec<f32> = s.x().iter().map(|x| x.round()).collect();
+    for kind in [RankKind::Predicted, RankKind::OfClass, RankKind::OfOneHot] {
+        let target = if kind == RankKind::OfOneHot { s.probabilities() } else { s.classes() };
+        s.add(Kernel::Rank(Rank::new(kind, rows, cols)), vec![scores.clone(), target], &[s.r()]);
     }
 }

@@ -1,8 +1,8 @@
 //! The losses and their gradients.
 
 use super::rows::Softmax;
-use super::{FUNCTION, Judged, ULP, sum_bound};
-use crate::kernels::{self as k, ElementwiseLoss, Part};
+use super::{FUNCTION, Judged, SMALLEST, ULP, sum_bound};
+use crate::kernels::{self as k, ElementwiseLoss, EntropyKind, Part};
 
 /// The bounds of a loss kernel's outputs. A loss that goes to the log touches nothing there but its own place (and
 /// that of the hits, which are exact).
@@ -54,13 +54,79 @@ pub(super) fn cross_entropy(
         let crossed: f64 = t.iter().zip(&softmax.shifted).map(|(t, d)| (t * d).abs()).sum();
         let dot = sum_bound(cols, crossed) + FUNCTION * ULP * crossed;
         let log_sum = softmax.log_sum.abs();
-        losses.push(total.abs() * (softmax.log_sum_bound() + 2.0 * ULP * log_sum) + total_bound * log_sum + dot);
+        let entropy = total.abs() * (softmax.log_sum_bound() + 2.0 * ULP * log_sum) + total_bound * log_sum + dot;
         let upstream = drow.map_or(0.0, |drow| drow[row].abs());
+        let (loss_bound, factor, factor_bound) = match p.kind {
+            EntropyKind::Focal { gamma } => {
+                let value = total * softmax.log_sum - t.iter().zip(&softmax.shifted).map(|(t, d)| t * d).sum::<f64>();
+                focal(f64::from(gamma), value, entropy)
+            }
+            EntropyKind::Divergence => {
+                // log t and its distance from the logit are rounded.
+                let log =
+                    |t: f64, d: f64| if t > 0.0 { t * t.ln().abs() * FUNCTION + t * (d - t.ln()).abs() } else { 0.0 };
+                let size: f64 = t.iter().zip(&softmax.shifted).map(|(t, d)| log(*t, *d)).sum();
+                (entropy + ULP * size + sum_bound(cols, size), 1.0, 0.0)
+            }
+            EntropyKind::CrossEntropy { .. } => (entropy, 1.0, 0.0),
+        };
+        losses.push(loss_bound);
         for (i, t) in t.iter().enumerate() {
             let p = softmax.probability[i];
             let terms = p * total.abs() + t.abs();
-            slopes.push(upstream * (total.abs() * softmax.bound(i) + p * total_bound + FUNCTION * ULP * terms));
+            let own = total.abs() * softmax.bound(i) + p * total_bound + FUNCTION * ULP * terms;
+            slopes.push(upstream * (factor * own + factor_bound * (p * total - t).abs()));
         }
+    }
+    (losses, slopes)
+}
+
+/// Of a focal loss whose cross-entropy is off by `bound`: the bound of the loss, the factor of its gradient and the
+/// bound of that.
+///
+/// Both are functions of the cross-entropy alone, so the first part is how far they move with it (the factor need not
+/// be monotonous, but over so short a way it is). The second is their own rounding: with `A = gamma |log(1 - p)|`, the
+/// argument of the exponential is off by two functions and a product, `(2 FUNCTION + 1) ulp A`, and six more results
+/// are taken (exp, `p`, `1 - p`, a quotient, products), each of at most FUNCTION ulp.
+fn focal(gamma: f64, entropy: f64, bound: f64) -> (f64, f64, f64) {
+    let at = |entropy: f64| {
+        let rest = -(-entropy).exp_m1();
+        let (focus, ratio) = (rest.powf(gamma), if rest > 0.0 { entropy / rest } else { 1.0 });
+        (focus * entropy, focus * (1.0 + gamma * (-entropy).exp() * ratio))
+    };
+    let (low, middle, high) = (at((entropy - bound).max(0.0)), at(entropy), at(entropy + bound));
+    let argument = gamma * -(-(-entropy).exp_m1()).max(SMALLEST).ln();
+    let own = ULP * ((2.0 * FUNCTION + 1.0) * argument + 6.0 * FUNCTION);
+    let reach = |low: f64, middle: f64, high: f64| (low - middle).abs().max((high - middle).abs()) + own * middle;
+    (reach(low.0, middle.0, high.0), middle.1, reach(low.1, middle.1, high.1))
+}
+
+/// An element of a unit vector is off by `own`, a share of itself: the quotient by the largest element, half of what
+/// the sum of squares is off by (each square by 7 ulp), a root and a quotient, of 3 ulp each. The loss is the sum of
+/// the squares of `u - v`, each off by `2 abs(u - v)` times what u and v are.
+pub(super) fn cosine(
+    p: &k::CosineLoss,
+    prediction: &[f64],
+    target: &[f64],
+    drow: Option<&Vec<f64>>,
+) -> (Vec<f64>, Vec<f64>) {
+    let cols = p.params.cols as usize;
+    let own = ULP * (3.0 + 3.5 + 3.0 + 3.0) + sum_bound(cols, 0.5);
+    let (mut losses, mut slopes) = (Vec::new(), Vec::new());
+    for (row, (y, t)) in prediction.chunks_exact(cols).zip(target.chunks_exact(cols)).enumerate() {
+        let length = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt().max(SMALLEST);
+        let (y_length, t_length) = (length(y), length(t));
+        let units: Vec<(f64, f64)> = y.iter().zip(t).map(|(y, t)| (y / y_length, t / t_length)).collect();
+        let loss = units.iter().map(|(u, v)| 0.5 * (u - v) * (u - v)).sum::<f64>();
+        let moved: f64 =
+            units.iter().map(|(u, v)| (u - v).abs() * (own * (u.abs() + v.abs()) + ULP * (u - v).abs())).sum();
+        let bound = moved + sum_bound(cols, loss) + 2.0 * ULP * loss;
+        losses.push(bound);
+        let upstream = drow.map_or(0.0, |drow| drow[row].abs()) / y_length;
+        slopes.extend(units.iter().map(|(u, v)| {
+            let terms = u.abs() + v.abs() + loss * u.abs();
+            upstream * (2.0 * own * terms + 4.0 * ULP * terms + bound * u.abs())
+        }));
     }
     (losses, slopes)
 }
@@ -87,6 +153,18 @@ pub(super) fn elementwise_loss(
     (losses, slopes)
 }
 
+/// As [`loss_terms`], of one side of a focal loss, `weight exp(-A) softplus(-x)` with `A = gamma softplus(x)`. The
+/// exponential is off by its own FUNCTION ulp and by what its argument is, `A (FUNCTION + 1) ulp`; two more functions
+/// and products follow, of which the callers count one (in the gradient two) on what is returned here.
+fn focal_side(gamma: f64, weight: f64, x: f64) -> (f64, f64, f64) {
+    let softplus = |x: f64| x.max(0.0) + (-x.abs()).exp().ln_1p();
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let argument = gamma * softplus(x);
+    let value = weight * (-argument).exp() * softplus(-x);
+    let slope = weight * (-argument).exp() * (gamma * sigmoid(x) * softplus(-x) + sigmoid(-x));
+    (value, value * (FUNCTION + (FUNCTION + 1.0) * argument), slope * (2.0 + argument))
+}
+
 /// Of one element: the sizes of the terms of its loss, an absolute error in ulps, the sizes of its gradient's terms.
 fn loss_terms(loss: ElementwiseLoss, y: f64, t: f64) -> (f64, f64, f64) {
     let e = (y - t).abs();
@@ -106,5 +184,25 @@ fn loss_terms(loss: ElementwiseLoss, y: f64, t: f64) -> (f64, f64, f64) {
             let sigmoid = 1.0 / (1.0 + (-y).exp());
             (y.max(0.0) + (y * t).abs() + (-y.abs()).exp().ln_1p(), 0.0, sigmoid + t.abs())
         }
+        ElementwiseLoss::Focal { gamma, positive, negative } => {
+            let sides = [(f64::from(positive) * t, y), (f64::from(negative) * (1.0 - t), -y)];
+            let sides = sides.map(|(weight, x)| focal_side(f64::from(gamma), weight.abs(), x));
+            sides.into_iter().fold((0.0, 0.0, 0.0), |all, one| (all.0 + one.0, all.1 + one.1, all.2 + one.2))
+        }
+        ElementwiseLoss::Hinge | ElementwiseLoss::SquaredHinge => {
+            let margin = (1.0 - if t > 0.5 { y } else { -y }).max(0.0);
+            if loss == ElementwiseLoss::Hinge { (margin, 0.0, 1.0) } else { (margin * margin, 0.0, 2.0 * margin) }
+        }
+        ElementwiseLoss::PoissonLog => (y.exp() + (t * y).abs(), 0.0, y.exp() + t.abs()),
+        ElementwiseLoss::Poisson => {
+            // The sum in the logarithm is rounded: an absolute error of u in it.
+            let rate = y + 1e-8;
+            (y.abs() + (t * rate.ln()).abs(), t.abs(), 1.0 + (t / rate).abs())
+        }
+        ElementwiseLoss::Quantile { .. } => (e, 0.0, 1.0),
+        // Below 1: two squared functions, a sum and a quotient (20 ulp) in the argument of the logarithm, whose share
+        // of itself is no larger there than in its result.
+        ElementwiseLoss::LogCosh if e < 1.0 => (e.cosh().ln(), 20.0 * e.cosh().ln(), e.tanh()),
+        ElementwiseLoss::LogCosh => (2.0 * e, 0.0, e.tanh()),
     }
 }

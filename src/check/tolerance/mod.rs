@@ -73,7 +73,9 @@ fn relative_to_terms(judged: &Judged<'_>) -> Result<Vec<Vec<f64>>> {
         (Kernel::Elementwise(p), _) => match p.op {
             ElementwiseOp::Add | ElementwiseOp::Sub | ElementwiseOp::Mul => vec![ulps(1.0, y)],
         },
-        (Kernel::Fill(_) | Kernel::CopyColumns(_) | Kernel::Gather(_) | Kernel::Log(_), _) => vec![vec![0.0; y.len()]],
+        (Kernel::Fill(_) | Kernel::CopyColumns(_) | Kernel::Gather(_) | Kernel::Log(_) | Kernel::Rank(_), _) => {
+            vec![vec![0.0; y.len()]]
+        }
         (Kernel::Accuracy(_), _) => vec![ulps(4.0, y)],
         (Kernel::SumRows(p), [x]) => {
             let size = run_f64(&Kernel::SumRows(*p), &[absolute(x)], y.len())?;
@@ -128,6 +130,11 @@ fn relative_to_terms(judged: &Judged<'_>) -> Result<Vec<Vec<f64>>> {
         (Kernel::EmbeddingGrad(p), [x, dy]) => {
             let size = run_f64(kernel, &[x.clone(), absolute(dy)], y.len())?;
             vec![size.iter().map(|size| sum_bound((p.0.rows * p.0.columns) as usize, *size)).collect()]
+        }
+        (Kernel::CosineLoss(p), [prediction, target, ..]) => {
+            let (loss, slope) = losses::cosine(p, prediction, target, reads.get(2));
+            let place = (p.params.log_stride, p.params.log_at);
+            losses::by_part(p.part, loss, slope, place, judged)
         }
         (Kernel::Sgd(_), [gradient]) => {
             let rate = f64::from(step.learning_rate);

@@ -10,6 +10,7 @@ mod step;
 
 use super::feed::Tensor;
 use crate::Result;
+use crate::data::Targets;
 use crate::kernels::Step;
 use crate::model::{Model, Task};
 use crate::plan::{Buffer, Plan, PlanId};
@@ -59,6 +60,8 @@ struct LastBatch {
     slots: usize,
     rows: usize,
     weights: Option<Vec<f32>>,
+    /// Where metrics ask for them.
+    targets: Vec<Targets>,
 }
 
 impl ByHand {

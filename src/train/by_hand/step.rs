@@ -6,7 +6,8 @@ use crate::model::{Model, Task};
 use crate::plan::{Buffer, Range};
 use crate::train::Evaluation;
 use crate::train::feed::tensors;
-use crate::train::fit::names;
+use crate::train::logged::Logged;
+use crate::train::report;
 use crate::{Error, Result};
 
 impl Model {
@@ -66,15 +67,16 @@ impl Model {
             return Err(Error::value("last_evaluation", "batch", wanted, "none"));
         };
         let log = self.executor.read(last.id, Range::of(Buffer::Log, last.slots * last.batch))?;
-        let weight = |row: usize| last.weights.as_ref().map_or(1.0, |weights| f64::from(weights[row]));
-        let total: f64 = (0..last.rows).map(weight).sum();
-        let mean = |values: &[f32]| {
-            let weighted =
-                values.iter().take(last.rows).enumerate().map(|(row, value)| f64::from(*value) * weight(row));
-            weighted.sum::<f64>() / total
+        let logged = Logged {
+            log,
+            slots: last.slots,
+            batch: last.batch,
+            order: (0..last.rows as u32).collect(),
+            rows: last.rows,
+            targets: &last.targets,
+            weights: last.weights.as_deref(),
         };
-        let logged: Vec<f64> = log.chunks_exact(last.batch).map(mean).collect();
-        Ok(Evaluation { values: names(self, &logged) })
+        Ok(report::evaluation(self, &logged))
     }
 
     /// Queues `task` on the rows of `batch`, batch number `number` of the next update, whose results have the share
@@ -88,7 +90,9 @@ impl Model {
         let held = &self.by_hand.plans[index];
         let (size, slots) = (held.batch, held.plan.log_slots);
         let weights = batch.weights().map(<[f32]>::to_vec);
-        self.by_hand.last = Some(LastBatch { id, batch: size, slots, rows: batch.len(), weights });
+        let asked = self.program().watched.iter().any(|watched| !watched.metrics.is_empty());
+        let targets = if asked { batch.targets().to_vec() } else { Vec::new() };
+        self.by_hand.last = Some(LastBatch { id, batch: size, slots, rows: batch.len(), weights, targets });
         Ok(())
     }
 

@@ -1,0 +1,99 @@
+//! Metrics of predicted classes.
+
+use super::counts::Counts;
+use super::{Average, check_rows, mean};
+use crate::data::Matrix;
+use crate::{Error, Result};
+
+/// The share of right answers, by weight.
+///
+/// # Errors
+/// [`Error::Data`] without rows and for weights that are negative, not finite or all 0; [`Error::Shape`] where the
+/// slices differ in length.
+///
+/// ```
+/// assert_eq!(axone::metrics::accuracy(&[0, 1, 2, 2], &[0, 1, 1, 2], None)?, 0.75);
+/// # Ok::<(), axone::Error>(())
+/// ```
+pub fn accuracy(truth: &[u32], predicted: &[u32], weights: Option<&[f32]>) -> Result<f64> {
+    check_rows("accuracy", truth.len(), &[("predicted", predicted.len())], weights)?;
+    Ok(mean(weights, truth.len(), |row| f64::from(u8::from(truth[row] == predicted[row]))))
+}
+
+/// The share of the rows taken for a class that are of it: `TP / (TP + FP)`, 0 where no row is taken for it.
+///
+/// # Errors
+/// As [`accuracy`]; [`Error::Value`] for [`Average::Binary`] of more than two classes.
+///
+/// ```
+/// use axone::metrics::{Average, precision};
+/// assert_eq!(precision(&[0, 1, 0, 1], &[0, 1, 1, 0], Average::Binary, None)?, 0.5);
+/// # Ok::<(), axone::Error>(())
+/// ```
+pub fn precision(truth: &[u32], predicted: &[u32], average: Average, weights: Option<&[f32]>) -> Result<f64> {
+    counts("precision", truth, predicted, weights)?.precision(average)
+}
+
+/// The share of the rows of a class that are taken for it: `TP / (TP + FN)`, 0 where no row is of it.
+///
+/// # Errors
+/// As [`precision`].
+///
+/// ```
+/// use axone::metrics::{Average, recall};
+/// assert_eq!(recall(&[0, 1, 1, 1], &[0, 1, 0, 0], Average::Binary, Some(&[1.0, 2.0, 1.0, 1.0]))?, 0.5);
+/// # Ok::<(), axone::Error>(())
+/// ```
+pub fn recall(truth: &[u32], predicted: &[u32], average: Average, weights: Option<&[f32]>) -> Result<f64> {
+    counts("recall", truth, predicted, weights)?.recall(average)
+}
+
+/// The harmonic mean of precision and recall: `2 TP / (2 TP + FP + FN)`, 0 where a class does not occur.
+///
+/// # Errors
+/// As [`precision`].
+///
+/// ```
+/// use axone::metrics::{Average, f1};
+/// assert_eq!(f1(&[0, 1, 1, 1], &[0, 1, 1, 0], Average::Binary, None)?, 0.8);
+/// # Ok::<(), axone::Error>(())
+/// ```
+pub fn f1(truth: &[u32], predicted: &[u32], average: Average, weights: Option<&[f32]>) -> Result<f64> {
+    counts("f1", truth, predicted, weights)?.f1(average)
+}
+
+fn counts(name: &str, truth: &[u32], predicted: &[u32], weights: Option<&[f32]>) -> Result<Counts> {
+    check_rows(name, truth.len(), &[("predicted", predicted.len())], weights)?;
+    Counts::new(name, truth, predicted, weights)
+}
+
+/// The share of rows whose class is among the `k` best of `scores (rows, classes)`: larger scores come first, of equal
+/// ones the first column; a class whose score is NaN comes last.
+///
+/// # Errors
+/// As [`accuracy`]; [`Error::Value`] for `k` below 1 or above the number of classes; [`Error::Data`] for a class
+/// without a column.
+///
+/// ```
+/// use axone::metrics::top_k;
+/// let scores = [[0.5, 0.3, 0.2], [0.1, 0.5, 0.4]].into();
+/// assert_eq!(top_k(&[1, 0], &scores, 2, None)?, 0.5);
+/// # Ok::<(), axone::Error>(())
+/// ```
+pub fn top_k(truth: &[u32], scores: &Matrix, k: usize, weights: Option<&[f32]>) -> Result<f64> {
+    check_rows("top_k", truth.len(), &[("scores", scores.rows())], weights)?;
+    if !(1..=scores.cols()).contains(&k) {
+        return Err(Error::value("top_k", "k", format!("from 1 to {}, the number of classes", scores.cols()), k));
+    }
+    let mut ranks = Vec::with_capacity(truth.len());
+    for (row, (&class, scores)) in truth.iter().zip(scores.iter_rows()).enumerate() {
+        let class = class as usize;
+        let Some(own) = scores.get(class) else {
+            let problem = format!("class {class}, but there are {} scores", scores.len());
+            return Err(Error::data(format!("top_k truth row {row}"), problem));
+        };
+        let before = |(column, score): (usize, &f32)| score > own || (score == own && column < class);
+        ranks.push(if own.is_nan() { k } else { scores.iter().enumerate().filter(|it| before(*it)).count() });
+    }
+    Ok(mean(weights, truth.len(), |row| f64::from(u8::from(ranks[row] < k))))
+}

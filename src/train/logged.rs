@@ -1,0 +1,59 @@
+//! What steps wrote to the log, read row by row.
+
+use crate::data::Targets;
+use std::borrow::Cow;
+
+/// The log `(steps, slots, batch)` of some steps, with the rows that they saw.
+pub(crate) struct Logged<'a> {
+    pub log: Vec<f32>,
+    pub slots: usize,
+    pub batch: usize,
+    /// The rows of the data in the order in which they were visited.
+    pub order: Cow<'a, [u32]>,
+    /// Rows of the data.
+    pub rows: usize,
+    /// The targets of each output; none where no metric asks for them.
+    pub targets: &'a [Targets],
+    /// The weight of each row of the data; `None` means 1 each.
+    pub weights: Option<&'a [f32]>,
+}
+
+impl Logged<'_> {
+    /// The values of one slot with their rows, in the order of the steps.
+    fn values(&self, slot: usize) -> impl Iterator<Item = (f32, usize)> {
+        let steps = self.log.chunks_exact(self.slots * self.batch).zip(self.order.chunks(self.batch));
+        steps.flat_map(move |(values, rows)| {
+            values[slot * self.batch..].iter().zip(rows).map(|(value, row)| (*value, *row as usize))
+        })
+    }
+
+    /// The mean of one slot over the rows, weighted as they are.
+    pub fn mean(&self, slot: usize) -> f64 {
+        self.mean_of(slot, f64::from)
+    }
+
+    /// The weighted mean over the rows of `f` of one slot.
+    pub fn mean_of(&self, slot: usize, f: impl Fn(f32) -> f64) -> f64 {
+        let (mut sum, mut total) = (0.0, 0.0);
+        for (value, row) in self.values(slot) {
+            let weight = self.weights.map_or(1.0, |weights| f64::from(weights[row]));
+            sum += f(value) * weight;
+            total += weight;
+        }
+        sum / total
+    }
+
+    /// The loss: the mean of each output's, which are the first slots, times its weight.
+    pub fn loss(&self, weights: &[f32]) -> f64 {
+        weights.iter().enumerate().map(|(slot, weight)| f64::from(*weight) * self.mean(slot)).sum()
+    }
+
+    /// One slot, in the order of the data's own rows.
+    pub fn by_row(&self, slot: usize) -> Vec<f32> {
+        let mut rows = vec![f32::NAN; self.rows];
+        for (value, row) in self.values(slot) {
+            rows[row] = value;
+        }
+        rows
+    }
+}

@@ -1,0 +1,197 @@
+//! From the log of an epoch to the values it reports.
+//!
+//! The log's slots are the losses of the outputs, then the metrics of those, then, output by output, what further
+//! metrics need.
+
+use super::evaluation::{Details, Evaluation};
+use super::logged::Logged;
+use crate::data::{Matrix, Targets};
+use crate::losses::Task;
+use crate::metrics::{self, ConfusionMatrix, Metric, Need, needs, roc_curve};
+use crate::model::{Model, Watched};
+use crate::{Error, Result};
+
+/// A value of the report.
+enum Entry {
+    Loss,
+    /// Of an output: the mean of a slot of the log.
+    Slot(usize),
+    /// Of an output.
+    More(usize, Metric),
+}
+
+/// The values that an epoch reports, by name: `loss`, then of each output its loss (where there are several) and its
+/// metrics.
+fn entries(model: &Model) -> Vec<(String, Entry)> {
+    let program = model.program();
+    let count = program.losses.len();
+    let mut entries = vec![("loss".to_owned(), Entry::Loss)];
+    let parts = program.network.outputs().zip(&program.losses).zip(&program.watched);
+    for (i, ((output, loss), watched)) in parts.enumerate() {
+        let prefix = if count == 1 { String::new() } else { format!("{}_", output.name) };
+        if count > 1 {
+            entries.push((format!("{prefix}loss"), Entry::Slot(i)));
+        }
+        entries.push((format!("{prefix}{}", loss.metric()), Entry::Slot(count + i)));
+        let more = watched.metrics.iter().filter(|metric| !is_reported(metric));
+        entries.extend(more.map(|metric| (format!("{prefix}{metric}"), Entry::More(i, *metric))));
+    }
+    entries
+}
+
+/// The names that an epoch reports.
+pub(super) fn names(model: &Model) -> Vec<String> {
+    entries(model).into_iter().map(|(name, _)| name).collect()
+}
+
+/// The names and values that an epoch reports.
+pub(super) fn values(model: &Model, logged: &Logged<'_>) -> Vec<(String, f64)> {
+    let outputs = outputs(model, logged);
+    let value = |entry: Entry| match entry {
+        Entry::Loss => logged.loss(&model.program().loss_weights),
+        Entry::Slot(slot) => logged.mean(slot),
+        // What is not defined reads NaN.
+        Entry::More(output, metric) => outputs.get(output).map_or(f64::NAN, |of| of.value(&metric).unwrap_or(f64::NAN)),
+    };
+    entries(model).into_iter().map(|(name, entry)| (name, value(entry))).collect()
+}
+
+/// Whether a metric has no value of its own in the report: it is the one of the loss, or no number.
+fn is_reported(metric: &Metric) -> bool {
+    matches!(metric, Metric::Accuracy | Metric::MeanAbsoluteError | Metric::ConfusionMatrix)
+}
+
+/// The values, with confusion matrices and curves.
+pub(super) fn evaluation(model: &Model, logged: &Logged<'_>) -> Evaluation {
+    let details = outputs(model, logged).iter().map(Output::details).collect();
+    Evaluation { values: values(model, logged), details }
+}
+
+/// An output with what the log has of it.
+struct Output<'a> {
+    name: &'a str,
+    task: Task,
+    cols: usize,
+    watched: &'a Watched,
+    target: &'a Targets,
+    logged: &'a Logged<'a>,
+    /// Where what it needs begins in the log.
+    slots: Vec<(Need, usize)>,
+}
+
+/// None where the targets are not there, which is where no metric asks for them.
+fn outputs<'a>(model: &'a Model, logged: &'a Logged<'_>) -> Vec<Output<'a>> {
+    let program = model.program();
+    let mut next = 2 * program.losses.len();
+    let parts = program.network.outputs().zip(&program.losses).zip(&program.watched).zip(logged.targets);
+    let mut outputs = Vec::new();
+    for (((value, loss), watched), target) in parts {
+        let (task, cols) = (loss.task(), value.shape.iter().product());
+        let mut slots = Vec::new();
+        for need in needs(&watched.metrics, task) {
+            slots.push((need, next));
+            next += need.slots(cols);
+        }
+        outputs.push(Output { name: &value.name, task, cols, watched, target, logged, slots });
+    }
+    outputs
+}
+
+impl Output<'_> {
+    fn slot(&self, need: Need) -> Result<usize> {
+        let found = self.slots.iter().find(|(known, _)| *known == need);
+        found.map(|(_, slot)| *slot).ok_or_else(|| Error::Internal(format!("{}: no log of {need:?}", self.name)))
+    }
+
+    fn column(&self, column: usize) -> Result<Vec<f32>> {
+        Ok(self.logged.by_row(self.slot(Need::Columns)? + column))
+    }
+
+    fn weights(&self) -> Option<&[f32]> {
+        self.logged.weights
+    }
+
+    /// The class of each row.
+    fn truth(&self) -> Vec<u32> {
+        let first_largest = |row: &[f32]| {
+            let best = row
+                .iter()
+                .enumerate()
+                .fold((0, f32::NEG_INFINITY), |best, (i, x)| if *x > best.1 { (i, *x) } else { best });
+            best.0 as u32
+        };
+        match (self.target, self.task) {
+            (Targets::Classes(labels), _) => labels.clone(),
+            (Targets::Values(values), Task::Classes) => values.iter_rows().map(first_largest).collect(),
+            (Targets::Values(values), _) => values.data().iter().map(|value| u32::from(*value > 0.5)).collect(),
+        }
+    }
+
+    /// The class that each row is taken for. A NaN means no.
+    fn predicted(&self) -> Result<Vec<u32>> {
+        if self.task == Task::Classes {
+            let classes = self.logged.by_row(self.slot(Need::Predicted)?);
+            return Ok(classes.into_iter().map(|class| class as u32).collect());
+        }
+        Ok(self.column(0)?.into_iter().map(|score| u32::from(score > self.watched.threshold)).collect())
+    }
+
+    fn value(&self, metric: &Metric) -> Result<f64> {
+        let weights = self.weights();
+        match *metric {
+            Metric::TopK(k) => {
+                let hit = |rank: f32| f64::from(u8::from(rank < k as f32));
+                Ok(self.logged.mean_of(self.slot(Need::Rank)?, hit))
+            }
+            Metric::Precision(average) => metrics::precision(&self.truth(), &self.predicted()?, average, weights),
+            Metric::Recall(average) => metrics::recall(&self.truth(), &self.predicted()?, average, weights),
+            Metric::F1(average) => metrics::f1(&self.truth(), &self.predicted()?, average, weights),
+            Metric::RocAuc if self.task == Task::Classes => {
+                let columns: Result<Vec<Vec<f32>>> = (0..self.cols).map(|column| self.column(column)).collect();
+                let columns = columns?;
+                let scores = (0..self.logged.rows).flat_map(|row| columns.iter().map(move |column| column[row]));
+                let scores = Matrix::new(self.logged.rows, self.cols, scores.collect())?;
+                metrics::roc_auc_ovr(&self.truth(), &scores, weights)
+            }
+            Metric::RocAuc => metrics::roc_auc(&self.truth(), &self.column(0)?, weights),
+            Metric::MeanSquaredError => Ok(self.logged.mean(self.slot(Need::Squares)?)),
+            Metric::RootMeanSquaredError => Ok(self.logged.mean(self.slot(Need::Squares)?).sqrt()),
+            Metric::MeanAbsolutePercentageError => self.over_columns(metrics::mape),
+            Metric::R2 => self.over_columns(metrics::r2),
+            Metric::Accuracy | Metric::MeanAbsoluteError | Metric::ConfusionMatrix => Ok(f64::NAN),
+        }
+    }
+
+    /// The mean over the columns of `metric(truth, predicted, weights)`.
+    fn over_columns(&self, metric: impl Fn(&[f32], &[f32], Option<&[f32]>) -> Result<f64>) -> Result<f64> {
+        let truth = |column: usize| -> Vec<f32> {
+            match self.target {
+                Targets::Classes(labels) => labels.iter().map(|label| *label as f32).collect(),
+                Targets::Values(values) => values.iter_rows().map(|row| row[column]).collect(),
+            }
+        };
+        let mut sum = 0.0;
+        for column in 0..self.cols {
+            sum += metric(&truth(column), &self.column(column)?, self.weights())?;
+        }
+        Ok(sum / self.cols as f64)
+    }
+
+    fn details(&self) -> Details {
+        let asked = |wanted: fn(&Metric) -> bool| self.watched.metrics.iter().any(wanted);
+        let confusion = asked(|metric| {
+            matches!(metric, Metric::Precision(_) | Metric::Recall(_) | Metric::F1(_) | Metric::ConfusionMatrix)
+        });
+        let confusion = confusion.then(|| {
+            let classes = if self.task == Task::Classes { self.cols } else { 2 };
+            ConfusionMatrix::of(classes, &self.truth(), &self.predicted()?, self.weights())
+        });
+        let curve = (asked(|metric| *metric == Metric::RocAuc) && self.task == Task::YesNo)
+            .then(|| roc_curve(&self.truth(), &self.column(0)?, self.weights()));
+        Details {
+            output: self.name.to_owned(),
+            confusion: confusion.and_then(Result::ok),
+            curve: curve.and_then(Result::ok),
+        }
+    }
+}
