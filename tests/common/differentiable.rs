@@ -304,7 +304,7 @@ pub fn cases() -> Vec<(String, Build)> {
 }
 
 /// Names of the operations that have a gradient.
-pub const DIFFERENTIABLE: [&str; 23] = [
+pub const DIFFERENTIABLE: [&str; 24] = [
     "matmul",
     "bias_add",
     "sum_rows",

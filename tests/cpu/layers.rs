@@ -53,7 +53,8 @@ fn the_summary_tells_what_is_trained() {
     let printed = model.summary().to_string();
     assert_eq!(printed.lines().last(), Some("688 trainable parameters, 24 non-trainable"), "{printed}");
     assert_eq!((model.parameters(), model.summary().non_trainable()), (688, 24));
-    for line in ["batch_norm_1 batch_norm (B, 12) 48", "residual_1 <- activity_regularization_1, dense_3 add (B, 12) 0"] {
+    for line in ["batch_norm_1 batch_norm (B, 12) 48", "residual_1 <- activity_regularization_1, dense_3 add (B, 12) 0"]
+    {
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         assert!(printed.lines().any(|printed| words(printed) == words(line)), "no `{line}` in\n{printed}");
     }
