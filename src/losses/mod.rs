@@ -18,17 +18,17 @@ use crate::{Error, Result};
 /// |---|---|---|---|
 /// | `CategoricalCrossEntropy` | `-Σ t ln p` | softmax, or none (logits) | class indices, or a distribution a row |
 /// | `SmoothedCrossEntropy(s)` | the same with `t ← (1 - s) t + s / C` | the same | the same |
-/// | `CategoricalFocal(g)` | `-(1 - p)^g ln p` of the row's class [1] | the same | class indices, or one-hot rows |
-/// | `KullbackLeibler` | `Σ t ln(t / p)` [2] | the same | a distribution a row |
+/// | `CategoricalFocal(g)` | `-(1 - p)^g ln p` of the row's class \[1\] | the same | class indices, or one-hot rows |
+/// | `KullbackLeibler` | `Σ t ln(t / p)` \[2\] | the same | a distribution a row |
 /// | `BinaryCrossEntropy` | mean of `-t ln p - (1 - t) ln(1 - p)` | sigmoid, or none (logits), or probabilities | 0 to 1 |
-/// | `Focal { gamma, alpha }` | mean of `-a t (1 - p)^g ln p - b (1 - t) p^g ln(1 - p)` [1] | sigmoid, or none (logits) | 0 to 1 |
+/// | `Focal { gamma, alpha }` | mean of `-a t (1 - p)^g ln p - b (1 - t) p^g ln(1 - p)` \[1\] | sigmoid, or none (logits) | 0 to 1 |
 /// | `Hinge` | mean of `max(0, 1 - s y)`, `s` the answer as -1 or 1 | none | 0 and 1, or -1 and 1 |
 /// | `SquaredHinge` | mean of `max(0, 1 - s y)²` | none | the same |
 /// | `MeanSquaredError` | mean of `e²` | any | numbers |
 /// | `MeanAbsoluteError` | mean of `abs(e)` | any | numbers |
 /// | `Huber(d)` | mean of `e²/2` for abs(e) ≤ d, else `d (abs(e) - d/2)` | any | numbers |
 /// | `LogCosh` | mean of `ln cosh e` | any | numbers |
-/// | `Quantile(q)` | mean of `-q e` for e ≤ 0, else `(1 - q) e` [3] | any | numbers |
+/// | `Quantile(q)` | mean of `-q e` for e ≤ 0, else `(1 - q) e` \[3\] | any | numbers |
 /// | `Poisson` | mean of `exp(y) - t y`, or `y - t ln(y + 1e-8)` of a rate y | none (the rate's logarithm), or one with values from 0 up (the rate) | counts: 0 or more |
 /// | `Cosine` | `1 - y·t / (‖y‖ ‖t‖)`; 1 where a row is all zeros | any | numbers |
 ///

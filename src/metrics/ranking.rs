@@ -15,7 +15,8 @@ pub struct RocPoint {
     pub true_positive_rate: f64,
 }
 
-/// The receiver operating characteristic: a point for each distinct score, from (0, 0) to (1, 1).
+/// The receiver operating characteristic: a point for each distinct score, from (0, 0) to (1, 1). Rows of weight 0 make
+/// none.
 ///
 /// With the feature `plot` it draws itself: `write_svg`.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +61,7 @@ pub fn roc_curve(truth: &[u32], scores: &[f32], weights: Option<&[f32]>) -> Resu
     if let Some(row) = scores.iter().position(|score| score.is_nan()) {
         return Err(Error::data(format!("roc scores row {row}"), "NaN is no score"));
     }
-    let mut order: Vec<usize> = (0..truth.len()).collect();
+    let mut order: Vec<usize> = (0..truth.len()).filter(|&row| weight(weights, row) > 0.0).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
     let (mut sums, mut totals) = ([0.0, 0.0], [0.0, 0.0]);
     for (row, label) in truth.iter().enumerate() {
