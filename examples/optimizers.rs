@@ -74,14 +74,16 @@ fn draw(path: &str, curves: &[(&str, Vec<f64>)]) -> std::result::Result<(), Box<
         .x_label_area_size(36)
         .y_label_area_size(64)
         .build_cartesian_2d(1f64..epochs as f64, (low..high).log_scale())?;
-    chart.configure_mesh().x_desc("epoch").y_desc("training loss").light_line_style(WHITE).draw()?;
+    let mut mesh = chart.configure_mesh();
+    mesh.x_label_formatter(&|epoch| format!("{epoch:.0}")).y_label_formatter(&|loss| format!("{loss:.2}"));
+    mesh.x_desc("epoch").y_desc("training loss").light_line_style(WHITE).draw()?;
     for (i, (name, losses)) in curves.iter().enumerate() {
         let color = HSLColor(i as f64 / curves.len() as f64, 0.75, 0.42);
         let points = losses.iter().enumerate().map(|(epoch, loss)| (epoch as f64 + 1.0, *loss));
         let series = chart.draw_series(LineSeries::new(points, color.stroke_width(2)))?;
         series.label(*name).legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], color.stroke_width(3)));
     }
-    chart.configure_series_labels().position(SeriesLabelPosition::LowerLeft).background_style(WHITE).draw()?;
+    chart.configure_series_labels().position(SeriesLabelPosition::UpperRight).background_style(WHITE).draw()?;
     root.present()?;
     Ok(())
 }

@@ -90,7 +90,7 @@ fn without(device: &Device) -> Result<Model> {
 }
 
 /// Size in m², distance in m and rent in €; town and heating; 1 where the flat is let within a week.
-fn flats() -> (Matrix, Vec<[&'static str; 2]>, Vec<[f32; 1]>) {
+fn flats() -> (Matrix, Vec<[&'static str; 2]>, Vec<u32>) {
     let (mut numbers, mut names, mut let_soon) = (Vec::new(), Vec::new(), Vec::new());
     for row in 0..ROWS as u32 {
         let draw = |what: u32| uniform(threefry2x32([2026, what], [row, 0])[0]);
@@ -103,7 +103,7 @@ fn flats() -> (Matrix, Vec<[&'static str; 2]>, Vec<[f32; 1]>) {
         let rent = worth * (0.75 + 0.5 * draw(4));
         numbers.push([size, distance, rent]);
         names.push([TOWNS[town], HEATING[heating]]);
-        let_soon.push([f32::from(u8::from(rent < worth * (0.97 + 0.06 * draw(5))))]);
+        let_soon.push(u32::from(rent < worth * (0.97 + 0.06 * draw(5))));
     }
     (numbers.into(), names, let_soon)
 }

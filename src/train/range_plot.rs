@@ -63,7 +63,8 @@ impl RangeCurve {
         if let Some(point) = suggested.map(|point| (point.learning_rate.log10(), point.smoothed)) {
             chart.draw_series([Circle::new(point, 5, SUGGESTED.filled())]).map_err(text)?;
             let label = format!("steepest at {:.1e}", 10f64.powf(point.0));
-            let mark = Text::new(label, point, font(14).color(&SUGGESTED));
+            // Above and to the right of its point, clear of the curve that falls away from it.
+            let mark = EmptyElement::at(point) + Text::new(label, (6, -26), font(14).color(&SUGGESTED));
             chart.draw_series([mark]).map_err(text)?;
         }
         root.present().map_err(text)
