@@ -135,6 +135,7 @@ pub fn a_non_finite_number_is_named(device: &Device) {
     // With this rate and no bound on the activations the weights grow in every step, until a product overflows.
     let net = Sequential::new(5).add(Dense::new(8)).add(Dense::new(1).named("size"));
     let data = Dataset::new(samples(12).inputs()[0].clone(), super::matrix(8, 12, 1)).unwrap();
+    let settings = |epochs| settings(epochs).without_shuffle();
     let compile = || net.compile(device.clone(), Loss::MeanSquaredError, Sgd::new(30.0)).unwrap();
     let mut model = compile();
     let history = model.fit(&data, &settings(20).callback(TerminateOnNonFinite::new())).unwrap();
@@ -145,7 +146,15 @@ pub fn a_non_finite_number_is_named(device: &Device) {
     assert!(reason.contains(" arose in ") && (reason.contains("dense_1") || reason.contains("size")), "{reason}");
     let step: usize = reason.split("step ").nth(1).unwrap().split(':').next().unwrap().parse().unwrap();
 
-    // One step at a time, without shuffling, up to there: all is finite; and the step itself spoils something.
+    // The model is left as it was before that step, and the epoch before it was healthy.
+    let mut before = compile();
+    if epoch > 1 {
+        before.fit(&data, &settings(epoch - 1)).unwrap();
+    }
+    if step > 1 {
+        before.fit(&data.take(4 * (step - 1)).unwrap(), &settings(1)).unwrap();
+    }
+    assert_eq!(flat(model.weights().unwrap()), flat(before.weights().unwrap()));
     assert!(flat(model.weights().unwrap()).iter().all(|w| w.is_finite()));
     let plain = compile().fit(&data, &settings(epoch)).unwrap();
     assert!(plain.get("loss")[..epoch - 1].iter().all(|loss| loss.is_finite()), "{plain}");
