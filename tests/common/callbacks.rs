@@ -161,6 +161,14 @@ pub fn a_non_finite_number_is_named(device: &Device) {
     assert!(!plain.last("loss").unwrap().is_finite() || epoch == 20, "{plain}");
     assert!((1..=3).contains(&step), "{reason}");
 
+    // Where the update itself overflows, its weights are taken back.
+    let far = Dataset::new(samples(12).inputs()[0].clone(), vec![100.0; 12]).unwrap();
+    let mut model = net.compile(device.clone(), Loss::MeanSquaredError, Sgd::new(3e38)).unwrap();
+    let start = flat(model.weights().unwrap());
+    let reason = model.fit(&far, &settings(2).callback(TerminateOnNonFinite::new())).unwrap().stopped.unwrap();
+    assert!(reason.starts_with("epoch 1, step 1:") && reason.contains("update"), "{reason}");
+    assert_eq!(flat(model.weights().unwrap()), start);
+
     // A healthy run is not touched.
     let mut healthy = classifier(device, Adam::new(0.01));
     let mut plain = classifier(device, Adam::new(0.01));
