@@ -1,9 +1,9 @@
 //! `c = op(a) op(b)`: large products by the `gemm` crate, small ones by a plain loop over 4 rows of one panel of `b`.
 //!
-//! `gemm` packs both operands so that they stream through the caches. A product whose operands lie in the first-level
-//! cache anyway pays for that with more than it gains: the layers of a small network ran at a third of what the core
-//! can do. The loop here copies only `b`, into panels as wide as two registers, and keeps 4 rows of one panel's sums in
-//! registers. Each output is one chain of multiply-adds in the order of k, as in the shaders.
+//! `gemm` packs both operands so that they stream through the caches. Where they lie in the first-level cache anyway,
+//! that costs more than it brings (`docs/decisions.md`, v). The loop here copies only `b`, into panels as wide as two
+//! registers, and keeps 4 rows of one panel's sums in registers. Each output is one chain of multiply-adds in the order
+//! of k, as in the shaders.
 
 use super::Real;
 use crate::kernels::Matmul;
@@ -12,7 +12,7 @@ use std::ops::Range;
 
 /// Multiply-adds below which a second thread costs more than it brings.
 pub(super) const PARALLEL_FROM: usize = 1 << 20;
-/// Multiply-adds up to which the loop here is faster than `gemm` on one thread.
+/// Multiply-adds up to which the loop here is no slower than `gemm` on one thread.
 const SMALL: usize = 1 << 18;
 /// Rows of a block of sums.
 const ROWS: usize = 4;
@@ -40,7 +40,8 @@ fn by_gemm<T: Real>(p: &Matmul, range: Range<usize>, a: &[T], b: &[T], c: &mut [
     let (c, a, b) = (c.as_mut_ptr(), a.as_ptr(), b.as_ptr());
     let (zero, one) = (T::zero(), T::one());
     // SAFETY: `product` cut the operands to m k, k n and m n elements, so every index (i, l), (l, j), (i, j) of the
-    // strided operands lies inside its slice for l in `range`, whose start the pointers have been moved to; `c` is borrowed mutably, so it overlaps neither.
+    // strided operands lies inside its slice for l in `range`, whose start the pointers have been moved to; `c` is
+    // borrowed mutably, so it overlaps neither.
     unsafe {
         let c_stride = n as isize;
         gemm::gemm(
