@@ -45,7 +45,7 @@ impl Loaded {
         }
         let step = PlanStep { kernel: case.kernel, operands, name: case.name };
         let bytes = step.work().bytes;
-        let plan = Plan::of_one(step, contents.iter().map(Vec::len).collect());
+        let plan = Plan::of_one(step, contents.iter().map(Vec::len));
         let mut executor = device.executor();
         let id = executor.load(&plan)?;
         let order = Case::order();

@@ -63,10 +63,13 @@ fn run() -> Result<()> {
     let slab = Slab::new(graph.parameters());
     let gradients: Vec<_> = gradients.into_iter().enumerate().collect();
     let plan = |fused: bool| {
-        let sgd = Update { kernel: Kernel::Sgd(Sgd { n: slab.len() as u32 }), moments: 0, max_norm: None };
+        let sgd =
+            Update { kernel: Kernel::Sgd(Sgd { n: slab.len() as u32 }), moments: 0, max_norm: None, scaled: false };
         let (logs, update) = (&[row_loss], Some(sgd));
         let name = if fused { "fused" } else { "unfused" };
-        lower(&graph, &Lowering { name, batch, gather: true, fused, outputs: &[], logs, gradients: &gradients, update })
+        let (outputs, gradients) = (&[], gradients.as_slice());
+        let what = Lowering { name, batch, gather: true, fused, half: false, outputs, logs, gradients, update };
+        lower(&graph, &what)
     };
 
     println!("PLANS for a batch of {batch}: what a device runs at every training step\n");
@@ -82,6 +85,7 @@ fn run() -> Result<()> {
 
 fn show(title: &str, plan: &Plan) {
     println!("{title}\n{plan}");
-    let sizes: Vec<_> = plan.activations.iter().enumerate().map(|(i, len)| format!("act{i} {len}")).collect();
+    let sizes: Vec<_> =
+        plan.activations.iter().enumerate().map(|(i, storage)| format!("act{i} {}", storage.len)).collect();
     println!("buffers, in elements of 4 bytes: {}; each slab {}\n", sizes.join(", "), plan.slab);
 }

@@ -1,10 +1,11 @@
 // with: lib/math.wgsl lib/activation.wgsl
+// f16: saved dy dx
 // dx = dy f', from the output or the input of the function (see lib/activation.wgsl).
 struct Params { n: u32, alpha: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> saved: array<f32>;     // (n)
-@group(0) @binding(2) var<storage, read> dy: array<f32>;        // (n)
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;  // (n)
+@group(0) @binding(1) var<storage, read> saved: array<Saved>;   // (n)
+@group(0) @binding(2) var<storage, read> dy: array<Dy>;        // (n)
+@group(0) @binding(3) var<storage, read_write> dx: array<Dx>;  // (n)
 
 override KIND: u32 = 0u;
 
@@ -15,6 +16,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
   let first = (group.y * groups.x + group.x) * PER_GROUP + lane;
   for (var i = first; i < first + PER_GROUP; i += 256u) {
-    if (i < params.n) { dx[i] = dy[i] * activate_grad(KIND, saved[i], params.alpha); }
+    if (i < params.n) { dx[i] = Dx(f32(dy[i]) * activate_grad(KIND, f32(saved[i]), params.alpha)); }
   }
 }

@@ -116,6 +116,14 @@ impl Device {
         }
     }
 
+    /// Whether its kernels can store f16.
+    pub(crate) fn has_f16(&self) -> bool {
+        match &self.0 {
+            Inner::Cpu | Inner::CpuF64 => false,
+            Inner::Gpu(context) => context.has_f16(),
+        }
+    }
+
     fn best() -> Result<Self> {
         let hardware = |adapter: &&gpu::Adapter| gpu::describe(adapter).kind < DeviceKind::Software;
         match gpu::adapters().iter().find(hardware) {

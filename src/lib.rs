@@ -74,3 +74,4 @@ pub use device::{Device, DeviceInfo, DeviceKind, DeviceLimits, SOFTWARE_HINT};
 pub use error::{Error, Result};
 pub use init::Initializer;
 pub use losses::Loss;
+pub use model::Precision;

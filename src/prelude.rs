@@ -8,7 +8,7 @@ pub use crate::layers::{
 };
 pub use crate::losses::Loss;
 pub use crate::metrics::{Average, Metric};
-pub use crate::model::{Model, Network, Sequential};
+pub use crate::model::{Model, Network, Precision, Sequential};
 pub use crate::optimizers::{Adadelta, Adagrad, Adam, AdamW, Adamax, Nadam, Optimizer, OptimizerExt, RmsProp, Sgd};
 pub use crate::schedules::{
     CosineDecay, ExponentialDecay, OneCycle, PiecewiseConstant, PolynomialDecay, Schedule, StepDecay,

@@ -1,13 +1,14 @@
 // with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl
+// f16: saved c
 // The result of a matrix product, and what is folded into it, as vec4: n and bias_at are multiples of 4.
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;     // (1, n)
-@group(0) @binding(4) var<storage, read> saved: array<vec4<f32>>;    // (m, n): what the activation's gradient needs
-@group(0) @binding(5) var<storage, read_write> c: array<vec4<f32>>;  // (m, n), (parts, m, n); BIAS_ROW: (1, n) at bias_at
+@group(0) @binding(4) var<storage, read> saved: array<vec4<Saved>>;  // (m, n): what the activation's gradient needs
+@group(0) @binding(5) var<storage, read_write> c: array<vec4<C>>;  // (m, n), (parts, m, n); BIAS_ROW: (1, n) at bias_at
 
 // Stores what of a block lies in the (m, n) matrix that begins at row `first` of c.
 fn store_from(first: u32, row: u32, col: u32, block: mat4x4<f32>) {
   for (var i = 0u; i < 4u; i++) {
-    if (row + i < params.m && col < params.n) { c[((first + row + i) * params.n + col) / 4u] = block[i]; }
+    if (row + i < params.m && col < params.n) { c[((first + row + i) * params.n + col) / 4u] = vec4<C>(block[i]); }
   }
 }
 
@@ -22,12 +23,13 @@ fn store_with_bias(row: u32, col: u32, block: mat4x4<f32>) {
 fn store_with_gradient(row: u32, col: u32, block: mat4x4<f32>) {
   let stride = params.n / 4u;
   let at = row * stride + col / 4u;
-  store(row, col, mat4x4<f32>(block[0] * activate_grad4(saved[at]), block[1] * activate_grad4(saved[at + stride]),
-                              block[2] * activate_grad4(saved[at + 2u * stride]),
-                              block[3] * activate_grad4(saved[at + 3u * stride])));
+  store(row, col, mat4x4<f32>(block[0] * activate_grad4(vec4<f32>(saved[at])),
+                              block[1] * activate_grad4(vec4<f32>(saved[at + stride])),
+                              block[2] * activate_grad4(vec4<f32>(saved[at + 2u * stride])),
+                              block[3] * activate_grad4(vec4<f32>(saved[at + 3u * stride]))));
 }
 
 // The gradient of the bias, behind that of the weights.
 fn store_bias_row(col: u32, sums: vec4<f32>) {
-  if (col < params.n) { c[(params.bias_at + col) / 4u] = sums; }
+  if (col < params.n) { c[(params.bias_at + col) / 4u] = vec4<C>(sums); }
 }

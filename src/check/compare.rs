@@ -54,6 +54,7 @@ pub fn compare(model: &mut Model, data: &Dataset, batch_size: usize, steps: usiz
         let mut walk = Walk::new(device.executor(), plan, data, &weights)?;
         if purpose == Purpose::Train {
             model.program().write_rules(&mut *walk.executor, walk.id, model.layout())?;
+            model.program().start_loss_scale(&mut *walk.executor, walk.id)?;
         }
         let label = if fused { "" } else { "unfused " };
         for number in 0..steps {
@@ -121,7 +122,9 @@ impl Walk {
         }
         let (reads, before) = (widen(&reads), widen(&before));
         let expected = oracle(&planned.kernel, &reads, &before, &self.order, step)?;
-        let judged = Judged { kernel: &planned.kernel, reads: &reads, before: &before, expected: &expected, step };
+        let halves = self.plan.halves(&planned);
+        let kernel = &planned.kernel;
+        let judged = Judged { kernel, reads: &reads, before: &before, expected: &expected, step, halves };
         let allowed = tolerance(&judged)?;
         let case = format!("{label}{} {} step {}", self.plan.name, planned.name, step.step);
         Ok(Row::judge(kernel_name(&planned.kernel), case, &got, &expected, &allowed))
@@ -144,6 +147,7 @@ fn end_to_end(
         Feed::whole(executor, id, &plan, data)?;
         executor.write(id, Buffer::Parameters, 0, weights)?;
         model.program().write_rules(executor, id, model.layout())?;
+        model.program().start_loss_scale(executor, id)?;
         Ok(id)
     };
     let mut executor = model.device().executor();
@@ -193,7 +197,8 @@ fn noisy_run(executor: &mut CpuExecutor<f64>, id: PlanId, plan: &Plan, uniforms:
             for range in planned.writes() {
                 expected.push(executor.read_real(id, *range)?);
             }
-            let judged = Judged { kernel: &planned.kernel, reads: &reads, before: &before, expected: &expected, step };
+            let (kernel, halves) = (&planned.kernel, plan.halves(planned));
+            let judged = Judged { kernel, reads: &reads, before: &before, expected: &expected, step, halves };
             let allowed = tolerance(&judged)?;
             for ((range, mut values), allowed) in planned.writes().zip(expected).zip(allowed) {
                 for (i, (value, allowed)) in values.iter_mut().zip(allowed).enumerate() {

@@ -6,11 +6,14 @@ use super::{Case, Judged, Report, Row, SHAPES, cases, large_cases, matmul_cases,
 use crate::cpu;
 use crate::device::Device;
 use crate::kernels::{Access, Kernel, Step};
-use crate::plan::{ALIGNMENT, Buffer, Executor, Plan, PlanStep, Range};
+use crate::plan::{ALIGNMENT, Buffer, Executor, Plan, PlanStep, Range, Storage};
 use crate::{Error, Result};
 
-/// A bit pattern that no kernel computes.
+/// A number that no kernel computes, in f32 and, where it must be one of f16, there.
 const SENTINEL: f32 = -1.234_567_8e-33;
+const HALF_SENTINEL: f32 = -291.0 / 16_777_216.0;
+/// Elements before and behind a buffer; as f16 they are still a multiple of the largest offset alignment.
+const FRAME: usize = 2 * ALIGNMENT;
 
 /// Every kernel at every size on `device`, judged against the f64 twin.
 ///
@@ -60,6 +63,10 @@ pub(super) fn kernel_name(kernel: &Kernel) -> String {
     format!("{}.{function}", kernel.name())
 }
 
+fn sentinel(half: bool) -> f32 {
+    if half { HALF_SENTINEL } else { SENTINEL }
+}
+
 /// Judges `got`, the written buffers of `case`, against the f64 twin.
 ///
 /// # Errors
@@ -67,7 +74,14 @@ pub(super) fn kernel_name(kernel: &Kernel) -> String {
 pub fn judge_outputs(case: &Case, got: &[Vec<f32>]) -> Result<Row> {
     let (reads, before, step) = (widen(&case.reads), widen(&case.writes), case.step);
     let expected = oracle(&case.kernel, &reads, &before, &Case::order(), &step)?;
-    let judged = Judged { kernel: &case.kernel, reads: &reads, before: &before, expected: &expected, step: &step };
+    let judged = Judged {
+        kernel: &case.kernel,
+        reads: &reads,
+        before: &before,
+        expected: &expected,
+        step: &step,
+        halves: case.halves,
+    };
     let allowed = tolerance(&judged)?;
     Ok(Row::judge(kernel_name(&case.kernel), case.name.clone(), got, &expected, &allowed))
 }
@@ -97,43 +111,45 @@ pub(super) fn oracle(
 /// [`Error::TooLarge`] and [`Error::Gpu`].
 pub fn run_case(executor: &mut dyn Executor, case: &Case) -> Result<std::result::Result<Vec<Vec<f32>>, String>> {
     let mut operands = Vec::new();
-    let mut contents: Vec<Vec<f32>> = Vec::new();
+    let mut contents: Vec<(Vec<f32>, bool)> = Vec::new();
     let (mut reads, mut writes) = (case.reads.iter(), case.writes.iter());
     for binding in case.kernel.spec().entry().bindings {
+        let half = case.halves.has(binding);
         let (values, frame) = match (binding.name, binding.access) {
             ("order", _) => {
                 operands.push(Range::whole(Buffer::Order));
                 continue;
             }
             (_, Access::Read) => (reads.next(), f32::NAN),
-            (_, Access::Write | Access::Update) => (writes.next(), SENTINEL),
+            (_, Access::Write | Access::Update) => (writes.next(), sentinel(half)),
         };
         let values = values.ok_or_else(|| Error::Internal(format!("{}: no {}", case.name, binding.name)))?;
         let index = contents.len();
-        operands.push(Range { buffer: Buffer::Activation(index), offset: ALIGNMENT, len: values.len() });
-        let frame = [frame; ALIGNMENT];
-        contents.push([&frame, values.as_slice(), &frame].concat());
+        operands.push(Range { buffer: Buffer::Activation(index), offset: FRAME, len: values.len() });
+        let frame = [frame; FRAME];
+        contents.push(([&frame, values.as_slice(), &frame].concat(), half));
     }
     let written: Vec<usize> = (case.reads.len()..contents.len()).collect();
     let step = PlanStep { kernel: case.kernel.clone(), operands, name: case.name.clone() };
-    let plan = Plan::of_one(step, contents.iter().map(Vec::len).collect());
+    let plan = Plan::of_one(step, contents.iter().map(|(values, half)| Storage { len: values.len(), half: *half }));
     let id = executor.load(&plan)?;
     let order = Case::order();
     executor.bind_data(id, order.len(), 1)?;
     if plan.data_sizes(1, 1).iter().any(|(buffer, _)| *buffer == Buffer::Order) {
         executor.write_order(id, &order)?;
     }
-    for (index, content) in contents.iter().enumerate() {
+    for (index, (content, _)) in contents.iter().enumerate() {
         executor.write(id, Buffer::Activation(index), 0, content)?;
     }
     executor.run(id, &[case.step])?;
     let mut results = Vec::new();
     for index in written {
-        let all = executor.read(id, Range::of(Buffer::Activation(index), contents[index].len()))?;
-        let inner = ALIGNMENT..all.len() - ALIGNMENT;
-        let touched = all.iter().enumerate().find(|(i, value)| !inner.contains(i) && **value != SENTINEL);
+        let (content, half) = &contents[index];
+        let all = executor.read(id, Range::of(Buffer::Activation(index), content.len()))?;
+        let (inner, sentinel) = (FRAME..all.len() - FRAME, sentinel(*half));
+        let touched = all.iter().enumerate().find(|(i, value)| !inner.contains(i) && **value != sentinel);
         if let Some((i, value)) = touched {
-            let at = i as i64 - ALIGNMENT as i64;
+            let at = i as i64 - FRAME as i64;
             return Ok(Err(format!("wrote {value:e} out of range, at element {at} of {}", inner.len())));
         }
         results.push(all[inner].to_vec());

@@ -169,7 +169,7 @@ impl<T: Real> Executor for CpuExecutor<T> {
             }
         }
         let activations = plan.activations.iter().enumerate();
-        let buffers = activations.map(|(i, &len)| (Buffer::Activation(i), self.allocate(len))).collect();
+        let buffers = activations.map(|(i, storage)| (Buffer::Activation(i), self.allocate(storage.len))).collect();
         let places = self.place(plan, &buffers);
         self.plans.push(Some(Loaded { plan: plan.clone(), buffers, places, order: Vec::new() }));
         Ok(PlanId(self.plans.len() - 1))

@@ -2,7 +2,9 @@
 
 use super::Real;
 use super::sums::sum;
-use crate::kernels::{GradientNorm, NORM_CHUNK, PARTIALS_AT, RULE, RULE_BLOCK};
+use crate::kernels::{
+    GROWTH_INTERVAL, GradientNorm, LARGEST_SCALE, NORM_CHUNK, PARTIALS_AT, RULE, RULE_BLOCK, SCALE_AT,
+};
 
 /// The sums of the squares of [`NORM_CHUNK`] neighbours each, frozen blocks left out.
 #[inline(always)]
@@ -26,7 +28,37 @@ pub fn factor<T: Real>(
     p: &GradientNorm,
     clip: &mut [T], // (64 + partials)
 ) {
-    let norm = sum(&clip[PARTIALS_AT..], |partial| partial).sqrt();
+    clip[0] = factor_for(p, sum(&clip[PARTIALS_AT..], |partial| partial).sqrt());
+}
+
+fn factor_for<T: Real>(p: &GradientNorm, norm: T) -> T {
     let factor = T::of(p.params.max_norm.into()) / (norm + T::of(1e-6));
-    clip[0] = if factor > T::one() { T::one() } else { factor };
+    if factor > T::one() { T::one() } else { factor }
+}
+
+/// The same for gradients of a scaled loss, and what becomes of the step and of the scale.
+#[inline(always)]
+pub fn scaled_factor<T: Real>(
+    p: &GradientNorm,
+    clip: &[T],           // (64 + partials)
+    loss_scale: &mut [T], // (67): what the update reads; from 64 on: scale, good steps in a row, steps passed over
+) {
+    let total = sum(&clip[PARTIALS_AT..], |partial| partial);
+    let overflow = !total.is_finite();
+    let [scale, good, skipped] = &mut loss_scale[SCALE_AT..] else { return };
+    let used = *scale;
+    *good = *good + T::one();
+    let grows = *good >= T::of(GROWTH_INTERVAL.into());
+    if overflow {
+        *scale = (T::of(0.5) * used).max(T::one());
+        *skipped = *skipped + T::one();
+    } else if grows {
+        *scale = (T::of(2.0) * used).min(T::of(LARGEST_SCALE.into()));
+    }
+    if overflow || grows {
+        *good = T::zero();
+    }
+    loss_scale[0] = factor_for(p, total.sqrt() / used) / used;
+    loss_scale[2] = if overflow { T::one() } else { T::zero() };
+    loss_scale[3] = used;
 }

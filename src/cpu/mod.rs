@@ -185,6 +185,7 @@ fn twin<T: Real>(
         }
         (Kernel::GradientNorm(p), [gradient, rules], [clip]) => gradient_norm::partials(p, gradient, rules, clip),
         (Kernel::GradientNorm(p), [], [clip]) => gradient_norm::factor(p, clip),
+        (Kernel::GradientNorm(p), [], [clip, loss_scale]) => gradient_norm::scaled_factor(p, clip, loss_scale),
         (Kernel::WeightedSum(p), [values, weights], [out]) => weighted_sum::weighted_sum(p, values, weights, out),
         (Kernel::Accuracy(p), [pred, target], [metric]) => accuracy::accuracy(p, pred, target, metric, step),
         (Kernel::Rank(p), [pred, target], [metric]) => rank::rank(p, pred, target, metric, step),

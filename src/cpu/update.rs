@@ -132,8 +132,11 @@ impl<T: Real> Slabs<'_, T> {
     /// Replaces every parameter and its moments by what `formula` makes of them.
     #[inline(always)]
     fn each<const M: usize>(&self, writes: &mut [&mut [T]], formula: impl Fn(Ready<T>, [T; M]) -> (T, [T; M])) -> bool {
-        let ([parameter, moments @ ..], [factor, limit, ..]) = (writes, self.clip) else { return false };
+        let ([parameter, moments @ ..], [factor, limit, skip, ..]) = (writes, self.clip) else { return false };
         let Ok(moments) = <&mut [&mut [T]; M]>::try_from(moments) else { return false };
+        if *skip != T::zero() {
+            return true;
+        }
         let (gradients, _) = self.gradient.as_chunks::<RULE_BLOCK>();
         let (parameters, _) = parameter.as_chunks_mut::<RULE_BLOCK>();
         let mut moments = moments.each_mut().map(|moment| moment.as_chunks_mut::<RULE_BLOCK>().0);

@@ -8,6 +8,7 @@ use super::pipelines::Pipelines;
 use super::tune::Tuner;
 use crate::device::DeviceInfo;
 use crate::kernels::Abilities;
+use crate::plan::Storage;
 use crate::{Error, Result};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -68,6 +69,11 @@ impl Context {
         &self.info
     }
 
+    /// Whether kernels can store f16.
+    pub fn has_f16(&self) -> bool {
+        self.device.features().contains(wgpu::Features::SHADER_F16)
+    }
+
     /// Buffers, bind groups and pipelines created so far.
     pub fn objects_created(&self) -> u64 {
         self.created.load(Ordering::Relaxed)
@@ -123,11 +129,11 @@ impl Context {
         })
     }
 
-    /// A zeroed storage buffer of `elements` f32 or u32.
-    pub(super) fn storage(&self, label: &str, elements: usize) -> Result<wgpu::Buffer> {
+    /// A zeroed storage buffer.
+    pub(super) fn storage(&self, label: &str, storage: Storage) -> Result<wgpu::Buffer> {
         use wgpu::BufferUsages as Usage;
-        let bytes = 4 * elements as u64;
-        self.check_size(|| format!("{label} ({elements} elements)"), bytes)?;
+        let bytes = storage.bytes();
+        self.check_size(|| format!("{label} ({} elements)", storage.len), bytes)?;
         Ok(self.buffer(label, bytes, Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC))
     }
 

@@ -10,8 +10,9 @@ use super::profile::Stopwatch;
 use super::readback::{Copy, Readback};
 use super::{Context, tune};
 use crate::kernels::Step;
-use crate::plan::{Buffer, Executor, Fetch, Fetched, Plan, PlanId, Range, Timings};
+use crate::plan::{Buffer, Executor, Fetch, Fetched, Plan, PlanId, Range, Storage, Timings};
 use crate::{Error, Result};
+use half::f16;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -64,7 +65,7 @@ impl GpuExecutor {
     fn make_slabs(&mut self, plan: &Plan) -> Result<()> {
         for (buffer, elements) in plan.slabs() {
             if !self.slabs.contains_key(&buffer) {
-                let slab = self.context.storage(&buffer.to_string(), elements)?;
+                let slab = self.context.storage(&buffer.to_string(), Storage::full(elements))?;
                 self.slabs.insert(buffer, slab);
             }
         }
@@ -81,11 +82,19 @@ impl GpuExecutor {
         found.ok_or_else(|| Error::Internal(format!("{buffer} is used before it is bound")))
     }
 
-    /// Queues a copy of `range` to the host.
+    /// Queues a copy of `range`, which holds f32, to the host.
     fn copy(&mut self, id: PlanId, range: Range) -> Result<Copy> {
         let source = self.buffer(id, range.buffer)?.clone();
         let elements = if range.len == 0 { (source.size() / 4) as usize } else { range.len };
         self.readback.start::<f32>(&self.context, &source, range.offset, elements)
+    }
+
+    /// The values of `range`, which holds f16.
+    fn read_half(&mut self, id: PlanId, range: Range) -> Result<Vec<f32>> {
+        let source = self.buffer(id, range.buffer)?.clone();
+        // Copies go by 4 bytes.
+        let values = self.readback.read::<f16>(&self.context, &source, range.offset, range.len.next_multiple_of(2))?;
+        Ok(values.into_iter().take(range.len).map(f16::to_f32).collect())
     }
 
     /// Submits `commands` once for each of the `count` step uniforms from `first` on.
@@ -158,8 +167,21 @@ impl Executor for GpuExecutor {
 
     fn write(&mut self, id: PlanId, buffer: Buffer, offset: usize, data: &[f32]) -> Result<()> {
         self.context.guarded(|| {
-            let buffer = self.buffer(id, buffer)?;
-            self.context.queue.write_buffer(buffer, 4 * offset as u64, bytemuck::cast_slice(data));
+            let (half, to) = (self.loaded(id)?.plan.is_half(buffer), self.buffer(id, buffer)?);
+            let at = Storage { len: offset, half }.bytes();
+            if half {
+                let mut data: Vec<f16> = data.iter().copied().map(f16::from_f32).collect();
+                if data.len() % 2 == 1 {
+                    // Writes go by 4 bytes: the last element of a buffer has one beside it that nothing reads.
+                    let is_end = at + 2 * data.len() as u64 + 2 == to.size();
+                    let odd = || Error::Internal(format!("{buffer}: {} elements of f16 at {offset}", data.len()));
+                    is_end.then_some(()).ok_or_else(odd)?;
+                    data.push(f16::ZERO);
+                }
+                self.context.queue.write_buffer(to, at, bytemuck::cast_slice(&data));
+            } else {
+                self.context.queue.write_buffer(to, at, bytemuck::cast_slice(data));
+            }
             Ok(())
         })
     }
@@ -173,12 +195,18 @@ impl Executor for GpuExecutor {
     }
 
     fn read(&mut self, id: PlanId, range: Range) -> Result<Vec<f32>> {
+        if self.loaded(id)?.plan.is_half(range.buffer) {
+            return self.read_half(id, range);
+        }
         let copy = self.copy(id, range)?;
         self.in_flight.clear();
         self.readback.finish(&self.context, copy)
     }
 
     fn fetch(&mut self, id: PlanId, range: Range) -> Result<Fetch> {
+        if self.loaded(id)?.plan.is_half(range.buffer) {
+            return Ok(Fetch(Fetched::Ready(self.read_half(id, range)?)));
+        }
         let copy = self.copy(id, range)?;
         self.fetches += 1;
         self.fetched.push_back((self.fetches, copy));

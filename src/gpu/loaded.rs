@@ -3,7 +3,7 @@
 use super::Context;
 use super::pipelines::Pipeline;
 use crate::kernels::Step;
-use crate::plan::{Buffer, Plan, PlanStep};
+use crate::plan::{Buffer, Plan, PlanStep, Storage};
 use crate::{Error, Result};
 use std::collections::HashMap;
 use std::num::NonZeroU64;
@@ -62,7 +62,7 @@ impl Loaded {
     pub fn new(context: &Context, plan: &Plan, slabs: &Slabs) -> Result<Self> {
         let activations = plan.activations.iter().enumerate();
         let activations: Result<Vec<_>> =
-            activations.map(|(i, &len)| context.storage(&Buffer::Activation(i).to_string(), len)).collect();
+            activations.map(|(i, storage)| context.storage(&Buffer::Activation(i).to_string(), *storage)).collect();
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let params = context.buffer("params", UNIFORM_STRIDE * plan.steps.len() as u64, usage);
         for (i, step) in plan.steps.iter().enumerate() {
@@ -81,7 +81,7 @@ impl Loaded {
         };
         for (index, step) in plan.steps.iter().enumerate() {
             let spec = step.kernel.spec();
-            let pipeline = context.pipelines.get(context, spec)?;
+            let pipeline = context.pipelines.get(context, spec, plan.halves(step))?;
             let group = loaded.bind(context, slabs, index, step, &pipeline);
             let uses_step = spec.shader().uses_step;
             loaded.commands.push(Command { pipeline, group, workgroups: fold(spec.workgroups()), uses_step });
@@ -92,7 +92,7 @@ impl Loaded {
     /// Makes room for a data set of `rows` rows visited in `steps` steps, and the bind groups that name it.
     pub fn bind_data(&mut self, context: &Context, slabs: &Slabs, rows: usize, steps: usize) -> Result<()> {
         for (buffer, elements) in self.plan.data_sizes(rows, steps) {
-            let made = context.storage(&buffer.to_string(), elements)?;
+            let made = context.storage(&buffer.to_string(), Storage::full(elements))?;
             self.data.insert(buffer, made);
         }
         self.step_capacity = steps.clamp(1, STEPS_PER_WRITE);
@@ -141,7 +141,8 @@ impl Loaded {
         let mut entries = vec![wgpu::BindGroupEntry { binding: 0, resource: params }];
         for (bound, range) in step.bindings() {
             let buffer = self.buffer(slabs, range.buffer)?;
-            let resource = binding(buffer, 4 * range.offset as u64, 4 * range.len as u64);
+            let bytes = |len| Storage { len, half: self.plan.is_half(range.buffer) }.bytes();
+            let resource = binding(buffer, bytes(range.offset), bytes(range.len).next_multiple_of(4));
             entries.push(wgpu::BindGroupEntry { binding: bound.index, resource });
         }
         context.count_object();

@@ -23,6 +23,11 @@ impl Graph {
         known.map_or_else(|| self.push("row_scale", Op::RowScale, &[], Shape::batch(1)), NodeId)
     }
 
+    /// By what the loss is multiplied, `(1, 1)`.
+    pub fn loss_scale(&mut self) -> NodeId {
+        self.push("loss_scale", Op::LossScale, &[], Shape::fixed(1, 1))
+    }
+
     /// A new parameter `(rows, cols)`.
     pub fn parameter(&mut self, name: &str, role: Role, rows: usize, cols: usize) -> Result<NodeId> {
         let index = self.parameters.len();

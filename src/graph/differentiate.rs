@@ -100,7 +100,7 @@ fn pull_back(graph: &mut Graph, id: NodeId, dy: NodeId, wanted: &[bool]) -> Resu
     let name = name.as_str();
     let mut shares = Vec::new();
     match (node.op, node.inputs.as_slice()) {
-        (Op::Input(_) | Op::Target(_) | Op::RowScale | Op::Parameter(_) | Op::Fill(_), _) => {}
+        (Op::Input(_) | Op::Target(_) | Op::RowScale | Op::LossScale | Op::Parameter(_) | Op::Fill(_), _) => {}
         (Op::MatMul { transpose_a, transpose_b }, &[a, b]) => {
             if wanted[a.0] {
                 let da = match (transpose_a, transpose_b) {

@@ -12,6 +12,8 @@ pub enum Op {
     Target(usize),
     /// Weight of each row divided by the sum of the batch's weights, `(B, 1)`; 0 for padding.
     RowScale,
+    /// By what the loss is multiplied so that small gradients survive in f16: one number, which the device keeps.
+    LossScale,
     /// Parameter number `index` of the slab.
     Parameter(usize),
     /// A constant.
@@ -170,6 +172,7 @@ impl Op {
             Op::Input(_) => "input",
             Op::Target(_) => "target",
             Op::RowScale => "row_scale",
+            Op::LossScale => "loss_scale",
             Op::Parameter(_) => "parameter",
             Op::Fill(_) => "fill",
             Op::MatMul { .. } => "matmul",

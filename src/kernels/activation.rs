@@ -205,7 +205,7 @@ pub const SHADER: Shader = Shader {
     overrides: &["KIND"],
     workgroup_size: 256,
     uses_step: false,
-    entries: &[Entry { name: "main", bindings: &[Binding::read(1, "x"), Binding::write(2, "y")] }],
+    entries: &[Entry { name: "main", bindings: &[Binding::read(1, "x").or_half(), Binding::write(2, "y").or_half()] }],
 };
 
 /// `shaders/activation_grad.wgsl`.
@@ -218,7 +218,11 @@ pub const GRAD_SHADER: Shader = Shader {
     ],
     entries: &[Entry {
         name: "main",
-        bindings: &[Binding::read(1, "saved"), Binding::read(2, "dy"), Binding::write(3, "dx")],
+        bindings: &[
+            Binding::read(1, "saved").or_half(),
+            Binding::read(2, "dy").or_half(),
+            Binding::write(3, "dx").or_half(),
+        ],
     }],
     ..SHADER
 };

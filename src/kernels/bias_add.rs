@@ -22,7 +22,7 @@ pub const SHADER: Shader = Shader {
     uses_step: false,
     entries: &[Entry {
         name: "main",
-        bindings: &[Binding::read(1, "x"), Binding::read(2, "bias"), Binding::write(3, "y")],
+        bindings: &[Binding::read(1, "x").or_half(), Binding::read(2, "bias"), Binding::write(3, "y").or_half()],
     }],
 };
 

@@ -39,7 +39,7 @@ pub const SHADER: Shader = Shader {
     overrides: &[],
     workgroup_size: 256,
     uses_step: true,
-    entries: &[Entry { name: "main", bindings: &[Binding::read(1, "x"), Binding::write(2, "y")] }],
+    entries: &[Entry { name: "main", bindings: &[Binding::read(1, "x").or_half(), Binding::write(2, "y").or_half()] }],
 };
 
 impl Spec for Dropout {

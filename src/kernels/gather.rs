@@ -6,7 +6,7 @@
 use super::spec::{Binding, Entry, Shader, Spec, groups, params};
 
 params! {
-    /// `batch[r] = data[order[step.start + r]]`, moved as bits; zeros from row `step.valid` on.
+    /// `batch[r] = data[order[step.start + r]]`, zeros from row `step.valid` on.
     pub struct Gather {
         /// Rows of the batch.
         rows: u32,
@@ -45,7 +45,7 @@ pub const SHADER: Shader = Shader {
     uses_step: true,
     entries: &[Entry {
         name: "main",
-        bindings: &[Binding::read(1, "data"), Binding::read(2, "order"), Binding::write(3, "batch")],
+        bindings: &[Binding::read(1, "data"), Binding::read(2, "order"), Binding::write(3, "batch").or_half()],
     }],
 };
 
@@ -73,7 +73,7 @@ pub const BATCH_SHADER: Shader = Shader {
             Binding::read(2, "y_data"),
             Binding::read(3, "weights"),
             Binding::read(4, "order"),
-            Binding::write(5, "x"),
+            Binding::write(5, "x").or_half(),
             Binding::write(6, "y"),
             Binding::write(7, "row_scale"),
         ],

@@ -1,5 +1,9 @@
 //! The factor `min(1, max_norm / (‖g‖ + 1e-6))` for clipping by the norm of all gradients (Pascanu et al. 2013, in
 //! PyTorch's form): two dispatches, partial sums of squares and then their join, both in a fixed order.
+//!
+//! Where the loss is scaled so that small gradients survive in f16 (Micikevicius et al. 2018), the norm tells as well
+//! whether one of them overflowed. Then the step is passed over and the scale halved; after [`GROWTH_INTERVAL`] good
+//! steps in a row it is doubled.
 
 use super::spec::{Binding, Entry, Shader, Spec, groups, params};
 use super::update::{RULE, RULE_BLOCK};
@@ -8,6 +12,16 @@ use super::update::{RULE, RULE_BLOCK};
 pub const NORM_CHUNK: usize = 4096;
 /// Where the partial sums begin in `clip`; the factor is its first element.
 pub const PARTIALS_AT: usize = 64;
+/// Elements of `loss_scale`: what an update reads in place of `clip` (factor, largest size, whether to pass this step
+/// over, the scale its gradients carry), and the state from [`SCALE_AT`] on: the scale of the next step, good steps in
+/// a row, steps passed over.
+pub const LOSS_SCALE_LEN: usize = SCALE_AT + 3;
+/// Where the state begins in `loss_scale`.
+pub const SCALE_AT: usize = 64;
+/// Good steps in a row after which the loss scale is doubled.
+pub const GROWTH_INTERVAL: u32 = 2000;
+/// The loss scale stays from 1 to this.
+pub const LARGEST_SCALE: f32 = 16_777_216.0;
 
 params! {
     /// The norm of a slab of gradients.
@@ -21,20 +35,37 @@ params! {
     }
 }
 
+/// What a dispatch computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GradientNormPart {
+    /// The partial sums.
+    Partials,
+    /// The factor, from them.
+    Factor,
+    /// The factor, and what becomes of the step and of the loss scale.
+    ScaledFactor,
+}
+
 /// One of the two dispatches.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GradientNorm {
     /// The uniform.
     pub params: GradientNormParams,
-    /// Whether it joins the partial sums; otherwise it computes them.
-    pub join: bool,
+    /// Which one.
+    pub part: GradientNormPart,
 }
 
 impl GradientNorm {
     /// The two dispatches for a slab of `n` gradients.
     pub fn both(n: u32, max_norm: f32) -> [Self; 2] {
         let params = GradientNormParams { n, partials: n.div_ceil(NORM_CHUNK as u32), max_norm };
-        [false, true].map(|join| Self { params, join })
+        [GradientNormPart::Partials, GradientNormPart::Factor].map(|part| Self { params, part })
+    }
+
+    /// The two dispatches for a slab of `n` gradients of a scaled loss; `max_norm` is that of the true gradients.
+    pub fn both_scaled(n: u32, max_norm: f32) -> [Self; 2] {
+        let [partials, factor] = Self::both(n, max_norm);
+        [partials, Self { part: GradientNormPart::ScaledFactor, ..factor }]
     }
 
     /// Elements of `clip`.
@@ -57,6 +88,7 @@ pub const SHADER: Shader = Shader {
             bindings: &[Binding::read(1, "gradient"), Binding::read(2, "rules"), Binding::update(3, "clip")],
         },
         Entry { name: "factor", bindings: &[Binding::update(3, "clip")] },
+        Entry { name: "scaled_factor", bindings: &[Binding::update(3, "clip"), Binding::update(4, "loss_scale")] },
     ],
 };
 
@@ -66,7 +98,7 @@ impl Spec for GradientNorm {
     }
 
     fn entry(&self) -> &'static Entry {
-        &SHADER.entries[usize::from(self.join)]
+        &SHADER.entries[self.part as usize]
     }
 
     fn params(&self) -> &[u8] {
@@ -74,7 +106,10 @@ impl Spec for GradientNorm {
     }
 
     fn workgroups(&self) -> u64 {
-        if self.join { 1 } else { groups(self.params.n as usize, NORM_CHUNK) }
+        match self.part {
+            GradientNormPart::Partials => groups(self.params.n as usize, NORM_CHUNK),
+            GradientNormPart::Factor | GradientNormPart::ScaledFactor => 1,
+        }
     }
 
     fn element_bytes(&self) -> u64 {
@@ -83,6 +118,10 @@ impl Spec for GradientNorm {
 
     fn sizes(&self) -> Vec<usize> {
         let n = self.params.n as usize;
-        if self.join { vec![self.clip_len()] } else { vec![n, n / RULE_BLOCK * RULE, self.clip_len()] }
+        match self.part {
+            GradientNormPart::Partials => vec![n, n / RULE_BLOCK * RULE, self.clip_len()],
+            GradientNormPart::Factor => vec![self.clip_len()],
+            GradientNormPart::ScaledFactor => vec![self.clip_len(), LOSS_SCALE_LEN],
+        }
     }
 }

@@ -54,7 +54,10 @@ pub use elementwise_loss::{ElementwiseLoss, ElementwiseLossKernel};
 pub use embedding::{Embedding, EmbeddingGrad, EmbeddingParams};
 pub use fill::Fill;
 pub use gather::{Gather, GatherBatch, GatherWeights};
-pub use gradient_norm::{GradientNorm, GradientNormParams, NORM_CHUNK, PARTIALS_AT};
+pub use gradient_norm::{
+    GROWTH_INTERVAL, GradientNorm, GradientNormParams, GradientNormPart, LARGEST_SCALE, LOSS_SCALE_LEN, NORM_CHUNK,
+    PARTIALS_AT, SCALE_AT,
+};
 pub use layer_norm::{LayerNorm, LayerNormGrad, LayerNormParams, LayerNormScaleGrad, LayerNormScaleGradParams};
 pub use log::Log;
 pub use loss_part::Part;
@@ -64,7 +67,7 @@ pub use scale::Scale;
 pub use sgd::Sgd;
 pub use softmax::{LogSoftmax, LogSoftmaxGrad, Softmax, SoftmaxGrad};
 pub use softmax_cross_entropy::{EntropyKind, SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
-pub use spec::{Access, Binding, Entry, Shader, Spec, Step};
+pub use spec::{Access, Binding, Entry, Halves, Shader, Spec, Step};
 pub use sum_cols::SumCols;
 pub use sum_rows::SumRows;
 pub use update::{Formula, RULE, RULE_BLOCK, Update, UpdateParams};

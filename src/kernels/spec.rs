@@ -22,22 +22,54 @@ pub struct Binding {
     pub name: &'static str,
     /// How the entry point uses it.
     pub access: Access,
+    /// Whether its elements may be f16. WGSL then declares those of `x` as the alias `X`, which the host puts in front.
+    pub half: bool,
 }
 
 impl Binding {
     /// A buffer that is only read.
     pub const fn read(index: u32, name: &'static str) -> Self {
-        Self { index, name, access: Access::Read }
+        Self { index, name, access: Access::Read, half: false }
     }
 
     /// A buffer that is wholly written.
     pub const fn write(index: u32, name: &'static str) -> Self {
-        Self { index, name, access: Access::Write }
+        Self { index, name, access: Access::Write, half: false }
     }
 
     /// A buffer that is updated in place or written in part.
     pub const fn update(index: u32, name: &'static str) -> Self {
-        Self { index, name, access: Access::Update }
+        Self { index, name, access: Access::Update, half: false }
+    }
+
+    /// The same buffer, whose elements may be f16.
+    pub const fn or_half(self) -> Self {
+        Self { half: true, ..self }
+    }
+
+    /// The WGSL alias of its elements.
+    fn alias(&self) -> String {
+        let (first, rest) = self.name.split_at(1);
+        first.to_uppercase() + rest
+    }
+}
+
+/// Which storage buffers of a dispatch hold f16; the others hold 32-bit elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Halves(u32);
+
+impl Halves {
+    /// None.
+    pub const NONE: Self = Self(0);
+
+    /// These and `binding`.
+    pub fn with(self, binding: &Binding) -> Self {
+        Self(self.0 | 1 << binding.index)
+    }
+
+    /// Whether `binding` holds f16.
+    pub fn has(self, binding: &Binding) -> bool {
+        self.0 >> binding.index & 1 == 1
     }
 }
 
@@ -70,9 +102,23 @@ pub struct Shader {
 }
 
 impl Shader {
-    /// The text handed to the WGSL compiler.
-    pub fn source(&self) -> String {
-        self.sources.concat()
+    /// The buffers that may hold f16, each once.
+    pub fn may_be_half(&self) -> Vec<&'static Binding> {
+        let mut found: Vec<&Binding> = Vec::new();
+        for binding in self.entries.iter().flat_map(|entry| entry.bindings).filter(|binding| binding.half) {
+            if found.iter().all(|known| known.index != binding.index) {
+                found.push(binding);
+            }
+        }
+        found
+    }
+
+    /// The text handed to the WGSL compiler: what the elements of each buffer are that may hold f16, then the files.
+    pub fn source(&self, halves: Halves) -> String {
+        let enable = if halves == Halves::NONE { "" } else { "enable f16;\n" };
+        let element = |binding: &&Binding| if halves.has(binding) { "f16" } else { "f32" };
+        let aliases = self.may_be_half().into_iter().map(|b| format!("alias {} = {};\n", b.alias(), element(&b)));
+        std::iter::once(enable.to_owned()).chain(aliases).chain(self.sources.iter().map(|s| (*s).to_owned())).collect()
     }
 }
 
@@ -99,7 +145,7 @@ pub trait Spec: Debug {
         4
     }
 
-    /// Bytes of the elements that `binding` is declared as, where they differ.
+    /// Bytes of the elements that `binding` is declared as, where they differ; half as many where it holds f16.
     fn binding_bytes(&self, _binding: &Binding) -> u64 {
         self.element_bytes()
     }

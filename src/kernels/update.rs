@@ -3,7 +3,8 @@
 //!
 //! `rules` holds four numbers for each block of 64 elements, and a parameter begins at a block: the rate factor, L2, L1,
 //! and weight decay. A block with rate factor 0 is frozen: its parameters and moments keep their bits.
-//! `clip` holds the factor of every gradient and the largest size it may have, 0 for any.
+//! `clip` holds the factor of every gradient, the largest size it may have (0 for any), and whether the step is to be
+//! skipped: then parameters and moments keep their bits.
 
 use super::spec::{Binding, Entry, Shader, Spec, groups, params};
 

@@ -96,7 +96,7 @@ impl Model {
         }
         (self.steps_done, self.epochs_done) = (0, 0);
         self.by_hand.forget_gradients();
-        Ok(())
+        self.restart_loss_scale()
     }
 
     /// Trains on `data`: mini-batches in an order shuffled anew each epoch. Returns loss and metrics of every epoch.
@@ -208,6 +208,7 @@ impl Model {
         if purpose == Purpose::Train {
             // Its steps write over them.
             self.by_hand.forget_gradients();
+            self.by_hand.scaled = true;
         }
         let fits = |l: &Loaded| l.purpose == purpose && l.batch == batch && l.classes == classes;
         if let Some(i) = self.plans.iter().position(fits) {
@@ -238,15 +239,15 @@ impl Model {
         Ok(())
     }
 
-    /// Replaces the program by one that reports something else; the slabs stay.
-    pub(super) fn replace_reports(&mut self, program: Program) -> Result<()> {
+    /// Replaces the program by one of the same parameters; the slabs stay. Plans of `outdated` purposes are let go.
+    pub(super) fn replace_program(&mut self, program: Program, outdated: impl Fn(Purpose) -> bool) -> Result<()> {
         let before = std::mem::replace(&mut self.program, program);
         if let Err(error) = self.reload_training() {
             self.program = before;
             return Err(error);
         }
         self.plans.retain(|loaded| {
-            let stays = loaded.purpose != Purpose::Evaluate;
+            let stays = !outdated(loaded.purpose);
             if !stays {
                 self.executor.unload(loaded.id);
             }

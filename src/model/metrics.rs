@@ -84,6 +84,6 @@ impl Model {
         for (watched, threshold) in program.watched.iter_mut().zip(thresholds) {
             watched.threshold = threshold;
         }
-        self.replace_reports(program)
+        self.replace_program(program, |purpose| purpose == Purpose::Evaluate)
     }
 }

@@ -1,6 +1,6 @@
 //! From a network and its losses to the plans that train, evaluate and predict.
 
-use super::Network;
+use super::{Network, Precision};
 use crate::graph::{Graph, NodeId, Role, differentiate};
 use crate::losses::{Loss, Losses};
 use crate::metrics::{Metric, needs};
@@ -40,6 +40,7 @@ pub struct Program {
     pub(crate) optimizer: Optimizer,
     /// Parameters that are not trained, by index; what is missing at the end is trained.
     pub(crate) frozen: Vec<bool>,
+    pub(crate) precision: Precision,
 }
 
 /// What is reported of an output beside its loss and the metric of that.
@@ -73,18 +74,35 @@ impl Program {
             return Err(Error::value("compile", "losses", format!("one for each of {outputs} outputs"), losses.len()));
         }
         let watched = vec![Watched::default(); outputs];
-        Ok(Self { network, losses, loss_weights: weights, watched, optimizer, frozen: Vec::new() })
+        Ok(Self {
+            network,
+            losses,
+            loss_weights: weights,
+            watched,
+            optimizer,
+            frozen: Vec::new(),
+            precision: Precision::F32,
+        })
     }
 
     /// The graph for `purpose`. `classes[i]`: the targets of output `i` are class indices.
     pub(crate) fn build(&self, purpose: Purpose, classes: &[bool]) -> Result<Built> {
+        self.build_scaled(purpose, classes, false)
+    }
+
+    /// The same, and the loss that is differentiated is multiplied by the loss scale if `scaled`.
+    fn build_scaled(&self, purpose: Purpose, classes: &[bool], scaled: bool) -> Result<Built> {
         let mut graph = Graph::new();
         let (outputs, penalties) = self.network.build(&mut graph, purpose == Purpose::Train, &self.frozen)?;
         let values = outputs.iter().map(|output| output.value).collect();
         if purpose == Purpose::Predict {
             return Ok(Built { graph, outputs: values, logs: Vec::new(), thresholds: Vec::new(), loss: None });
         }
-        let row_scale = graph.row_scale();
+        let mut row_scale = graph.row_scale();
+        if scaled {
+            let loss_scale = graph.loss_scale();
+            row_scale = graph.mul("loss_scale", row_scale, loss_scale)?;
+        }
         let (mut logs, mut metrics, mut more, mut total) = (Vec::new(), Vec::new(), Vec::new(), None);
         let mut thresholds = Vec::new();
         for (i, (output, loss)) in outputs.iter().zip(&self.losses).enumerate() {
@@ -119,12 +137,12 @@ impl Program {
     /// [`Error::Shape`] where the network does not fit its losses; [`Error::TooLarge`] where a value is larger than
     /// the kernels' indices.
     pub fn plan(&self, purpose: Purpose, batch: usize, classes: &[bool], fused: bool) -> Result<Plan> {
-        self.lowered(purpose, batch, classes, fused, purpose == Purpose::Train)
+        self.lowered(purpose, batch, classes, fused, purpose == Purpose::Train, self.precision)
     }
 
-    /// The training plan without its update: the gradients stay in their slab.
+    /// The training plan in f32 without its update: the gradients stay in their slab.
     pub(crate) fn gradient_plan(&self, batch: usize, classes: &[bool]) -> Result<Plan> {
-        self.lowered(Purpose::Train, batch, classes, true, false)
+        self.lowered(Purpose::Train, batch, classes, true, false, Precision::F32)
     }
 
     /// The parameters that training changes: their indices and their nodes.
@@ -134,21 +152,32 @@ impl Program {
         nodes.filter(|(i, _)| graph.parameters()[*i].role != Role::Statistic && !frozen(*i)).unzip()
     }
 
-    fn lowered(&self, purpose: Purpose, batch: usize, classes: &[bool], fused: bool, update: bool) -> Result<Plan> {
-        let Built { mut graph, outputs, logs, loss, .. } = self.build(purpose, classes)?;
+    pub(super) fn lowered(
+        &self,
+        purpose: Purpose,
+        batch: usize,
+        classes: &[bool],
+        fused: bool,
+        update: bool,
+        precision: Precision,
+    ) -> Result<Plan> {
+        let half = precision == Precision::F16;
+        let scaled = half && purpose == Purpose::Train;
+        let Built { mut graph, outputs, logs, loss, .. } = self.build_scaled(purpose, classes, scaled)?;
         let mut gradients = Vec::new();
         if let (Purpose::Train, Some(loss)) = (purpose, loss) {
             let (indices, parameters) = self.trained(&graph);
             let found = differentiate(&mut graph, loss, &parameters)?;
             gradients = indices.into_iter().zip(found).filter_map(|(i, node)| node.map(|node| (i, node))).collect();
         }
-        let update = update.then(|| self.update(Slab::new(graph.parameters()).len()));
+        let update = update.then(|| self.update(Slab::new(graph.parameters()).len(), precision));
         let predict = purpose == Purpose::Predict;
         let what = Lowering {
             name: purpose.name(),
             batch,
             gather: !predict,
             fused,
+            half,
             outputs: if predict { &outputs } else { &[] },
             logs: &logs,
             gradients: &gradients,

@@ -1,33 +1,38 @@
 //! The rules by which a model's parameters are updated, where the optimizer's plain kernel does not do.
 
 use super::weights::Layout;
-use super::{Model, Program};
+use super::{Model, Precision, Program};
 use crate::Result;
 use crate::kernels::Kernel;
 use crate::optimizers::{clip, needs_rules, rules};
 use crate::plan::{Buffer, Executor, PlanId, Update};
 
 impl Program {
-    /// Whether the update of the training plan binds [`Buffer::Rules`].
-    pub(crate) fn by_rules(&self) -> bool {
-        let needed = needs_rules(&self.optimizer, &self.network.layer_rules(), &self.frozen);
-        matches!(self.optimizer.update(0, needed).kernel, Kernel::Update(_))
+    /// Whether the update of a training plan in `precision` binds [`Buffer::Rules`].
+    pub(crate) fn by_rules(&self, precision: Precision) -> bool {
+        matches!(self.update(0, precision).kernel, Kernel::Update(_))
     }
 
-    /// The update of a slab of `elements`.
-    pub(crate) fn update(&self, elements: usize) -> Update {
-        self.optimizer.update(elements, self.by_rules())
+    /// The update of a slab of `elements` in a training plan in `precision`.
+    pub(crate) fn update(&self, elements: usize, precision: Precision) -> Update {
+        let needed = needs_rules(&self.optimizer, &self.network.layer_rules(), &self.frozen);
+        self.optimizer.update(elements, needed, precision == Precision::F16)
     }
 
     /// Writes rules and clipping to `executor`, which has loaded the training plan `id`. Does nothing without rules.
     pub(crate) fn write_rules(&self, executor: &mut dyn Executor, id: PlanId, layout: &Layout) -> Result<()> {
-        if !self.by_rules() {
+        if !self.by_rules(self.precision) {
             return Ok(());
         }
         let layers = self.network.layer_rules();
         let rules = rules(&layout.parameters, &layout.slab, &self.optimizer, &layers, &self.frozen);
         executor.write(id, Buffer::Rules, 0, &rules)?;
-        executor.write(id, Buffer::Clip, 0, &clip(&self.optimizer))
+        let clip = clip(&self.optimizer);
+        executor.write(id, Buffer::Clip, 0, &clip)?;
+        match self.precision {
+            Precision::F32 => Ok(()),
+            Precision::F16 => executor.write(id, Buffer::LossScale, 0, &clip),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The plans of steps by hand: what `fit` runs as one plan, in pieces, and what it does not need.
 
-use super::{Program, Purpose};
+use super::{Precision, Program, Purpose};
 use crate::Result;
 use crate::graph::{Graph, NodeId, vector_jacobian};
 use crate::kernels::{Blend, Kernel};
@@ -27,11 +27,12 @@ pub(crate) enum Task {
     Blend,
 }
 
+/// All in f32, whatever the precision of `fit`.
 impl Program {
     /// The plan for `task` at batch size `batch`; `classes` as in [`Program::plan`], for tasks with a loss.
     pub(crate) fn task_plan(&self, task: Task, batch: usize, classes: &[bool]) -> Result<Plan> {
         match task {
-            Task::Step => self.plan(Purpose::Train, batch, classes, true),
+            Task::Step => self.lowered(Purpose::Train, batch, classes, true, true, Precision::F32),
             Task::Gradients => self.gradient_plan(batch, classes),
             Task::Accumulate => self.accumulate_plan(batch, classes),
             Task::Update => self.update_plan(),
@@ -56,7 +57,7 @@ impl Program {
     fn update_plan(&self) -> Result<Plan> {
         let mut graph = Graph::new();
         self.network.build(&mut graph, false, &[])?;
-        let update = Some(self.update(Slab::new(graph.parameters()).len()));
+        let update = Some(self.update(Slab::new(graph.parameters()).len(), Precision::F32));
         lower(&graph, &Lowering { update, ..bare("update", 1) })
     }
 
@@ -105,7 +106,8 @@ impl Program {
 
 /// A plan that does nothing yet.
 fn bare(name: &str, batch: usize) -> Lowering<'_> {
-    Lowering { name, batch, gather: false, fused: true, outputs: &[], logs: &[], gradients: &[], update: None }
+    let (outputs, logs, gradients) = (&[], &[], &[]);
+    Lowering { name, batch, gather: false, fused: true, half: false, outputs, logs, gradients, update: None }
 }
 
 fn blend(name: &str, from: Buffer, to: Buffer, slab: usize) -> PlanStep {

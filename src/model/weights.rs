@@ -2,7 +2,7 @@
 
 use super::{Model, Network, Program, Purpose};
 use crate::graph::Parameter;
-use crate::plan::{Buffer, Slab};
+use crate::plan::{Buffer, Executor, PlanId, Slab};
 use crate::{Error, Result};
 
 /// One parameter of a model.
@@ -81,6 +81,12 @@ pub(crate) fn trained(moments: usize) -> impl Iterator<Item = Buffer> {
     [Buffer::Parameters].into_iter().chain((0..moments).map(Buffer::Moment))
 }
 
+/// Writes what [`Model::slabs`] read.
+pub(crate) fn write_slabs(executor: &mut dyn Executor, id: PlanId, moments: usize, slabs: &[Vec<f32>]) -> Result<()> {
+    let places = trained(moments).chain([Buffer::LossScale]);
+    places.zip(slabs).try_for_each(|(slab, values)| executor.write(id, slab, 0, values))
+}
+
 impl Model {
     /// All parameters, in the order of the layers.
     ///
@@ -109,7 +115,10 @@ impl Model {
     /// # Errors
     /// [`Error::Gpu`].
     pub fn gradients(&mut self) -> Result<Vec<Weight>> {
-        self.read_slab(Buffer::Gradients)
+        let scale = self.scale_of_gradients()?;
+        let mut gradients = self.read_slab(Buffer::Gradients)?;
+        gradients.iter_mut().flat_map(|weight| &mut weight.data).for_each(|g| *g /= scale);
+        Ok(gradients)
     }
 
     /// The norm of the gradients of the last training step, all parameters together and before any clipping, as
@@ -146,16 +155,17 @@ impl Model {
         self.executor.read(id, range)
     }
 
-    /// What training changes: the slab of the parameters, then those of the optimizer's moments.
+    /// What training changes: the slab of the parameters, those of the optimizer's moments, and the loss scale.
     pub(crate) fn slabs(&mut self) -> Result<Vec<Vec<f32>>> {
         let (_, moments) = self.any_plan()?;
-        trained(moments).map(|slab| self.slab(slab)).collect()
+        let slabs: Result<Vec<_>> = trained(moments).map(|slab| self.slab(slab)).collect();
+        Ok(slabs?.into_iter().chain(self.loss_scale_buffer()?).collect())
     }
 
     /// Writes back what [`slabs`](Self::slabs) read.
     pub(crate) fn set_slabs(&mut self, slabs: &[Vec<f32>]) -> Result<()> {
         let (id, moments) = self.any_plan()?;
-        trained(moments).zip(slabs).try_for_each(|(slab, values)| self.executor.write(id, slab, 0, values))
+        write_slabs(&mut *self.executor, id, moments, slabs)
     }
 
     /// Replaces all parameters.

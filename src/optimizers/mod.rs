@@ -172,11 +172,12 @@ impl Optimizer {
         }
     }
 
-    /// The dispatch over a slab of `elements`. Moments lie alike with and without rules.
-    pub(crate) fn update(&self, elements: usize, by_rules: bool) -> Update {
+    /// The dispatch over a slab of `elements`. Moments lie alike with and without rules, which gradients of a `scaled`
+    /// loss need.
+    pub(crate) fn update(&self, elements: usize, by_rules: bool, scaled: bool) -> Update {
         let (n, method) = (elements as u32, self.formulated());
         let formula = method.formula();
-        let kernel = method.plain(n).filter(|_| !by_rules).unwrap_or_else(|| {
+        let kernel = method.plain(n).filter(|_| !by_rules && !scaled).unwrap_or_else(|| {
             let (decay1, decay2, epsilon) = method.constants();
             Kernel::Update(kernels::Update { formula, params: UpdateParams::new(n, decay1, decay2, epsilon) })
         });
@@ -184,7 +185,7 @@ impl Optimizer {
             Some(Clip::Norm(most)) => Some(most),
             _ => None,
         };
-        Update { kernel, moments: formula.moments(), max_norm }
+        Update { kernel, moments: formula.moments(), max_norm, scaled }
     }
 
     /// What step number `t` (1, 2, …) needs of the optimizer: learning rate and bias corrections, computed in f64. All

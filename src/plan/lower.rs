@@ -2,13 +2,14 @@
 
 mod layers;
 
-use super::{Buffer, Plan, Range, Slab, fuse, memory, split};
+use super::{Buffer, Plan, Range, Slab, fuse, half, memory, split};
 use crate::graph::{Graph, NodeId, Op};
 use crate::kernels::{
     self as k, Access, Accuracy, ActivationForward, ActivationGrad, CopyColumns, CosineLoss, Elementwise,
     ElementwiseLossKernel, Epilogue, Gather, GatherWeights, GradientNorm, Kernel, Matmul, Part, WeightedSum,
 };
 use crate::{Error, Result};
+use std::collections::HashSet;
 
 /// The optimizer's dispatch: a kernel over the whole slab.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +20,8 @@ pub struct Update {
     pub moments: usize,
     /// The norm of all gradients is brought down to this first; needs an update by rules.
     pub max_norm: Option<f32>,
+    /// The gradients are those of a scaled loss ([`Buffer::LossScale`]); needs an update by rules.
+    pub scaled: bool,
 }
 
 /// What a plan is to compute.
@@ -33,6 +36,8 @@ pub struct Lowering<'a> {
     pub gather: bool,
     /// Fold elementwise work into the kernels beside it.
     pub fused: bool,
+    /// Store in f16 what only kernels touch that can ([`Binding::half`](crate::kernels::Binding::half)).
+    pub half: bool,
     /// Values to be read after a run.
     pub outputs: &'a [NodeId],
     /// Values `(B, cols)` that each run writes to the log, one slot for each column.
@@ -111,7 +116,8 @@ pub fn lower(graph: &Graph, what: &Lowering<'_>) -> Result<Plan> {
     };
     let inputs = inputs(graph, &live);
     let uploaded: Vec<NodeId> = if what.gather { Vec::new() } else { inputs.iter().copied().flatten().collect() };
-    let placed = memory::place(drafts, len, &uploaded, what.outputs);
+    let halves = if what.half { half::halves(&drafts, &[&uploaded, what.outputs]) } else { HashSet::new() };
+    let placed = memory::place(drafts, len, &uploaded, what.outputs, &halves);
     let range_of = |id: &NodeId| placed.places.get(id).copied();
     let outputs: Option<Vec<Range>> = what
         .outputs
@@ -195,6 +201,9 @@ impl Lower<'_> {
         if let Op::Parameter(index) = self.graph.node(id).op {
             return Operand::Fixed(self.slab.range(Buffer::Parameters, index));
         }
+        if self.graph.node(id).op == Op::LossScale {
+            return Operand::Fixed(Range { buffer: Buffer::LossScale, offset: k::SCALE_AT, len: 1 });
+        }
         match self.own_place.iter().find(|(node, _)| *node == id) {
             Some(&(_, index)) => Operand::Fixed(self.slab.range(Buffer::Gradients, index)),
             None => Operand::Value(id),
@@ -228,7 +237,7 @@ impl Lower<'_> {
         let first = node.inputs.first().copied().unwrap_or(id);
         let (_, in_rows, in_cols) = self.sizes(first)?;
         let kernel = match node.op {
-            Op::Parameter(_) => return Ok(()),
+            Op::Parameter(_) | Op::LossScale => return Ok(()),
             Op::Input(_) if !self.what.gather => return Ok(()),
             Op::Input(slot) => {
                 operands = gathered(Buffer::DataInput(slot));
@@ -369,15 +378,19 @@ impl Lower<'_> {
         let gradients = Operand::Fixed(self.slab.all(Buffer::Gradients));
         let written = [Buffer::Parameters].into_iter().chain((0..update.moments).map(Buffer::Moment));
         let written: Vec<Operand> = written.map(|buffer| Operand::Fixed(self.slab.all(buffer))).collect();
-        if let Some(max_norm) = update.max_norm {
-            let [partials, factor] = GradientNorm::both(n as u32, max_norm);
+        if update.max_norm.is_some() || update.scaled {
+            let max_norm = update.max_norm.unwrap_or(f32::MAX);
+            let both = if update.scaled { GradientNorm::both_scaled } else { GradientNorm::both };
+            let [partials, factor] = both(n as u32, max_norm);
             let clip = Operand::Fixed(Range::of(Buffer::Clip, partials.clip_len()));
+            let scale = update.scaled.then(|| Operand::Fixed(Range::of(Buffer::LossScale, k::LOSS_SCALE_LEN)));
             self.push(Kernel::GradientNorm(partials), vec![gradients, rules, clip], "gradient norm");
-            self.push(Kernel::GradientNorm(factor), vec![clip], "gradient norm");
+            self.push(Kernel::GradientNorm(factor), [clip].into_iter().chain(scale).collect(), "gradient norm");
         }
         let mut operands = vec![gradients];
         if matches!(kernel, Kernel::Update(_)) {
-            operands.extend([Operand::Fixed(Range::of(Buffer::Clip, k::RULE)), rules]);
+            let clip = if update.scaled { Buffer::LossScale } else { Buffer::Clip };
+            operands.extend([Operand::Fixed(Range::of(clip, k::RULE)), rules]);
         }
         operands.extend(written);
         self.push(kernel, operands, "update");

@@ -1,19 +1,27 @@
 //! Gives every value an activation buffer. A buffer is free again once the last reader of its value has
-//! run; a step's results are placed before its operands are freed, so no dispatch writes what it reads.
+//! run; a step's results are placed before its operands are freed, so no dispatch writes what it reads. Buffers of f16
+//! and of f32 do not stand in for each other.
 
 use super::lower::{Draft, Operand};
-use super::{Buffer, PlanStep, Range};
+use super::{Buffer, PlanStep, Range, Storage};
 use crate::graph::NodeId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub(super) struct Placed {
     pub steps: Vec<PlanStep>,
-    pub activations: Vec<usize>,
+    pub activations: Vec<Storage>,
     pub places: HashMap<NodeId, Range>,
 }
 
-/// `first` are placed before any step and `last` are kept to the end.
-pub(super) fn place(drafts: Vec<Draft>, len: impl Fn(NodeId) -> usize, first: &[NodeId], last: &[NodeId]) -> Placed {
+/// `first` are placed before any step and `last` are kept to the end; `halves` are stored in f16.
+pub(super) fn place(
+    drafts: Vec<Draft>,
+    len: impl Fn(NodeId) -> usize,
+    first: &[NodeId],
+    last: &[NodeId],
+    halves: &HashSet<NodeId>,
+) -> Placed {
+    let storage = |value: NodeId| Storage { len: len(value), half: halves.contains(&value) };
     let mut last_use: HashMap<NodeId, usize> = HashMap::new();
     for (i, draft) in drafts.iter().enumerate() {
         for value in draft.values() {
@@ -26,12 +34,12 @@ pub(super) fn place(drafts: Vec<Draft>, len: impl Fn(NodeId) -> usize, first: &[
     let mut pool = Pool::default();
     let mut places: HashMap<NodeId, Range> = HashMap::new();
     for &value in first {
-        places.insert(value, pool.take(len(value)));
+        places.insert(value, pool.take(storage(value)));
     }
     let mut steps = Vec::with_capacity(drafts.len());
     for (i, draft) in drafts.into_iter().enumerate() {
         for value in draft.values() {
-            places.entry(value).or_insert_with(|| pool.take(len(value)));
+            places.entry(value).or_insert_with(|| pool.take(storage(value)));
         }
         let mut dead: Vec<NodeId> = draft.values().filter(|value| last_use.get(value) == Some(&i)).collect();
         dead.sort_unstable();
@@ -47,31 +55,33 @@ pub(super) fn place(drafts: Vec<Draft>, len: impl Fn(NodeId) -> usize, first: &[
         });
         steps.push(PlanStep { operands: operands.collect(), kernel: draft.kernel, name: draft.name });
     }
-    Placed { steps, activations: pool.sizes, places }
+    Placed { steps, activations: pool.buffers, places }
 }
 
 #[derive(Default)]
 struct Pool {
-    sizes: Vec<usize>,
+    buffers: Vec<Storage>,
     free: Vec<usize>,
 }
 
 impl Pool {
     /// The smallest free buffer that is large enough, else the largest free one made larger, else a new one.
-    fn take(&mut self, len: usize) -> Range {
-        let fits = self.free.iter().filter(|&&i| self.sizes[i] >= len).min_by_key(|&&i| (self.sizes[i], i));
-        let chosen = fits.or_else(|| self.free.iter().max_by_key(|&&i| (self.sizes[i], i))).copied();
+    fn take(&mut self, Storage { len, half }: Storage) -> Range {
+        let size = |i: usize| self.buffers[i].len;
+        let free = || self.free.iter().copied().filter(|&i| self.buffers[i].half == half);
+        let fits = free().filter(|&i| size(i) >= len).min_by_key(|&i| (size(i), i));
+        let chosen = fits.or_else(|| free().max_by_key(|&i| (size(i), i)));
         let index = match chosen {
             Some(index) => {
                 self.free.retain(|&i| i != index);
                 index
             }
             None => {
-                self.sizes.push(0);
-                self.sizes.len() - 1
+                self.buffers.push(Storage { len: 0, half });
+                self.buffers.len() - 1
             }
         };
-        self.sizes[index] = self.sizes[index].max(len);
+        self.buffers[index].len = self.buffers[index].len.max(len);
         Range::of(Buffer::Activation(index), len)
     }
 }

@@ -3,6 +3,7 @@
 
 mod executor;
 mod fuse;
+mod half;
 mod lower;
 mod memory;
 mod slab;
@@ -15,7 +16,7 @@ pub use lower::{Lowering, Update, lower};
 pub use slab::{ALIGNMENT, Slab};
 pub use work::Work;
 
-use crate::kernels::{Access, Binding, Kernel};
+use crate::kernels::{Access, Binding, Halves, Kernel, NORM_CHUNK, PARTIALS_AT};
 use std::fmt;
 
 /// A buffer of the executor.
@@ -38,6 +39,9 @@ pub enum Buffer {
     Rules,
     /// The factor and the largest size of every gradient, then partial sums of their squares.
     Clip,
+    /// By what the loss is multiplied so that small gradients survive in f16 (see
+    /// [`kernels::gradient_norm`](crate::kernels::gradient_norm)).
+    LossScale,
     /// One row of sums for each training step of an epoch.
     Log,
     /// The rows of input `slot` of the data set.
@@ -61,6 +65,7 @@ impl fmt::Display for Buffer {
             Buffer::OtherParameters => write!(f, "other_parameters"),
             Buffer::Rules => write!(f, "rules"),
             Buffer::Clip => write!(f, "clip"),
+            Buffer::LossScale => write!(f, "loss_scale"),
             Buffer::Log => write!(f, "log"),
             Buffer::DataInput(i) => write!(f, "data.input{i}"),
             Buffer::DataTarget(i) => write!(f, "data.target{i}"),
@@ -135,6 +140,34 @@ impl PlanStep {
     }
 }
 
+/// What a plan asks of a buffer of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Storage {
+    /// Elements.
+    pub len: usize,
+    /// Whether they are f16; otherwise they are 32 bits wide.
+    pub half: bool,
+}
+
+impl Storage {
+    /// `len` elements of 32 bits.
+    pub const fn full(len: usize) -> Self {
+        Self { len, half: false }
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> u64 {
+        let element = if self.half { 2 } else { 4 };
+        element * self.len as u64
+    }
+}
+
+impl From<usize> for Storage {
+    fn from(len: usize) -> Self {
+        Self::full(len)
+    }
+}
+
 /// A graph lowered for one batch size.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -144,8 +177,8 @@ pub struct Plan {
     pub batch: usize,
     /// The dispatches, in order.
     pub steps: Vec<PlanStep>,
-    /// Elements of each activation buffer.
-    pub activations: Vec<usize>,
+    /// The activation buffers.
+    pub activations: Vec<Storage>,
     /// Where each input of the batch lies, by slot; `None` for an input that nothing reads.
     pub inputs: Vec<Option<Range>>,
     /// Where each requested output lies after a run.
@@ -161,16 +194,46 @@ pub struct Plan {
 impl Plan {
     /// Bytes of the activation buffers.
     pub fn activation_bytes(&self) -> u64 {
-        self.activations.iter().map(|&len| 4 * len as u64).sum()
+        self.activations.iter().map(Storage::bytes).sum()
     }
 
-    /// A plan of the single dispatch `step` over activation buffers of these sizes: for checks and measurements.
-    pub fn of_one(step: PlanStep, activations: Vec<usize>) -> Self {
+    /// Whether `buffer` holds f16.
+    pub fn is_half(&self, buffer: Buffer) -> bool {
+        match buffer {
+            Buffer::Activation(i) => self.activations.get(i).is_some_and(|storage| storage.half),
+            _ => false,
+        }
+    }
+
+    /// The inputs whose batches are stored in f16, by slot.
+    pub fn half_inputs(&self) -> impl Iterator<Item = usize> {
+        let gathered = |step: &PlanStep| {
+            let [from, to] = match (&step.kernel, step.operands.as_slice()) {
+                (Kernel::Gather(_), [data, _, batch]) => [data, batch],
+                (Kernel::GatherBatch(_), [data, _, _, _, batch, ..]) => [data, batch],
+                _ => return None,
+            };
+            match from.buffer {
+                Buffer::DataInput(slot) => self.is_half(to.buffer).then_some(slot),
+                _ => None,
+            }
+        };
+        self.steps.iter().filter_map(gathered)
+    }
+
+    /// Which buffers of `step` hold f16.
+    pub fn halves(&self, step: &PlanStep) -> Halves {
+        let halves = step.bindings().filter(|(_, range)| self.is_half(range.buffer));
+        halves.fold(Halves::NONE, |halves, (binding, _)| halves.with(binding))
+    }
+
+    /// A plan of the single dispatch `step` over these activation buffers: for checks and measurements.
+    pub fn of_one(step: PlanStep, activations: impl IntoIterator<Item = impl Into<Storage>>) -> Self {
         Self {
             name: step.name.clone(),
             batch: 1,
             steps: vec![step],
-            activations,
+            activations: activations.into_iter().map(Into::into).collect(),
             inputs: Vec::new(),
             outputs: Vec::new(),
             log_slots: 0,
@@ -188,8 +251,14 @@ impl Plan {
             let ranges = self.steps.iter().flat_map(|step| &step.operands).filter(|range| range.buffer == buffer);
             ranges.map(|range| range.offset + range.len).max()
         };
-        let further = [Buffer::Rules, Buffer::Clip, Buffer::BatchGradients, Buffer::OtherParameters].into_iter();
-        let further = further.filter_map(|buffer| end_of(buffer).map(|elements| (buffer, elements)));
+        let further = [Buffer::Rules, Buffer::Clip, Buffer::LossScale, Buffer::BatchGradients, Buffer::OtherParameters]
+            .into_iter();
+        // Another plan may want more of it: the partial sums of a norm.
+        let whole = |buffer: Buffer, used: usize| match buffer {
+            Buffer::Clip => used.max(PARTIALS_AT + self.slab.div_ceil(NORM_CHUNK)),
+            _ => used,
+        };
+        let further = further.filter_map(|buffer| end_of(buffer).map(|used| (buffer, whole(buffer, used))));
         slabs.map(|buffer| (buffer, self.slab)).chain(further).collect()
     }
 
@@ -220,7 +289,7 @@ impl Plan {
     /// The largest buffer or slab range of the plan in bytes, and what it is.
     pub fn largest(&self) -> (u64, Buffer) {
         let slab = (4 * self.slab as u64, Buffer::Parameters);
-        let activations = self.activations.iter().enumerate().map(|(i, &len)| (4 * len as u64, Buffer::Activation(i)));
+        let activations = self.activations.iter().enumerate().map(|(i, s)| (s.bytes(), Buffer::Activation(i)));
         activations.fold(slab, |largest, one| if one.0 > largest.0 { one } else { largest })
     }
 }
@@ -241,9 +310,10 @@ impl fmt::Display for Plan {
             let overrides = spec.overrides();
             let set: Vec<_> = overrides.iter().filter(|(_, value)| *value != 0.0).collect();
             let set: Vec<_> = set.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let show = |range: &Range| format!("{range}{}", if self.is_half(range.buffer) { ":f16" } else { "" });
             let list = |ranges: Vec<String>| ranges.join(" ");
-            let reads = list(step.reads().map(Range::to_string).collect());
-            let writes = list(step.writes().map(Range::to_string).collect());
+            let reads = list(step.reads().map(show).collect());
+            let writes = list(step.writes().map(show).collect());
             let (name, groups) = (&step.name, spec.workgroups());
             let line =
                 format!("{i:>3} {kernel:<36} {name:<28} {groups:>5} groups  {reads} -> {writes}  {}", set.join(" "));

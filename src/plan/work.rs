@@ -7,7 +7,8 @@
 
 use super::{Buffer, PlanStep, Range};
 use crate::kernels::{
-    Activation, BatchNormGradPart, Embedding, EmbeddingGrad, Epilogue, Formula, Kernel, Matmul, NormPart, Part,
+    Activation, BatchNormGradPart, Embedding, EmbeddingGrad, Epilogue, Formula, GradientNormPart, Kernel, Matmul,
+    NormPart, Part,
 };
 use std::iter::Sum;
 use std::ops::Add;
@@ -17,7 +18,7 @@ use std::ops::Add;
 pub struct Work {
     /// Floating-point operations.
     pub flops: u64,
-    /// Bytes read and written, 4 for each element.
+    /// Bytes read and written, 4 for each element: what a value of f16 saves does not count.
     pub bytes: u64,
 }
 
@@ -172,8 +173,10 @@ fn flops(kernel: &Kernel) -> u64 {
         // m: 3, v: 4, the step: two roots or quotients, a sum, a quotient, a product, a difference.
         Kernel::Adam(p) => (13, p.n.into()),
         Kernel::Update(p) => (update(p.formula), p.params.n.into()),
-        Kernel::GradientNorm(p) if p.join => (1, p.params.partials.into()),
-        Kernel::GradientNorm(p) => (2, p.params.n.into()),
+        Kernel::GradientNorm(p) => match p.part {
+            GradientNormPart::Partials => (2, p.params.n.into()),
+            GradientNormPart::Factor | GradientNormPart::ScaledFactor => (1, p.params.partials.into()),
+        },
     };
     per_element * elements
 }

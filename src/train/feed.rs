@@ -6,12 +6,13 @@
 //! are the same bits.
 
 use super::logged::Logged;
-use crate::Result;
 use crate::data::{Dataset, Targets};
 use crate::device::Device;
 use crate::kernels::Step;
 use crate::model::Loaded;
 use crate::plan::{Buffer, Executor, Plan, PlanId, Range};
+use crate::{Error, Result};
+use half::f16;
 use std::borrow::Cow;
 
 /// One tensor of a data set: where it goes, its numbers, its width.
@@ -66,6 +67,7 @@ impl<'a> Feed<'a> {
     }
 
     fn bind(executor: &mut dyn Executor, id: PlanId, plan: &Plan, data: &'a Dataset, budget: u64) -> Result<Self> {
+        plan.half_inputs().try_for_each(|slot| check_half(data, slot))?;
         let (rows, batch) = (data.len(), plan.batch);
         let used = plan.data_sizes(1, 1);
         let mut tensors = tensors(data);
@@ -272,4 +274,18 @@ pub(super) fn tensors(data: &Dataset) -> Vec<Tensor<'_>> {
     let weights = data.weights().map_or_else(|| vec![1.0; data.len()].into(), Cow::Borrowed);
     let weights = Tensor { buffer: Buffer::DataWeights, values: weights, width: 1 };
     inputs.chain(targets).chain([weights]).collect()
+}
+
+/// Refuses a number of input `slot` that f16 cannot hold: it would be infinite in every step.
+fn check_half(data: &Dataset, slot: usize) -> Result<()> {
+    let Some(input) = data.inputs().get(slot) else { return Ok(()) };
+    let most = f16::MAX.to_f32();
+    match input.data().iter().position(|x| x.is_finite() && x.abs() > most) {
+        None => Ok(()),
+        Some(at) => {
+            let (row, column, value) = (at / input.cols(), at % input.cols(), input.data()[at]);
+            let place = format!("inputs[{slot}] row {row}, column {column}");
+            Err(Error::data(place, format!("{value}, beyond {most}, the largest number of Precision::F16")))
+        }
+    }
 }

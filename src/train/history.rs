@@ -50,6 +50,9 @@ pub struct History {
     /// Why the run ended before its last epoch: what a callback gave to [`Run::stop`](super::Run::stop), or that it
     /// was stopped from outside. `None` where all epochs were run.
     pub stopped: Option<String>,
+    /// Steps of this run that were passed over because a gradient overflowed in
+    /// [`Precision::F16`](crate::Precision::F16).
+    pub skipped_steps: u64,
 }
 
 impl History {

@@ -8,7 +8,7 @@ use super::profile::{Peaks, Profile, ProfileRow, rate};
 use crate::data::Dataset;
 use crate::device::{Device, DeviceInfo};
 use crate::kernels::{Adam, Kernel, Matmul, Scale, Sgd, Step};
-use crate::model::{Model, Purpose, trained};
+use crate::model::{Model, Purpose, write_slabs};
 use crate::plan::{Buffer, Executor, Plan, PlanId, PlanStep, Range, Timings, Work};
 use crate::{Error, Result};
 use std::sync::{Mutex, PoisonError};
@@ -73,7 +73,7 @@ pub(crate) fn profile(model: &mut Model, data: &Dataset, batch_size: usize) -> R
 pub(super) fn copy_slabs(model: &mut Model, executor: &mut dyn Executor, id: PlanId, plan: &Plan) -> Result<()> {
     let slabs = model.slabs()?;
     model.program().write_rules(executor, id, model.layout())?;
-    trained(plan.moments).zip(&slabs).try_for_each(|(slab, values)| executor.write(id, slab, 0, values))
+    write_slabs(executor, id, plan.moments, &slabs)
 }
 
 /// Warm runs of the plan, at most `most`.
@@ -155,7 +155,7 @@ fn alone(device: &Device, kernel: Kernel) -> Result<(Work, f64)> {
     let operands = sizes.iter().enumerate().map(|(i, &len)| Range::of(Buffer::Activation(i), len)).collect();
     let step = PlanStep { kernel, operands, name: "peak".to_owned() };
     let work = step.work();
-    let plan = Plan::of_one(step, sizes.clone());
+    let plan = Plan::of_one(step, sizes.iter().copied());
     let mut executor = device.executor();
     let id = executor.load(&plan)?;
     // Pages that were never written may all be one page, and in the cache.

@@ -7,8 +7,9 @@
 use super::callback::{Callback, CallbackState};
 use super::run::Run;
 use super::{Epoch, History};
+use crate::kernels::LOSS_SCALE_LEN;
 use crate::model::persist::Contents;
-use crate::model::{Weight, trained};
+use crate::model::{Precision, Weight, trained};
 use crate::schedules::Schedule;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,10 @@ struct State {
     epochs_done: u32,
     learning_rate: f64,
     stopped: Option<String>,
+    #[serde(default)]
+    skipped_steps: u64,
+    #[serde(default)]
+    loss_scale: Option<Vec<f32>>,
     epochs: Vec<Record>,
     /// Name and text of each callback that keeps a state.
     callbacks: Vec<(String, String)>,
@@ -37,6 +42,8 @@ struct Settings {
     schedule: Schedule,
     epochs: usize,
     names: Vec<String>,
+    #[serde(default)]
+    precision: Precision,
 }
 
 /// An epoch of the history. Its numbers are text, which holds NaN and infinity too, and every bit of the rest.
@@ -82,6 +89,7 @@ impl Settings {
             schedule: run.settings.schedule.clone(),
             epochs: run.settings.epochs,
             names: run.names().to_vec(),
+            precision: run.model.precision(),
         }
     }
 
@@ -91,6 +99,7 @@ impl Settings {
         same(path, "seed", &self.seed, &own.seed)?;
         same(path, "shuffle", &self.shuffle, &own.shuffle)?;
         same(path, "rows", &self.rows, &own.rows)?;
+        same(path, "precision", &self.precision, &own.precision)?;
         same(path, "schedule", &self.schedule, &own.schedule)?;
         if self.schedule.spans_the_run() {
             // Another length would have been another schedule from the first step on.
@@ -138,6 +147,8 @@ pub(super) fn write(
         epochs_done: run.model.epochs_done,
         learning_rate: run.uniforms.rate,
         stopped: run.history.stopped.clone(),
+        skipped_steps: run.history.skipped_steps,
+        loss_scale: run.model.loss_scale_buffer()?,
         epochs: run.history.epochs.iter().map(Record::from).collect(),
         callbacks: kept.into_iter().map(|(name, state)| (name, state.text)).collect(),
     };
@@ -175,15 +186,21 @@ pub(super) fn read(run: &mut Run<'_>, path: &Path, keeping: &[String]) -> Result
         weights.iter_mut().zip(&names).for_each(|(weight, name)| weight.name.clone_from(name));
         slabs.push(layout.join("moments", &weights)?);
     }
+    if state.loss_scale.as_ref().is_some_and(|scale| scale.len() != LOSS_SCALE_LEN) {
+        return Err(Error::file(path, "a loss scale of another length"));
+    }
+    slabs.extend(state.loss_scale);
     let numbers: Vec<String> = (0..state.callbacks.len()).map(callback_name).collect();
     let numbers = contents.weights(numbers.iter().map(String::as_str))?;
     let callbacks = state.callbacks.into_iter().zip(numbers);
     let callbacks = callbacks.map(|((_, text), weight)| CallbackState { text, numbers: weight.data });
 
     run.model.set_slabs(&slabs)?;
+    run.skipped = run.model.loss_scale()?.map_or(0, |state| state.skipped);
     (run.model.steps_done, run.model.epochs_done) = (state.steps_done, state.epochs_done);
     run.uniforms.rate = state.learning_rate;
-    run.history = History { epochs, stopped: state.stopped, profile: run.history.profile.take() };
+    let profile = run.history.profile.take();
+    run.history = History { epochs, stopped: state.stopped, profile, skipped_steps: state.skipped_steps };
     Ok(callbacks.collect())
 }
 

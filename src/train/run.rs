@@ -39,6 +39,8 @@ pub struct Run<'a> {
     bound: u64,
     progress: Progress,
     pub(super) history: History,
+    /// What the loss scale had counted when it was last read.
+    pub(super) skipped: u64,
     names: Vec<String>,
     /// The order of the rows in the epoch that runs.
     pub(super) order: Vec<u32>,
@@ -169,6 +171,7 @@ impl<'a> Run<'a> {
         let validation = held_out.map(|data| Validator::new(model, data, settings.data_budget)).transpose()?;
         // First, so that a profile that fails costs no training; it leaves the weights as they are.
         let profile = if settings.profile { Some(super::profile(model, data, settings.batch_size)?) } else { None };
+        let skipped = model.loss_scale()?.map_or(0, |state| state.skipped);
         let optimizer = model.program().optimizer;
         let uniforms = Uniforms {
             schedule: settings.schedule.clone(),
@@ -195,6 +198,7 @@ impl<'a> Run<'a> {
             validation,
             progress: Progress::new(settings.verbosity, settings.epochs).rows(data.len()),
             history: History { profile, ..History::default() },
+            skipped,
             names: known,
             order: (0..data.len() as u32).collect(),
             uniforms,
@@ -274,11 +278,29 @@ impl<'a> Run<'a> {
         let epoch = Epoch { epoch: number, seconds, learning_rate, values };
         self.progress.end_epoch(&epoch, rows_per_second);
         self.history.epochs.push(epoch);
+        self.count_skipped()?;
         Ok(true)
+    }
+
+    /// Counts the steps of an epoch that were passed over because a gradient overflowed in f16. An epoch that was
+    /// nothing else, at the smallest scale there is, ends the run: the next one would be the same.
+    fn count_skipped(&mut self) -> Result<()> {
+        let Some(state) = self.model.loss_scale()? else { return Ok(()) };
+        let skipped = state.skipped.saturating_sub(self.skipped);
+        self.skipped = state.skipped;
+        self.history.skipped_steps += skipped;
+        if skipped == self.uniforms.steps as u64 && state.used <= 1.0 {
+            self.stop(format!("no step of epoch {} had finite gradients, at a loss scale of 1", self.epoch()));
+        }
+        Ok(())
     }
 
     /// The history, once nothing more is to come.
     pub(super) fn finish(self) -> History {
+        if self.history.skipped_steps > 0 {
+            let count = self.history.skipped_steps;
+            self.progress.note(&format!("steps passed over because a gradient overflowed in f16: {count}"));
+        }
         if let Some(reason) = &self.history.stopped {
             self.progress.note(&format!("ended: {reason}"));
         }

@@ -18,7 +18,9 @@ pub enum Machine {
 
 /// A plan that reads `outputs` of `graph`, whose inputs the caller writes.
 pub fn plan(graph: &Graph, outputs: &[NodeId], batch: usize, fused: bool) -> Plan {
-    let none = Lowering { name: "test", batch, gather: false, fused, outputs, logs: &[], gradients: &[], update: None };
+    let (logs, gradients) = (&[], &[]);
+    let none =
+        Lowering { name: "test", batch, gather: false, fused, half: false, outputs, logs, gradients, update: None };
     lower(graph, &none).unwrap()
 }
 

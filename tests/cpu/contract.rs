@@ -3,7 +3,7 @@
 //!
 //! `violations` lists what differs; the canaries at the end prove that it sees a difference.
 
-use axone::kernels::{Access, Binding, Shader, Step, shaders};
+use axone::kernels::{Access, Binding, Halves, Shader, Step, shaders};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use std::path::Path;
 
 fn parse(source: &str) -> Result<(Module, ModuleInfo), String> {
     let module = naga::front::wgsl::parse_str(source).map_err(|e| e.emit_to_string(source))?;
-    let info = Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP)
+    let info = Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP | Capabilities::SHADER_FLOAT16)
         .validate(&module)
         .map_err(|e| e.emit_to_string(source))?;
     Ok((module, info))
@@ -28,6 +28,13 @@ fn uniform_members(module: &Module, group: u32) -> Option<Vec<(String, usize)>> 
 
 fn owned(members: &[(&str, usize)]) -> Vec<(String, usize)> {
     members.iter().map(|(name, offset)| ((*name).to_owned(), *offset)).collect()
+}
+
+/// The width in bytes of the numbers in the array that a storage buffer is.
+fn element_width(module: &Module, name: &str) -> Option<u8> {
+    let (_, buffer) = module.global_variables.iter().find(|(_, v)| v.name.as_deref() == Some(name))?;
+    let TypeInner::Array { base, .. } = module.types[buffer.ty].inner else { return None };
+    module.types[base].inner.scalar_width()
 }
 
 /// The storage buffers that an entry point uses: index, name, whether it may write.
@@ -48,9 +55,16 @@ fn used_bindings(module: &Module, info: &ModuleInfo, entry: usize) -> Vec<(u32, 
     found
 }
 
-/// Everything in which the WGSL of `shader` differs from its spec.
+/// Everything in which the WGSL of `shader` differs from its spec, with f32 in all buffers and with f16 in all that may
+/// hold it.
 fn violations(shader: &Shader) -> Vec<String> {
-    let (module, info) = match parse(&shader.source()) {
+    let halves = shader.may_be_half().into_iter().fold(Halves::NONE, |halves, binding| halves.with(binding));
+    let variants = if halves == Halves::NONE { vec![halves] } else { vec![Halves::NONE, halves] };
+    variants.into_iter().flat_map(|halves| violations_with(shader, halves)).collect()
+}
+
+fn violations_with(shader: &Shader, halves: Halves) -> Vec<String> {
+    let (module, info) = match parse(&shader.source(halves)) {
         Ok(parsed) => parsed,
         Err(error) => return vec![format!("{}: {error}", shader.name)],
     };
@@ -78,6 +92,10 @@ fn violations(shader: &Shader) -> Vec<String> {
         hold(spec.name, format!("{:?}", used_bindings(&module, &info, i)), format!("{bindings:?}"));
         let reads_first = spec.bindings.is_sorted_by_key(|b| (b.access != Access::Read, b.index));
         hold(spec.name, format!("reads first: {reads_first}"), "reads first: true".into());
+        for binding in spec.bindings {
+            let (width, wanted) = (element_width(&module, binding.name), if halves.has(binding) { 2 } else { 4 });
+            hold(binding.name, format!("{width:?} bytes"), format!("{:?} bytes", Some(wanted)));
+        }
     }
     let shared: u32 = module
         .global_variables
@@ -124,6 +142,12 @@ fn wanted(text: &str) -> Vec<Vec<&str>> {
     wanted
 }
 
+/// The buffers that the line `// f16: ` of `text` says may hold f16.
+fn halves_of(text: &str) -> impl Iterator<Item = &str> {
+    let line = text.lines().take(2).find_map(|line| line.strip_prefix("// f16: "));
+    line.unwrap_or("").split_whitespace()
+}
+
 #[test]
 fn every_shader_keeps_its_contract() {
     let found: Vec<_> = shaders().flat_map(violations).collect();
@@ -143,6 +167,9 @@ fn every_file_is_listed_and_gets_what_it_asks_for() {
         let wanted = wanted(shader.sources.last().unwrap());
         let fits = wanted.len() == library.len() && wanted.iter().zip(library).all(|(any, lib)| any.contains(lib));
         assert!(fits, "{}: `with:` asks for {wanted:?}, the spec gives {library:?}", shader.name);
+        let said: BTreeSet<_> = shader.sources.iter().flat_map(|source| halves_of(source)).collect();
+        let spec: BTreeSet<_> = shader.may_be_half().into_iter().map(|binding| binding.name).collect();
+        assert_eq!(said, spec, "{}: what may be f16", shader.name);
     }
     let all: BTreeSet<_> = files.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(all, listed);
@@ -154,7 +181,10 @@ fn every_library_piece_stands_alone() {
     let files = files();
     let text_of = |name: &str| files.iter().find(|(n, _)| n == name).map(|(_, text)| text.as_str()).unwrap();
     for (name, text) in files.iter().filter(|(name, _)| name.starts_with("lib/")) {
-        let source: String = wanted(text).iter().map(|any| text_of(any[0])).chain([text.as_str()]).collect();
+        let pieces: Vec<&str> = wanted(text).iter().map(|any| text_of(any[0])).chain([text.as_str()]).collect();
+        let alias = |name: &str| format!("alias {}{} = f32;\n", name[..1].to_uppercase(), &name[1..]);
+        let aliases: String = pieces.iter().flat_map(|piece| halves_of(piece)).map(alias).collect();
+        let source = aliases + &pieces.concat();
         if let Err(error) = parse(&source) {
             panic!("{name}: {error}");
         }
@@ -183,12 +213,13 @@ fn named(name: &str) -> Shader {
 /// A spec that is wrong must be seen: each of these differs from a right one in one thing.
 #[test]
 fn canaries_turn_red() {
-    const SWAPPED: &[Binding] = &[Binding::read(1, "bias"), Binding::read(2, "x"), Binding::write(3, "y")];
-    const READ_ONLY: &[Binding] = &[Binding::read(1, "x"), Binding::read(2, "bias"), Binding::read(3, "y")];
-    const MISSING: &[Binding] = &[Binding::read(1, "x"), Binding::write(3, "y")];
-    let right = named("bias_add");
+    const SWAPPED: &[Binding] = &[Binding::read(1, "dy"), Binding::read(2, "y"), Binding::write(3, "dx")];
+    const READ_ONLY: &[Binding] = &[Binding::read(1, "y"), Binding::read(2, "dy"), Binding::read(3, "dx")];
+    const MISSING: &[Binding] = &[Binding::read(1, "y"), Binding::write(3, "dx")];
+    const NEVER_HALF: &[Binding] = &[Binding::read(1, "y").or_half(), Binding::read(2, "dy"), Binding::write(3, "dx")];
+    let right = named("softmax_grad");
     assert!(violations(&right).is_empty());
-    for bindings in [SWAPPED, READ_ONLY, MISSING] {
+    for bindings in [SWAPPED, READ_ONLY, MISSING, NEVER_HALF] {
         let entry = axone::kernels::Entry { name: "main", bindings };
         let wrong = Shader { entries: Box::leak(Box::new([entry])), ..right };
         assert_eq!(violations(&wrong).len(), 1, "{bindings:?}");
@@ -196,8 +227,8 @@ fn canaries_turn_red() {
     for wrong in [
         Shader { params: &[("cols", 0), ("rows", 4)], ..right },
         Shader { params: &[("rows", 0), ("cols", 8)], ..right },
-        Shader { overrides: &["LANES"], ..right },
-        Shader { workgroup_size: 64, ..right },
+        Shader { overrides: &["WIDTH"], ..right },
+        Shader { workgroup_size: 32, ..right },
         Shader { uses_step: true, ..right },
         Shader { sources: &["fn main( {"], ..right },
     ] {

@@ -36,6 +36,7 @@ fn analytic(sample: &Sample, loss: NodeId, fused: bool) -> Vec<f64> {
         batch: BATCH,
         gather: false,
         fused,
+        half: false,
         outputs: &[],
         logs: &[],
         gradients: &gradients,

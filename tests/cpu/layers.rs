@@ -89,6 +89,7 @@ impl Bench {
             batch,
             gather: false,
             fused: true,
+            half: false,
             outputs: &outputs,
             logs: &[],
             gradients: &gradients,

@@ -13,7 +13,7 @@ use axone::graph::{NodeId, differentiate};
 use axone::kernels::{Activation as Function, Epilogue, Kernel};
 use axone::layers::Activation;
 use axone::model::{Program, Purpose};
-use axone::plan::{Buffer, Executor, Plan, Range};
+use axone::plan::{Buffer, Executor, Plan, Range, Storage};
 use axone::prelude::*;
 use std::collections::BTreeSet;
 
@@ -183,8 +183,8 @@ fn live_values_never_overlap() {
                         range.buffer = Buffer::Activation(victim - 1);
                     }
                 }
-                let most = *wrong.activations.iter().max().unwrap();
-                wrong.activations.fill(most);
+                let most = wrong.activations.iter().map(|storage| storage.len).max().unwrap();
+                wrong.activations.fill(Storage::full(most));
                 caught += usize::from(first_difference(&sample, &keeping, &wrong).is_some());
             }
             // The odd pair may hold values whose lives do not touch; most do not.

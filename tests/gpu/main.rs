@@ -17,6 +17,7 @@ mod layers;
 mod matmul;
 mod metrics;
 mod optimizers;
+mod precision;
 mod profile;
 mod tune;
 

@@ -4,7 +4,7 @@ use crate::common::api::{classifier, samples};
 use crate::common::profile;
 use crate::need_device;
 use axone::kernels::{Kernel, Scale, Step};
-use axone::plan::{ALIGNMENT, Buffer, Clock, Plan, PlanStep, Range};
+use axone::plan::{ALIGNMENT, Buffer, Clock, Plan, PlanStep, Range, Storage};
 use axone::prelude::*;
 
 #[test]
@@ -68,7 +68,7 @@ fn doubling(steps: usize) -> Plan {
         name: "doubling".to_owned(),
         batch: 1,
         steps: (0..steps).map(step).collect(),
-        activations: vec![n; 2],
+        activations: vec![Storage::full(n); 2],
         inputs: Vec::new(),
         outputs: Vec::new(),
         log_slots: 0,

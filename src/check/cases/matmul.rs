@@ -2,7 +2,7 @@
 
 use super::{Case, numbers};
 use crate::kernels::matmul::PART_ALIGNMENT;
-use crate::kernels::{Activation, Epilogue, Kernel, Matmul, Tile};
+use crate::kernels::{Activation, Epilogue, Halves, Kernel, Matmul, Tile};
 
 /// Rows, columns, length of the sums: of each either all are multiples of 4, and every operand is read as vec4, or none.
 const SIZES: [(usize, usize, usize); 13] = [
@@ -41,6 +41,9 @@ pub fn matmul_cases() -> Vec<Case> {
             all.push(matmul_case(product(false, true).with_epilogue(Epilogue::Gradient(tanh))));
             all.push(matmul_case(product(true, false).with_epilogue(bias_row(m, n))));
             all.push(matmul_case(product(true, false).with_epilogue(Epilogue::InParts { steps: PART_ALIGNMENT })));
+            if m > 1 && k > 1 {
+                all.extend(in_half(tile, (m, n, k)));
+            }
         }
     }
     let mixed = |m, n, k, a, b, epilogue| matmul_case(Matmul::new(m, n, k, a, b).with_epilogue(epilogue));
@@ -56,6 +59,24 @@ pub fn matmul_cases() -> Vec<Case> {
         all.push(mixed(68, 36, 44, false, true, Epilogue::Gradient(f)));
     }
     all
+}
+
+/// Products as a plan has them whose activations are f16: parameters and their gradients are not.
+fn in_half(tile: Tile, (m, n, k): (usize, usize, usize)) -> Vec<Case> {
+    let product = |a, b| Matmul { tile: Some(tile), ..Matmul::new(m, n, k, a, b) };
+    if !tile.takes(&product(false, false).params) {
+        return Vec::new();
+    }
+    let silu = Activation::Silu;
+    let db = Epilogue::BiasRow { at: (m * n).next_multiple_of(64) };
+    let parts = Epilogue::InParts { steps: PART_ALIGNMENT };
+    vec![
+        matmul_case(product(false, false).with_epilogue(Epilogue::Bias(silu))).in_half(&["a", "c"]),
+        matmul_case(product(false, true).with_epilogue(Epilogue::Gradient(silu))).in_half(&["a", "saved", "c"]),
+        matmul_case(product(true, false).with_epilogue(db)).in_half(&["a", "b"]),
+        matmul_case(product(true, false).with_epilogue(parts)).in_half(&["a", "b"]),
+        matmul_case(product(true, true)).in_half(&[]),
+    ]
 }
 
 pub(super) fn matmul_case(kernel: Matmul) -> Case {
@@ -83,5 +104,5 @@ pub(super) fn matmul_case(kernel: Matmul) -> Case {
     };
     let tile = kernel.tile.map_or("chosen".to_owned(), |tile| format!("{tile:?}"));
     let name = format!("{m}x{n}x{k} {a}{b} {tile}{what}");
-    Case { kernel: Kernel::Matmul(kernel), name, reads, writes, step: Case::step() }
+    Case { kernel: Kernel::Matmul(kernel), name, reads, writes, step: Case::step(), halves: Halves::NONE }
 }

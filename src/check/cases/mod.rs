@@ -11,8 +11,9 @@ mod tables;
 
 pub use matmul::matmul_cases;
 
-use crate::kernels::{Fill, Kernel, Matmul, Softmax, Step, SumCols};
+use crate::kernels::{Access, Binding, Fill, Halves, Kernel, Matmul, Softmax, Step, SumCols};
 use crate::random::{threefry2x32, uniform};
+use half::f16;
 
 /// A kernel with its inputs.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct Case {
     pub writes: Vec<Vec<f32>>,
     /// What changes from step to step; [`Case::step`] if not told otherwise.
     pub step: Step,
+    /// Which of its buffers hold f16; what is read from them is exact there.
+    pub halves: Halves,
 }
 
 /// Rows and columns: single elements, single rows and columns, sizes no tile divides, tall and wide ones.
@@ -51,6 +54,21 @@ impl Case {
             gradient_share: 0.6,
             moment_share: 1.4,
         }
+    }
+
+    /// The same with f16 in those of the buffers `names` that can hold it; in all that can where none are named.
+    pub(super) fn in_half(mut self, names: &[&str]) -> Self {
+        let bindings = self.kernel.spec().entry().bindings;
+        let named = |binding: &&Binding| binding.half && (names.is_empty() || names.contains(&binding.name));
+        self.halves = bindings.iter().filter(named).fold(Halves::NONE, |halves, binding| halves.with(binding));
+        let read = bindings.iter().filter(|binding| binding.access == Access::Read && binding.name != "order");
+        for (binding, values) in read.zip(&mut self.reads) {
+            if self.halves.has(binding) {
+                values.iter_mut().for_each(|value| *value = f16::from_f32(*value).to_f32());
+            }
+        }
+        self.name += " f16";
+        self
     }
 
     /// The row order that every case sees: no identity, rows below 11.
@@ -120,7 +138,7 @@ impl Shape {
     /// A kernel that updates `writes`.
     fn update(&mut self, kernel: Kernel, reads: Vec<Vec<f32>>, writes: Vec<Vec<f32>>) {
         let name = format!("{}x{}", self.rows, self.cols);
-        self.cases.push(Case { kernel, name, reads, writes, step: Case::step() });
+        self.cases.push(Case { kernel, name, reads, writes, step: Case::step(), halves: Halves::NONE });
     }
 }
 
@@ -136,7 +154,9 @@ pub fn cases(rows: u32, cols: u32) -> Vec<Case> {
     optimizers::optimizers(&mut shape);
     norms::norms(&mut shape);
     tables::tables(&mut shape);
-    shape.cases
+    let can = |case: &&Case| case.kernel.spec().entry().bindings.iter().any(|binding| binding.half);
+    let halves: Vec<Case> = shape.cases.iter().filter(can).map(|case| case.clone().in_half(&[])).collect();
+    shape.cases.into_iter().chain(halves).collect()
 }
 
 /// More than 65,535 workgroups: the fold into a second dimension.

@@ -2,7 +2,7 @@
 
 use super::{Shape, numbers};
 use crate::kernels::{
-    Adam, Blend, Formula, GradientNorm, Kernel, PARTIALS_AT, RULE, RULE_BLOCK, Sgd, Update, UpdateParams,
+    Adam, Blend, Formula, GradientNorm, Kernel, PARTIALS_AT, RULE, RULE_BLOCK, SCALE_AT, Sgd, Update, UpdateParams,
 };
 
 /// Slabs are whole numbers of [`crate::plan::ALIGNMENT`] elements.
@@ -30,11 +30,23 @@ pub(super) fn optimizers(s: &mut Shape) {
         let writes = std::iter::once(parameter.clone()).chain(moments).collect();
         s.update(kernel, vec![gradient.clone(), clip(formula), rules(n)], writes);
     }
-    for kernel in GradientNorm::both(n as u32, 3.0) {
-        let reads = if kernel.join { vec![] } else { vec![gradient.clone(), rules(n)] };
-        let mut clip = vec![0.5; PARTIALS_AT];
-        clip.extend(numbers(14, kernel.params.partials as usize, 0.0, 4.0));
-        s.update(Kernel::GradientNorm(kernel), reads, vec![clip]);
+    let skipped = Update { formula: Formula::Adam, params: UpdateParams::new(n as u32, 0.9, 0.999, 1e-6) };
+    let writes = vec![parameter, moment(13, n, -1.0), moment(11, n, 0.0)];
+    s.update(Kernel::Update(skipped), vec![gradient.clone(), vec![0.75, 0.0, 1.0, 0.0], rules(n)], writes);
+    let [partials, factor] = GradientNorm::both(n as u32, 3.0);
+    let mut clip = vec![0.5; PARTIALS_AT];
+    clip.extend(numbers(14, partials.params.partials as usize, 0.0, 4.0));
+    s.update(Kernel::GradientNorm(partials), vec![gradient, rules(n)], vec![clip.clone()]);
+    s.update(Kernel::GradientNorm(factor), vec![], vec![clip.clone()]);
+    let [_, scaled] = GradientNorm::both_scaled(n as u32, 3.0);
+    let state = |numbers: [f32; 3]| [vec![0.5; SCALE_AT], numbers.to_vec()].concat();
+    // A good step, one after which the scale grows, one that overflowed, and one at the smallest scale.
+    s.update(Kernel::GradientNorm(scaled), vec![], vec![clip.clone(), state([0.5, 7.0, 2.0])]);
+    s.update(Kernel::GradientNorm(scaled), vec![], vec![clip.clone(), state([8.0, 1999.0, 2.0])]);
+    for (sum, scale) in [(f32::INFINITY, 8.0), (f32::NAN, 1.0)] {
+        let mut clip = clip.clone();
+        clip.iter_mut().skip(PARTIALS_AT).take(1).for_each(|partial| *partial = sum);
+        s.update(Kernel::GradientNorm(scaled), vec![], vec![clip, state([scale, 1999.0, 2.0])]);
     }
 }
 

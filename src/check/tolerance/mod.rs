@@ -11,6 +11,8 @@
 //!   function with exact division, to which WGSL lets a division add 2.5; the second term is what the rounding of
 //!   the argument on the way in can do. `x ∂y/∂x` is a central difference of the f64 twin.
 //! * **Everything else** is allowed one ulp for each rounding, on the terms before they cancel.
+//! * **A result that is stored in f16** is allowed one ulp of f16, because WGSL lets a conversion round either way:
+//!   `2⁻¹⁰ abs(y)`, or `2⁻²⁴` below the smallest normal f16; and the same share of what was allowed before.
 //! * A GPU may flush results below the smallest normal number to 0, so every bound has that number added.
 
 mod losses;
@@ -21,12 +23,15 @@ mod rows;
 mod update;
 
 use crate::cpu;
-use crate::kernels::{Activation, ActivationForward, ActivationGrad, ElementwiseOp, Kernel, Step};
+use crate::kernels::{Access, Activation, ActivationForward, ActivationGrad, ElementwiseOp, Halves, Kernel, Step};
 use crate::{Error, Result};
 
 const U: f64 = 1.0 / 16_777_216.0;
 const ULP: f64 = 2.0 * U;
 const SMALLEST: f64 = f32::MIN_POSITIVE as f64;
+/// Of a normal f16, relative; and the distance of two f16 below the smallest normal one.
+const HALF_ULP: f64 = 1.0 / 1024.0;
+const SMALLEST_HALF: f64 = 1.0 / 16_777_216.0;
 /// Ulps of an elementary function, and of its argument.
 const FUNCTION: f64 = 6.0;
 const ARGUMENT: f64 = 2.0;
@@ -43,6 +48,8 @@ pub struct Judged<'a> {
     pub expected: &'a [Vec<f64>],
     /// What changes from step to step.
     pub step: &'a Step,
+    /// Which of its buffers hold f16.
+    pub halves: Halves,
 }
 
 /// The allowed distance of each element of each written buffer.
@@ -50,6 +57,14 @@ pub fn tolerance(judged: &Judged<'_>) -> Result<Vec<Vec<f64>>> {
     let mut allowed = relative_to_terms(judged)?;
     for bound in allowed.iter_mut().flatten() {
         *bound += SMALLEST;
+    }
+    let written = judged.kernel.spec().entry().bindings.iter().filter(|binding| binding.access != Access::Read);
+    for ((_, bounds), expected) in
+        written.zip(&mut allowed).zip(judged.expected).filter(|((binding, _), _)| judged.halves.has(binding))
+    {
+        for (bound, y) in bounds.iter_mut().zip(expected) {
+            *bound += (HALF_ULP * (y.abs() + *bound)).max(SMALLEST_HALF);
+        }
     }
     Ok(allowed)
 }
@@ -63,7 +78,7 @@ fn ulps(count: f64, values: &[f64]) -> Vec<f64> {
 }
 
 fn relative_to_terms(judged: &Judged<'_>) -> Result<Vec<Vec<f64>>> {
-    let Judged { kernel, reads, before, expected, step } = *judged;
+    let Judged { kernel, reads, before, expected, step, .. } = *judged;
     let y = expected.first().map_or(&[][..], Vec::as_slice);
     Ok(match (kernel, reads) {
         (Kernel::Matmul(p), [a, b, ..]) => vec![matmul::matmul(p, a, b, reads.get(2), y)?],

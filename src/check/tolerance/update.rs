@@ -6,7 +6,9 @@
 //! and its root is a quotient of 1 and an inverse root of 2 ulp: 5 ulp.
 
 use super::{Judged, SMALLEST, ULP, sum_bound};
-use crate::kernels::{Formula, GradientNorm, NORM_CHUNK, PARTIALS_AT, RULE, RULE_BLOCK, Update};
+use crate::kernels::{
+    Formula, GradientNorm, GradientNormPart, NORM_CHUNK, PARTIALS_AT, RULE, RULE_BLOCK, SCALE_AT, Update,
+};
 
 const DIVISION: f64 = 2.5 * ULP;
 const ROOT: f64 = 5.0 * ULP;
@@ -151,16 +153,27 @@ pub(super) fn gradient_norm(p: &GradientNorm, judged: &Judged<'_>) -> Vec<Vec<f6
     let Some(expected) = judged.expected.first() else { return Vec::new() };
     let mut bounds = vec![0.0; expected.len()];
     let partials = &expected[PARTIALS_AT.min(expected.len())..];
-    if !p.join {
+    if p.part == GradientNormPart::Partials {
         let sums = bounds.iter_mut().skip(PARTIALS_AT).zip(partials);
         sums.for_each(|(bound, sum)| *bound = sum_bound(NORM_CHUNK, *sum) + ULP * sum);
         return vec![bounds];
     }
     let sum: f64 = partials.iter().sum();
-    let norm = Near { x: sum, off: sum_bound(partials.len(), sum) }.root().plus(1e-6);
+    let scaled = judged.before.get(1);
+    let scale = scaled.and_then(|loss_scale| loss_scale.get(SCALE_AT)).copied().unwrap_or(1.0);
+    // Scales are powers of two: a quotient by one is exact.
+    let norm = Near { x: sum, off: sum_bound(partials.len(), sum) }.root();
+    let norm = Near { x: norm.x / scale, off: norm.off / scale }.plus(1e-6);
     let most = Near { x: f64::from(p.params.max_norm), off: 0.0 };
     // What the quotient is off by; where it is well above 1, nothing remains of it.
     let factor = most.over(norm);
-    bounds[0] = if factor.x - factor.off > 1.0 { 0.0 } else { factor.off };
-    vec![bounds]
+    let off = if factor.x - factor.off > 1.0 { 0.0 } else { factor.off };
+    let Some(loss_scale) = scaled else {
+        bounds[0] = off;
+        return vec![bounds];
+    };
+    let mut state = vec![0.0; loss_scale.len()];
+    // The second quotient by the scale is a division as WGSL allows it.
+    state[0] = off / scale + DIVISION / scale;
+    vec![bounds, state]
 }

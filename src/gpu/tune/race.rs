@@ -123,7 +123,7 @@ impl Runner {
     fn load(&mut self) -> Result<()> {
         let places = self.sizes.iter().enumerate().map(|(i, &len)| Range::of(Buffer::Activation(i), len)).collect();
         let step = PlanStep { kernel: Kernel::Matmul(self.product.clone()), operands: places, name: "race".to_owned() };
-        let mut plan = Plan::of_one(step.clone(), self.sizes.clone());
+        let mut plan = Plan::of_one(step.clone(), self.sizes.iter().copied());
         plan.steps = vec![step; self.repeats];
         self.id = self.executor.load(&plan)?;
         for (i, &len) in self.sizes.iter().enumerate() {

@@ -124,14 +124,15 @@ impl Matmul {
     }
 }
 
-const A: Binding = Binding::read(1, "a");
-const B: Binding = Binding::read(2, "b");
-const C: Binding = Binding::write(5, "c");
+const A: Binding = Binding::read(1, "a").or_half();
+const B: Binding = Binding::read(2, "b").or_half();
+const SAVED: Binding = Binding::read(4, "saved").or_half();
+const C: Binding = Binding::write(5, "c").or_half();
 const PLAIN: Entry = Entry { name: "plain", bindings: &[A, B, C] };
 /// `c` reaches from `dw` to the end of `db`; what lies between the two is left as it was.
-const BIAS_ROW: Entry = Entry { name: "plain", bindings: &[A, B, Binding::update(5, "c")] };
+const BIAS_ROW: Entry = Entry { name: "plain", bindings: &[A, B, Binding::update(5, "c").or_half()] };
 const WITH_BIAS: Entry = Entry { name: "with_bias", bindings: &[A, B, Binding::read(3, "bias"), C] };
-const WITH_GRADIENT: Entry = Entry { name: "with_gradient", bindings: &[A, B, Binding::read(4, "saved"), C] };
+const WITH_GRADIENT: Entry = Entry { name: "with_gradient", bindings: &[A, B, SAVED, C] };
 const IN_PARTS: Entry = Entry { name: "in_parts", bindings: &[A, B, C] };
 
 impl Spec for Matmul {

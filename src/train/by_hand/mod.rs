@@ -13,7 +13,7 @@ use crate::Result;
 use crate::data::Targets;
 use crate::kernels::Step;
 use crate::model::{Model, Task};
-use crate::plan::{Buffer, Plan, PlanId};
+use crate::plan::{Buffer, Plan, PlanId, PlanStep};
 use crate::random::stream_key;
 
 /// Batches of one update draw their dropout masks from this stream; shuffling and layers have others.
@@ -28,6 +28,8 @@ pub(crate) struct ByHand {
     plans: Vec<Held>,
     seed: u64,
     gathered: Gathered,
+    /// The gradients in the slab are those of `fit`, whose loss may have been scaled.
+    pub scaled: bool,
     last: Option<LastBatch>,
 }
 
@@ -115,6 +117,9 @@ impl Model {
         step: Step,
     ) -> Result<PlanId> {
         let held = &self.by_hand.plans[index];
+        // All plans by hand are in f32.
+        let writes = |step: &PlanStep| step.writes().any(|range| range.buffer == Buffer::Gradients);
+        self.by_hand.scaled &= !held.plan.steps.iter().any(writes);
         for tensor in tensors {
             if held.data.contains(&tensor.buffer) {
                 self.executor.write(held.id, tensor.buffer, 0, &tensor.values)?;
