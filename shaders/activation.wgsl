@@ -3,8 +3,8 @@
 // y = f(x), element by element.
 struct Params { n: u32, alpha: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<X>;        // (n)
-@group(0) @binding(2) var<storage, read_write> y: array<Y>;  // (n)
+@group(0) @binding(1) var<storage, read> x: array<OfX>;        // (n)
+@group(0) @binding(2) var<storage, read_write> y: array<OfY>;  // (n)
 
 override KIND: u32 = 0u;
 
@@ -15,6 +15,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
   let first = (group.y * groups.x + group.x) * PER_GROUP + lane;
   for (var i = first; i < first + PER_GROUP; i += 256u) {
-    if (i < params.n) { y[i] = Y(activate(KIND, f32(x[i]), params.alpha)); }
+    if (i < params.n) { y[i] = OfY(activate(KIND, f32(x[i]), params.alpha)); }
   }
 }

@@ -3,9 +3,9 @@
 // dx = dy f', from the output or the input of the function (see lib/activation.wgsl).
 struct Params { n: u32, alpha: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> saved: array<Saved>;   // (n)
-@group(0) @binding(2) var<storage, read> dy: array<Dy>;        // (n)
-@group(0) @binding(3) var<storage, read_write> dx: array<Dx>;  // (n)
+@group(0) @binding(1) var<storage, read> saved: array<OfSaved>;   // (n)
+@group(0) @binding(2) var<storage, read> dy: array<OfDy>;        // (n)
+@group(0) @binding(3) var<storage, read_write> dx: array<OfDx>;  // (n)
 
 override KIND: u32 = 0u;
 
@@ -16,6 +16,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
   let first = (group.y * groups.x + group.x) * PER_GROUP + lane;
   for (var i = first; i < first + PER_GROUP; i += 256u) {
-    if (i < params.n) { dx[i] = Dx(f32(dy[i]) * activate_grad(KIND, f32(saved[i]), params.alpha)); }
+    if (i < params.n) { dx[i] = OfDx(f32(dy[i]) * activate_grad(KIND, f32(saved[i]), params.alpha)); }
   }
 }

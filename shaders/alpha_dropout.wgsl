@@ -3,8 +3,8 @@
 // y = keep ? scale x + shift : dropped. The mask is that of dropout.wgsl, which with this scale is the gradient.
 struct Params { n: u32, rate: f32, scale: f32, shift: f32, dropped: f32, stream: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<X>;        // (n)
-@group(0) @binding(2) var<storage, read_write> y: array<Y>;  // (n)
+@group(0) @binding(1) var<storage, read> x: array<OfX>;        // (n)
+@group(0) @binding(2) var<storage, read_write> y: array<OfY>;  // (n)
 
 const PER_GROUP = 1024u; // 256 invocations, 4 elements each, 256 apart so that neighbours read neighbours
 
@@ -16,7 +16,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   for (var i = first; i < first + PER_GROUP; i += 256u) {
     if (i < params.n) {
       let kept = fma(params.scale, f32(x[i]), params.shift);
-      y[i] = Y(select(params.dropped, kept, keeps(key, i, params.rate)));
+      y[i] = OfY(select(params.dropped, kept, keeps(key, i, params.rate)));
     }
   }
 }

@@ -4,8 +4,8 @@
 // kernel on dy, draws it again.
 struct Params { n: u32, rate: f32, scale: f32, stream: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<X>;        // (n)
-@group(0) @binding(2) var<storage, read_write> y: array<Y>;  // (n)
+@group(0) @binding(1) var<storage, read> x: array<OfX>;        // (n)
+@group(0) @binding(2) var<storage, read_write> y: array<OfY>;  // (n)
 
 const PER_GROUP = 1024u; // 256 invocations, 4 elements each, 256 apart so that neighbours read neighbours
 
@@ -15,6 +15,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let key = stream_key(step.seed_low, step.seed_high, params.stream, step.step);
   let first = (group.y * groups.x + group.x) * PER_GROUP + lane;
   for (var i = first; i < first + PER_GROUP; i += 256u) {
-    if (i < params.n) { y[i] = Y(select(0.0, f32(x[i]) * params.scale, keeps(key, i, params.rate))); }
+    if (i < params.n) { y[i] = OfY(select(0.0, f32(x[i]) * params.scale, keeps(key, i, params.rate))); }
   }
 }

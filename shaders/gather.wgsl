@@ -6,7 +6,7 @@ struct Params { rows: u32, cols: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> data: array<f32>;         // (any, cols)
 @group(0) @binding(2) var<storage, read> order: array<u32>;        // (any)
-@group(0) @binding(3) var<storage, read_write> batch: array<Batch>;  // (rows, cols)
+@group(0) @binding(3) var<storage, read_write> batch: array<OfBatch>;  // (rows, cols)
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -19,8 +19,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let last = min(first + 4u, params.cols);
   if (row < step.valid) {
     let source = order[step.start + row] * params.cols;
-    for (var c = first; c < last; c++) { batch[row * params.cols + c] = Batch(data[source + c]); }
+    for (var c = first; c < last; c++) { batch[row * params.cols + c] = OfBatch(data[source + c]); }
   } else {
-    for (var c = first; c < last; c++) { batch[row * params.cols + c] = Batch(0.0); }
+    for (var c = first; c < last; c++) { batch[row * params.cols + c] = OfBatch(0.0); }
   }
 }

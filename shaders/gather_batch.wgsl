@@ -8,7 +8,7 @@ struct Params { rows: u32, x_cols: u32, y_cols: u32 }
 @group(0) @binding(2) var<storage, read> y_data: array<f32>;           // (any, y_cols)
 @group(0) @binding(3) var<storage, read> weights: array<f32>;          // (any)
 @group(0) @binding(4) var<storage, read> order: array<u32>;            // (any)
-@group(0) @binding(5) var<storage, read_write> x: array<X>;          // (rows, x_cols)
+@group(0) @binding(5) var<storage, read_write> x: array<OfX>;          // (rows, x_cols)
 @group(0) @binding(6) var<storage, read_write> y: array<f32>;          // (rows, y_cols)
 @group(0) @binding(7) var<storage, read_write> row_scale: array<f32>;  // (rows)
 
@@ -26,11 +26,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let y_row = row * params.y_cols;
   if (row < step.valid) {
     let source = order[step.start + row];
-    for (var c = first; c < x_last; c++) { x[x_row + c] = X(x_data[source * params.x_cols + c]); }
+    for (var c = first; c < x_last; c++) { x[x_row + c] = OfX(x_data[source * params.x_cols + c]); }
     for (var c = first; c < y_last; c++) { y[y_row + c] = y_data[source * params.y_cols + c]; }
     if (first == 0u) { row_scale[row] = weights[source] * step.inverse_weight; }
   } else {
-    for (var c = first; c < x_last; c++) { x[x_row + c] = X(0.0); }
+    for (var c = first; c < x_last; c++) { x[x_row + c] = OfX(0.0); }
     for (var c = first; c < y_last; c++) { y[y_row + c] = 0.0; }
     if (first == 0u) { row_scale[row] = 0.0; }
   }

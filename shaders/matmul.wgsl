@@ -1,57 +1,21 @@
-// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_vec4.wgsl | lib/matmul_a_any.wgsl lib/matmul_b_vec4.wgsl | lib/matmul_b_any.wgsl lib/matmul_c_vec4.wgsl | lib/matmul_c_any.wgsl lib/tile_32x32.wgsl | lib/tile_64x64.wgsl | lib/tile_128x128.wgsl | lib/tile_32x16.wgsl | lib/tile_4x64.wgsl
+// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_vec4.wgsl | lib/matmul_a_any.wgsl lib/matmul_b_vec4.wgsl | lib/matmul_b_any.wgsl lib/matmul_c_vec4.wgsl | lib/matmul_c_any.wgsl lib/tile_32x32.wgsl | lib/tile_64x64.wgsl | lib/tile_128x128.wgsl | lib/tile_32x16.wgsl | lib/tile_4x64.wgsl lib/matmul_slices.wgsl
 // c = op(a) op(b) with an epilogue, for any GPU. A workgroup computes a ROWS x COLS block of c: it walks along K in
 // slices of DEPTH, brings the slices of a and b into workgroup memory, and every invocation adds to its own outputs in
 // registers: ROW_PARTS x COL_PARTS blocks of 4 x 4, so far apart that neighbouring invocations touch neighbouring vec4.
 // While it adds a slice, the next is on its way into registers. Each output is one chain of fma in the order
 // k = 0, 1, 2 ...: the tile (a header of constants) changes the speed, never the bits.
-const ROW_QUADS = ROWS / 4u;
-const COL_QUADS = COLS / 4u;
 const DOWN = ROW_QUADS / ROW_PARTS;  // the invocations of a workgroup stand DOWN x ACROSS
 const ACROSS = COL_QUADS / COL_PARTS;
-const INVOCATIONS = DOWN * ACROSS;
 const PARTS = ROW_PARTS * COL_PARTS;
-// 4 x 4 blocks of a slice, and how many of them an invocation brings.
-const A_BLOCKS = ROW_QUADS * DEPTH / 4u;
-const BLOCKS = A_BLOCKS + COL_QUADS * DEPTH / 4u;
-const HELD = (BLOCKS + INVOCATIONS - 1u) / INVOCATIONS;
 
 var<workgroup> tile_a: array<vec4<f32>, DEPTH * ROW_QUADS>;  // (DEPTH, ROWS): [k] has rows of op(a) side by side
 var<workgroup> tile_b: array<vec4<f32>, DEPTH * COL_QUADS>;  // (DEPTH, COLS)
 
 struct Sums { block: array<mat4x4<f32>, PARTS>, of_b: array<vec4<f32>, COL_PARTS> }
-struct Slice { block: array<mat4x4<f32>, HELD> }
-struct Place { row: u32, col: u32, x: u32, y: u32, lane: u32, k: u32, end: u32 }
-
-fn place_of(group: u32, lane: u32) -> Place {
-  let blocks_across = (params.n + COLS - 1u) / COLS;
-  return Place((group / blocks_across) * ROWS, (group % blocks_across) * COLS, lane % ACROSS, lane / ACROSS, lane,
-               0u, params.k);
-}
 
 // Where the vec4 `quad` of step k of a slice lies. Blocks that neighbours bring along K would fall on the same banks of
 // memory; exchanging quads by k spreads them.
 fn cell(k: u32, quad: u32, quads: u32) -> u32 { return k * quads + (quad ^ (k / 4u * 2u)) % quads; }
-
-// Quad and step of block e of an operand: neighbouring invocations read neighbouring addresses, whichever way it lies.
-fn block_at(e: u32, quads: u32, along_k: bool) -> vec2<u32> {
-  return select(vec2<u32>(e % quads, e / quads * 4u), vec2<u32>(e / (DEPTH / 4u), e % (DEPTH / 4u) * 4u), along_k);
-}
-
-// The blocks that this invocation brings of the slice from k on.
-fn fetch(at: Place, k: u32) -> Slice {
-  var slice: Slice;
-  for (var i = 0u; i < HELD; i++) {
-    let e = at.lane + i * INVOCATIONS;
-    if (e < A_BLOCKS) {
-      let spot = block_at(e, ROW_QUADS, !TRANSPOSE_A);
-      slice.block[i] = block_a(at.row + 4u * spot.x, k + spot.y);
-    } else if (e < BLOCKS) {
-      let spot = block_at(e - A_BLOCKS, COL_QUADS, TRANSPOSE_B);
-      slice.block[i] = block_b(k + spot.y, at.col + 4u * spot.x);
-    }
-  }
-  return slice;
-}
 
 fn share(at: Place, slice: Slice) {
   for (var i = 0u; i < HELD; i++) {
@@ -76,11 +40,11 @@ fn multiply(at: Place) -> Sums {
     for (var k = 0u; k < DEPTH; k++) {
       var y: array<vec4<f32>, COL_PARTS>;
       for (var j = 0u; j < COL_PARTS; j++) {
-        y[j] = tile_b[cell(k, at.x + j * ACROSS, COL_QUADS)];
+        y[j] = tile_b[cell(k, x_of(at) + j * ACROSS, COL_QUADS)];
         if (BIAS_ROW) { sums.of_b[j] += y[j]; }
       }
       for (var i = 0u; i < ROW_PARTS; i++) {
-        let x = tile_a[cell(k, at.y + i * DOWN, ROW_QUADS)];
+        let x = tile_a[cell(k, y_of(at) + i * DOWN, ROW_QUADS)];
         for (var j = 0u; j < COL_PARTS; j++) {
           sums.block[i * COL_PARTS + j] = add_outer(sums.block[i * COL_PARTS + j], x, y[j]);
         }
@@ -91,8 +55,12 @@ fn multiply(at: Place) -> Sums {
   return sums;
 }
 
-fn row_of(at: Place, part: u32) -> u32 { return at.row + 4u * (at.y + DOWN * (part / COL_PARTS)); }
-fn col_of(at: Place, part: u32) -> u32 { return at.col + 4u * (at.x + ACROSS * (part % COL_PARTS)); }
+// An invocation's column and row among those of its workgroup.
+fn x_of(at: Place) -> u32 { return at.lane % ACROSS; }
+fn y_of(at: Place) -> u32 { return at.lane / ACROSS; }
+
+fn row_of(at: Place, part: u32) -> u32 { return at.row + 4u * (y_of(at) + DOWN * (part / COL_PARTS)); }
+fn col_of(at: Place, part: u32) -> u32 { return at.col + 4u * (x_of(at) + ACROSS * (part % COL_PARTS)); }
 
 // c = op(a) op(b), and the sums of op(b)'s columns behind it if BIAS_ROW: dw and db of a dense layer at once.
 @compute @workgroup_size(INVOCATIONS)
@@ -101,7 +69,7 @@ fn plain(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) group
   let at = place_of(group.y * groups.x + group.x, lane);
   var sums = multiply(at);
   for (var i = 0u; i < PARTS; i++) { store(row_of(at, i), col_of(at, i), sums.block[i]); }
-  if (BIAS_ROW && at.row == 0u && at.y == 0u) {
+  if (BIAS_ROW && at.row == 0u && y_of(at) == 0u) {
     for (var j = 0u; j < COL_PARTS; j++) { store_bias_row(col_of(at, j), sums.of_b[j]); }
   }
 }
@@ -128,13 +96,9 @@ fn with_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroup
 @compute @workgroup_size(INVOCATIONS)
 fn in_parts(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
             @builtin(local_invocation_index) lane: u32) {
-  let blocks = ((params.m + ROWS - 1u) / ROWS) * ((params.n + COLS - 1u) / COLS);
-  let number = group.y * groups.x + group.x;
-  let part = number / blocks;
-  var at = place_of(number % blocks, lane);
-  at.k = part * params.part;
-  at.end = min(at.k + params.part, params.k);
+  let at = place_of_part(group.y * groups.x + group.x, lane);
   var sums = multiply(at);
   if (at.k >= params.k) { return; }
-  for (var i = 0u; i < PARTS; i++) { store_from(part * params.m, row_of(at, i), col_of(at, i), sums.block[i]); }
+  let first = at.k / params.part * params.m;
+  for (var i = 0u; i < PARTS; i++) { store_from(first, row_of(at, i), col_of(at, i), sums.block[i]); }
 }

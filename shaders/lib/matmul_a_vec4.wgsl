@@ -2,7 +2,7 @@
 // f16: a
 // The left operand of a matrix product as vec4: its rows begin at multiples of 4 elements. A block that reaches past
 // the last row holds whatever lies there; its sums are not stored.
-@group(0) @binding(1) var<storage, read> a: array<vec4<A>>;  // (m, k), or (k, m) if TRANSPOSE_A
+@group(0) @binding(1) var<storage, read> a: array<vec4<OfA>>;  // (m, k), or (k, m) if TRANSPOSE_A
 
 fn four_a(at: u32, stride: u32) -> mat4x4<f32> {
   return mat4x4<f32>(vec4<f32>(a[at]), vec4<f32>(a[at + stride]),

@@ -2,9 +2,9 @@
 // f16: b
 // matmul_b_vec4.wgsl for rows of any length: the same blocks, element by element. Steps past the last k are clamped to
 // it before they are masked, as in matmul_a_any.wgsl.
-@group(0) @binding(2) var<storage, read> b: array<B>;  // (k, n), or (n, k) if TRANSPOSE_B
+@group(0) @binding(2) var<storage, read> b: array<OfB>;  // (k, n), or (n, k) if TRANSPOSE_B
 
-fn four_b(at: u32) -> vec4<f32> { return vec4<f32>(vec4<B>(b[at], b[at + 1u], b[at + 2u], b[at + 3u])); }
+fn four_b(at: u32) -> vec4<f32> { return vec4<f32>(vec4<OfB>(b[at], b[at + 1u], b[at + 2u], b[at + 3u])); }
 
 // [i]: op(b)[k + i, col .. col + 4].
 fn block_b(k: u32, col: u32) -> mat4x4<f32> {

@@ -2,7 +2,7 @@
 // f16: b
 // The right operand of a matrix product as vec4: its rows begin at multiples of 4 elements. A block that reaches past
 // the last column holds whatever lies there; its sums are not stored.
-@group(0) @binding(2) var<storage, read> b: array<vec4<B>>;  // (k, n), or (n, k) if TRANSPOSE_B
+@group(0) @binding(2) var<storage, read> b: array<vec4<OfB>>;  // (k, n), or (n, k) if TRANSPOSE_B
 
 fn four_b(at: u32, stride: u32) -> mat4x4<f32> {
   return mat4x4<f32>(vec4<f32>(b[at]), vec4<f32>(b[at + stride]),

@@ -2,14 +2,14 @@
 // f16: saved c
 // matmul_c_vec4.wgsl for rows of any length: the same functions, element by element.
 @group(0) @binding(3) var<storage, read> bias: array<f32>;     // (1, n)
-@group(0) @binding(4) var<storage, read> saved: array<Saved>;  // (m, n): what the activation's gradient needs
-@group(0) @binding(5) var<storage, read_write> c: array<C>;  // (m, n) or (parts, m, n); BIAS_ROW: (1, n) at bias_at
+@group(0) @binding(4) var<storage, read> saved: array<OfSaved>;  // (m, n): what the activation's gradient needs
+@group(0) @binding(5) var<storage, read_write> c: array<OfC>;  // (m, n) or (parts, m, n); BIAS_ROW: (1, n) at bias_at
 
 // Stores what of a block lies in the (m, n) matrix that begins at row `first` of c.
 fn store_from(first: u32, row: u32, col: u32, block: mat4x4<f32>) {
   for (var i = 0u; i < 4u; i++) {
     for (var j = 0u; j < 4u; j++) {
-      if (row + i < params.m && col + j < params.n) { c[(first + row + i) * params.n + col + j] = C(block[i][j]); }
+      if (row + i < params.m && col + j < params.n) { c[(first + row + i) * params.n + col + j] = OfC(block[i][j]); }
     }
   }
 }
@@ -23,7 +23,7 @@ fn store_with_bias(row: u32, col: u32, block: mat4x4<f32>) {
 }
 
 fn four_saved(at: u32) -> vec4<f32> {
-  return vec4<f32>(vec4<Saved>(saved[at], saved[at + 1u], saved[at + 2u], saved[at + 3u]));
+  return vec4<f32>(vec4<OfSaved>(saved[at], saved[at + 1u], saved[at + 2u], saved[at + 3u]));
 }
 
 fn store_with_gradient(row: u32, col: u32, block: mat4x4<f32>) {
@@ -37,6 +37,6 @@ fn store_with_gradient(row: u32, col: u32, block: mat4x4<f32>) {
 // The gradient of the bias, behind that of the weights.
 fn store_bias_row(col: u32, sums: vec4<f32>) {
   for (var j = 0u; j < 4u; j++) {
-    if (col + j < params.n) { c[params.bias_at + col + j] = C(sums[j]); }
+    if (col + j < params.n) { c[params.bias_at + col + j] = OfC(sums[j]); }
   }
 }

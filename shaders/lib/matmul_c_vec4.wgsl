@@ -2,13 +2,13 @@
 // f16: saved c
 // The result of a matrix product, and what is folded into it, as vec4: n and bias_at are multiples of 4.
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;     // (1, n)
-@group(0) @binding(4) var<storage, read> saved: array<vec4<Saved>>;  // (m, n): what the activation's gradient needs
-@group(0) @binding(5) var<storage, read_write> c: array<vec4<C>>;  // (m, n), (parts, m, n); BIAS_ROW: (1, n) at bias_at
+@group(0) @binding(4) var<storage, read> saved: array<vec4<OfSaved>>;  // (m, n): what the activation's gradient needs
+@group(0) @binding(5) var<storage, read_write> c: array<vec4<OfC>>;  // (m, n), (parts, m, n); BIAS_ROW: (1, n) at bias_at
 
 // Stores what of a block lies in the (m, n) matrix that begins at row `first` of c.
 fn store_from(first: u32, row: u32, col: u32, block: mat4x4<f32>) {
   for (var i = 0u; i < 4u; i++) {
-    if (row + i < params.m && col < params.n) { c[((first + row + i) * params.n + col) / 4u] = vec4<C>(block[i]); }
+    if (row + i < params.m && col < params.n) { c[((first + row + i) * params.n + col) / 4u] = vec4<OfC>(block[i]); }
   }
 }
 
@@ -31,5 +31,5 @@ fn store_with_gradient(row: u32, col: u32, block: mat4x4<f32>) {
 
 // The gradient of the bias, behind that of the weights.
 fn store_bias_row(col: u32, sums: vec4<f32>) {
-  if (col < params.n) { c[(params.bias_at + col) / 4u] = vec4<C>(sums); }
+  if (col < params.n) { c[(params.bias_at + col) / 4u] = vec4<OfC>(sums); }
 }

@@ -3,5 +3,6 @@
 const ROWS = 32u;
 const COLS = 16u;
 const DEPTH = 32u;
+const INVOCATIONS = 32u;
 const ROW_PARTS = 1u;
 const COL_PARTS = 1u;

@@ -3,5 +3,6 @@
 const ROWS = 4u;
 const COLS = 64u;
 const DEPTH = 16u;
+const INVOCATIONS = 16u;
 const ROW_PARTS = 1u;
 const COL_PARTS = 1u;

@@ -130,7 +130,8 @@ impl Report {
     }
 }
 
-/// A line for each kernel with its worst row, a line for each row that failed or was skipped, and the counts.
+/// A line for each kernel with its worst row, a line for each row that failed and for each kernel with rows that were
+/// skipped, and the counts.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.device)?;
@@ -144,12 +145,17 @@ impl fmt::Display for Report {
             let worst = rows.iter().max_by(|a, b| a.worst.total_cmp(&b.worst));
             let (share, case) = worst.map_or((0.0, ""), |row| (row.worst, row.case.as_str()));
             writeln!(f, "  {kernel:<36} {:>5} {elements:>10}  {share:>9.3}  {case}", rows.len())?;
+            let skipped = rows.iter().filter_map(|row| match &row.outcome {
+                Outcome::Skipped(why) => Some((&row.case, why)),
+                _ => None,
+            });
+            if let Some((case, why)) = skipped.clone().next() {
+                writeln!(f, "  SKIPPED {kernel}: {} rows, the first {case}: {why}", skipped.count())?;
+            }
         }
         for row in &self.rows {
-            match &row.outcome {
-                Outcome::Failed(what) => writeln!(f, "  FAILED {} {}: {what}", row.kernel, row.case)?,
-                Outcome::Skipped(why) => writeln!(f, "  SKIPPED {} {}: {why}", row.kernel, row.case)?,
-                Outcome::Passed => {}
+            if let Outcome::Failed(what) = &row.outcome {
+                writeln!(f, "  FAILED {} {}: {what}", row.kernel, row.case)?;
             }
         }
         write!(f, "{} rows, {} failed, {} skipped", self.rows.len(), self.failed(), self.skipped())

@@ -4,6 +4,7 @@ use crate::device::{Device, DeviceInfo, DeviceKind, DeviceLimits};
 use crate::gpu::Context;
 use crate::kernels::Abilities;
 use std::sync::OnceLock;
+use wgpu::CooperativeScalarType;
 
 /// A graphics adapter.
 pub type Adapter = wgpu::Adapter;
@@ -45,8 +46,9 @@ fn describe_parts(
     if features.contains(wgpu::Features::TIMESTAMP_QUERY) {
         abilities.push("timestamps".to_owned());
     }
-    if !matrices.is_empty() {
-        abilities.push(format!("{} cooperative matrix shapes", matrices.len()));
+    for shape in matrices {
+        let (m, n, k) = (shape.m_size, shape.n_size, shape.k_size);
+        abilities.push(format!("cooperative matrices {m}x{n}x{k} {:?} to {:?}", shape.ab_type, shape.cr_type));
     }
     DeviceInfo {
         name: info.name.clone(),
@@ -64,14 +66,22 @@ fn describe_parts(
 }
 
 /// What of an open device decides between the tiles of a matrix product.
-pub(super) fn abilities(info: &wgpu::AdapterInfo, device: &wgpu::Device) -> Abilities {
-    let limits = device.limits();
+pub(super) fn abilities(adapter: &Adapter, device: &wgpu::Device) -> Abilities {
+    let (info, limits) = (adapter.get_info(), device.limits());
     let one_size = info.subgroup_min_size == info.subgroup_max_size;
     let subgroups = device.features().contains(wgpu::Features::SUBGROUP) && one_size;
+    let needed = wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX | wgpu::Features::SHADER_F16;
+    let squares = adapter.cooperative_matrix_properties().into_iter().filter(|shape| {
+        let is_square = shape.m_size == shape.n_size && shape.n_size == shape.k_size;
+        let mixes = (shape.ab_type, shape.cr_type) == (CooperativeScalarType::F16, CooperativeScalarType::F32);
+        is_square && mixes && !shape.saturating_accumulation
+    });
+    let squares = squares.map(|shape| shape.m_size).filter(|_| device.features().contains(needed));
     Abilities {
         subgroup: subgroups.then_some(info.subgroup_min_size),
         workgroup_bytes: limits.max_compute_workgroup_storage_size,
         invocations: limits.max_compute_invocations_per_workgroup,
+        cooperative: squares.max(),
     }
 }
 
@@ -90,7 +100,7 @@ impl Device {
     /// in axone's own calls is caught in error scopes.
     pub fn from_wgpu(adapter: &wgpu::Adapter, device: wgpu::Device, queue: wgpu::Queue) -> Self {
         let info = describe_parts(&adapter.get_info(), &device.limits(), device.features(), &[]);
-        let abilities = abilities(&adapter.get_info(), &device);
+        let abilities = abilities(adapter, &device);
         Self::from_context(Context::new(device, queue, info, abilities))
     }
 }

@@ -30,18 +30,25 @@ pub struct Context {
 impl Context {
     /// Opens `adapter` with all its own limits and the features that kernels use.
     pub fn open(adapter: &Adapter) -> Result<Self> {
-        let wanted = wgpu::Features::SUBGROUP | wgpu::Features::SHADER_F16 | wgpu::Features::TIMESTAMP_QUERY;
+        let wanted = wgpu::Features::SUBGROUP
+            | wgpu::Features::SHADER_F16
+            | wgpu::Features::TIMESTAMP_QUERY
+            | wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("axone"),
             required_features: adapter.features() & wanted,
             required_limits: adapter.limits(),
             memory_hints: wgpu::MemoryHints::Performance,
+            // SAFETY: wgpu calls a feature experimental whose checks have gaps. The one that is asked for is cooperative
+            // matrices; `shaders/matmul_cooperative.wgsl`, which alone uses them, loads and stores whole matrices of
+            // arrays in workgroup memory whose sizes are constants, at offsets that no buffer decides.
+            experimental_features: unsafe { wgpu::ExperimentalFeatures::enabled() },
             ..Default::default()
         };
         let info = describe(adapter);
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
             .map_err(|error| Error::Gpu { device: info.name.clone(), message: error.to_string() })?;
-        let abilities = abilities(&adapter.get_info(), &device);
+        let abilities = abilities(adapter, &device);
         let context = Self::new(device, queue, info, abilities);
         let failure = Arc::clone(&context.failure);
         let keep = move |message: String| {

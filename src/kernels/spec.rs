@@ -22,7 +22,8 @@ pub struct Binding {
     pub name: &'static str,
     /// How the entry point uses it.
     pub access: Access,
-    /// Whether its elements may be f16. WGSL then declares those of `x` as the alias `X`, which the host puts in front.
+    /// Whether its elements may be f16. WGSL then declares those of `x` as the alias `OfX`, which the host puts
+    /// in front.
     pub half: bool,
 }
 
@@ -50,7 +51,7 @@ impl Binding {
     /// The WGSL alias of its elements.
     fn alias(&self) -> String {
         let (first, rest) = self.name.split_at(1);
-        first.to_uppercase() + rest
+        format!("Of{}{rest}", first.to_uppercase())
     }
 }
 
@@ -113,12 +114,21 @@ impl Shader {
         found
     }
 
-    /// The text handed to the WGSL compiler: what the elements of each buffer are that may hold f16, then the files.
+    /// The WGSL extensions that its files ask for in a line `// enable: `.
+    fn extensions(&self) -> impl Iterator<Item = &'static str> {
+        let lines = self.sources.iter().flat_map(|source| source.lines());
+        lines.filter_map(|line| line.strip_prefix("// enable: ")).flat_map(str::split_whitespace)
+    }
+
+    /// The text handed to the WGSL compiler: extensions, what the elements of each buffer are that may hold f16, then
+    /// the files.
     pub fn source(&self, halves: Halves) -> String {
-        let enable = if halves == Halves::NONE { "" } else { "enable f16;\n" };
+        let own = self.extensions().filter(|name| *name != "f16" || halves == Halves::NONE);
+        let f16 = (halves != Halves::NONE).then_some("f16");
+        let enables = own.chain(f16).map(|name| format!("enable {name};\n"));
         let element = |binding: &&Binding| if halves.has(binding) { "f16" } else { "f32" };
         let aliases = self.may_be_half().into_iter().map(|b| format!("alias {} = {};\n", b.alias(), element(&b)));
-        std::iter::once(enable.to_owned()).chain(aliases).chain(self.sources.iter().map(|s| (*s).to_owned())).collect()
+        enables.chain(aliases).chain(self.sources.iter().map(|s| (*s).to_owned())).collect()
     }
 }
 

@@ -45,10 +45,15 @@ pub fn device(test: &str) -> Option<Device> {
     }
 }
 
+/// Says that a part of a test did not run, which no adapter of a machine is required to be able to.
+pub fn skip_part(part: &str, reason: &str) {
+    let line = format!("\nSKIPPED {part}: {reason}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+}
+
 /// Says that `test` did not run. Straight to the terminal: the harness swallows what a passing test prints.
 pub fn skip(test: &str, reason: &str) {
-    let line = format!("\nSKIPPED {test}: {reason}\n");
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
+    skip_part(test, reason);
     let required = std::env::var("AXONE_REQUIRE_GPU").is_ok_and(|value| value == "1");
     assert!(!required, "AXONE_REQUIRE_GPU=1, but {test} found no adapter: {reason}");
 }

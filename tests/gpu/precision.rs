@@ -2,7 +2,7 @@
 //! and nothing of f32 changes. The kernels themselves are in `kernels.rs`, with f16 in the buffers that can hold it.
 
 use crate::common::api::samples;
-use crate::{need_device, skip};
+use crate::{need_device, skip, skip_part};
 use axone::check::compare;
 use axone::model::{Purpose, Weight};
 use axone::prelude::*;
@@ -55,6 +55,25 @@ fn plans_agree_with_f64() {
         assert!(plan.activations.iter().filter(|storage| storage.half).count() >= 3, "{plan}");
         let report = compare(&mut model, &samples(20), 8, 3).unwrap();
         assert_eq!(report.failed(), 0, "{report}");
+    }
+}
+
+/// Where the adapter has cooperative matrices that fit, a model in f16 multiplies with them, and one in f32 does not.
+#[test]
+fn cooperative_matrices_are_used() {
+    let device = need_f16!();
+    let has = device.info().features.iter().any(|feature| feature.contains("F16 to F32"));
+    let used = |precision| {
+        let mut model = classifier(&device, Sgd::new(0.1));
+        model.set_precision(precision).unwrap();
+        let report = compare(&mut model, &samples(16), 16, 2).unwrap();
+        assert_eq!(report.failed(), 0, "{report}");
+        report.rows.iter().any(|row| row.kernel.starts_with("matmul_cooperative"))
+    };
+    assert!(!used(Precision::F32));
+    assert_eq!(used(Precision::F16), has);
+    if !has {
+        skip_part("cooperative_matrices_are_used", "the adapter has none");
     }
 }
 

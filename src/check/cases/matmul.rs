@@ -45,6 +45,9 @@ pub fn matmul_cases() -> Vec<Case> {
                 all.extend(in_half(tile, (m, n, k)));
             }
         }
+        for tile in Tile::COOPERATIVE {
+            all.extend(in_half(tile, (m, n, k)));
+        }
     }
     let mixed = |m, n, k, a, b, epilogue| matmul_case(Matmul::new(m, n, k, a, b).with_epilogue(epilogue));
     all.push(mixed(33, 10, 40, false, false, bias(tanh)));

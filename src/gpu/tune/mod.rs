@@ -11,6 +11,9 @@
 //! | `rule` | by the rule; the default on software adapters, where it was measured |
 //! | `time` | the fastest; the default on hardware, where the rule is a guess |
 //!
+//! A product with an operand of f16 goes to cooperative matrices where the adapter has them, by a rule alone, since their
+//! bits are their own. Before the first such product of a form they must multiply numbers right whose sums are exact.
+//!
 //! Products of about one size, form and epilogue are a class; a class is timed once, in about a fifth of a second
 //! beside the compilation of its kernels, and the choice is kept on disk ([`Cache`]).
 
@@ -21,11 +24,13 @@ pub use race::{Race, race};
 
 use super::{Context, GpuExecutor};
 use crate::device::DeviceKind;
-use crate::kernels::matmul::choose;
+use crate::kernels::matmul::{choose, choose_cooperative};
 use crate::kernels::{Abilities, Epilogue, Kernel, Matmul, Tile};
 use crate::plan::{Executor, Plan};
 use crate::{Error, Result};
 use cache::Cache;
+use race::agree_on_exact_sums;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How tiles are chosen.
@@ -54,16 +59,24 @@ impl Mode {
 
 /// What an open device has found out about its tiles.
 #[derive(Default)]
-pub(super) struct Tuner(Mutex<Option<Cache>>);
+pub(super) struct Tuner {
+    cache: Mutex<Option<Cache>>,
+    /// Whether a tile of cooperative matrices is right, by tile and form.
+    proved: Mutex<HashMap<(Tile, bool, bool), bool>>,
+}
 
 /// `plan` with every choice made that depends on the adapter; one that was made already must run there.
 pub(super) fn tuned(context: &Arc<Context>, plan: &Plan) -> Result<Plan> {
-    let mut plan = plan.clone();
+    let (mut plan, given) = (plan.clone(), plan);
     for step in &mut plan.steps {
+        let in_half = step.operands.iter().take(2).any(|range| given.is_half(range.buffer));
         let Kernel::Matmul(matmul) = &mut step.kernel else { continue };
         let tile = match matmul.tile {
             Some(tile) => tile,
-            None => choice(context, matmul)?,
+            None => match if in_half { cooperative(context, matmul)? } else { None } {
+                Some(tile) => tile,
+                None => choice(context, matmul)?,
+            },
         };
         if !tile.runs_on(context.abilities) || !tile.takes(&matmul.params) {
             let (m, n) = (matmul.params.m, matmul.params.n);
@@ -73,6 +86,33 @@ pub(super) fn tuned(context: &Arc<Context>, plan: &Plan) -> Result<Plan> {
         matmul.tile = Some(tile);
     }
     Ok(plan)
+}
+
+/// The tile of cooperative matrices for a product with an operand of f16, where the adapter has one and it is right.
+fn cooperative(context: &Arc<Context>, matmul: &Matmul) -> Result<Option<Tile>> {
+    let Some(tile) = choose_cooperative(matmul, context.abilities) else { return Ok(None) };
+    if matches!(Mode::of(context.info().kind)?, Mode::Off) {
+        return Ok(None);
+    }
+    let (a, b) = (matmul.transpose_a, matmul.transpose_b);
+    let proved = || context.tuner.proved.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = proved().get(&(tile, a, b)).copied();
+    let right = match known {
+        Some(right) => right,
+        None => {
+            // Neither size is a whole number of blocks.
+            let product = |tile| Matmul { tile: Some(tile), ..Matmul::new(140, 132, 100, a, b) };
+            let executor = || -> Box<dyn Executor> { Box::new(GpuExecutor::new(Arc::clone(context))) };
+            let right = agree_on_exact_sums(&executor, &[product(Tile::Small), product(tile)])?;
+            if !right {
+                let device = &context.info().name;
+                eprintln!("axone: {device}: matmul tile {tile} computes wrong sums: not used");
+            }
+            proved().insert((tile, a, b), right);
+            right
+        }
+    };
+    Ok(right.then_some(tile))
 }
 
 fn choice(context: &Arc<Context>, matmul: &Matmul) -> Result<Tile> {
@@ -86,7 +126,7 @@ fn choice(context: &Arc<Context>, matmul: &Matmul) -> Result<Tile> {
         let cache = cache.get_or_insert_with(|| Cache::read(context.info()));
         cache.get(&class).filter(|tile| tiles.contains(tile))
     };
-    let kept = || context.tuner.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept = || context.tuner.cache.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(tile) = known(&mut kept()) {
         return Ok(tile);
     }

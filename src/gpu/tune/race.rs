@@ -78,6 +78,14 @@ pub fn race(executor: &dyn Fn() -> Box<dyn Executor>, runners: &[Matmul]) -> Res
     Ok(Race { fastest: *fastest, seconds, wrong })
 }
 
+/// Whether all `runners` compute the same bits of a product whose every sum is exact in f32, in any order, and whose
+/// operands are exact in f16.
+pub(super) fn agree_on_exact_sums(executor: &dyn Fn() -> Box<dyn Executor>, runners: &[Matmul]) -> Result<bool> {
+    let bits = |product: &Matmul| Runner::with(executor(), product, |x| (x * 128.0).round() / 128.0)?.result();
+    let all: Vec<Vec<u32>> = runners.iter().map(bits).collect::<Result<_>>()?;
+    Ok(all.windows(2).all(|pair| pair[0] == pair[1]))
+}
+
 /// `product`, its largest size halved until every operand fits; what was a multiple of 4 stays one.
 fn smaller(product: &Matmul) -> Matmul {
     let mut product = product.clone();
@@ -109,12 +117,18 @@ struct Runner {
     id: PlanId,
     repeats: usize,
     best: f64,
+    /// Makes an operand's element of a number from -0.5 to 0.5.
+    element: fn(f32) -> f32,
 }
 
 impl Runner {
     fn new(executor: Box<dyn Executor>, product: &Matmul) -> Result<Self> {
+        Self::with(executor, product, |x| x)
+    }
+
+    fn with(executor: Box<dyn Executor>, product: &Matmul, element: fn(f32) -> f32) -> Result<Self> {
         let (product, sizes) = (product.clone(), product.sizes());
-        let mut runner = Self { executor, product, sizes, id: PlanId(0), repeats: 1, best: f64::INFINITY };
+        let mut runner = Self { executor, product, sizes, id: PlanId(0), repeats: 1, best: f64::INFINITY, element };
         runner.load()?;
         Ok(runner)
     }
@@ -128,7 +142,7 @@ impl Runner {
         self.id = self.executor.load(&plan)?;
         for (i, &len) in self.sizes.iter().enumerate() {
             let some = (0..len.min(1 << 14) as u32).map(|x| uniform(threefry2x32([i as u32, 1], [x, 0])[0]) - 0.5);
-            let some: Vec<f32> = some.collect();
+            let some: Vec<f32> = some.map(self.element).collect();
             let all: Vec<f32> = some.iter().copied().cycle().take(len).collect();
             self.executor.write(self.id, Buffer::Activation(i), 0, &all)?;
         }
@@ -168,6 +182,16 @@ impl Runner {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Two forms of a product agree with themselves and not with each other.
+    #[test]
+    fn wrong_sums_are_seen() {
+        let executor = || crate::Device::cpu().executor();
+        let product = |transposed| Matmul::new(16, 16, 16, false, transposed);
+        let agree = |pair: [bool; 2]| agree_on_exact_sums(&executor, &pair.map(product)).unwrap();
+        assert!(agree([false, false]) && agree([true, true]));
+        assert!(!agree([false, true]));
+    }
 
     /// A product too large for a race shrinks until it fits, and stays of its kind.
     #[test]

@@ -4,7 +4,7 @@
 mod tile;
 
 pub(super) use tile::shaders;
-pub use tile::{Abilities, Tile, choose};
+pub use tile::{Abilities, Tile, choose, choose_cooperative};
 
 use super::Activation;
 use super::spec::{Binding, Entry, Shader, Spec, groups, params};

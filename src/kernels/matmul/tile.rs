@@ -5,7 +5,8 @@ use crate::kernels::Shader;
 use std::fmt;
 
 /// How the work is cut: what a workgroup and an invocation compute. Each output is summed in the order k = 0, 1, 2, …:
-/// the tile changes the speed, never the bits.
+/// the tile changes the speed, never the bits. Those of cooperative matrices are the exception: they round their operands
+/// to f16 and add in an order that the adapter alone knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tile {
     /// 32 × 32 a workgroup, 4 × 4 an invocation, through workgroup memory.
@@ -24,10 +25,16 @@ pub enum Tile {
     SubgroupTall,
     /// 4 × 32 a subgroup of exactly 8 lanes, 4 × 4 a lane, through shuffles: for at most 4 rows.
     SubgroupFlat,
+    /// 32 × 32 a workgroup, 16 × 16 a subgroup of exactly 8 lanes, by cooperative matrices of 8 × 8.
+    Cooperative8,
+    /// 64 × 64 a workgroup, 32 × 32 a subgroup of exactly 32 lanes, by cooperative matrices of 16 × 16.
+    Cooperative16,
+    /// 128 × 128 a workgroup, 64 × 32 a subgroup of exactly 32 lanes, by cooperative matrices of 16 × 16.
+    Cooperative16Large,
 }
 
 impl Tile {
-    /// All of them.
+    /// Those that agree bit for bit.
     pub const ALL: [Tile; 8] = [
         Tile::Small,
         Tile::Medium,
@@ -39,12 +46,15 @@ impl Tile {
         Tile::SubgroupFlat,
     ];
 
+    /// Those of cooperative matrices.
+    pub const COOPERATIVE: [Tile; 3] = [Tile::Cooperative8, Tile::Cooperative16, Tile::Cooperative16Large];
+
     /// Rows and columns of a workgroup's block.
     pub const fn block(self) -> (usize, usize) {
         match self {
-            Tile::Small | Tile::Subgroup => (32, 32),
-            Tile::Medium => (64, 64),
-            Tile::Large => (128, 128),
+            Tile::Small | Tile::Subgroup | Tile::Cooperative8 => (32, 32),
+            Tile::Medium | Tile::Cooperative16 => (64, 64),
+            Tile::Large | Tile::Cooperative16Large => (128, 128),
             Tile::Tall | Tile::SubgroupTall => (32, 16),
             Tile::Flat => (4, 64),
             Tile::SubgroupFlat => (4, 32),
@@ -63,21 +73,33 @@ impl Tile {
     /// Whether a device can run it.
     pub fn runs_on(self, device: Abilities) -> bool {
         let shader = self.shader(Layouts::default());
+        let fits = device.invocations >= shader.workgroup_size && device.workgroup_bytes >= self.workgroup_bytes();
+        let lanes = |lanes: u32| fits && device.subgroup == Some(lanes);
         match self {
-            Tile::Subgroup | Tile::SubgroupTall | Tile::SubgroupFlat => device.subgroup == Some(shader.workgroup_size),
-            _ => device.invocations >= shader.workgroup_size && device.workgroup_bytes >= self.workgroup_bytes(),
+            Tile::Subgroup | Tile::SubgroupTall | Tile::SubgroupFlat => lanes(shader.workgroup_size),
+            Tile::Cooperative8 => lanes(8) && device.cooperative == Some(8),
+            Tile::Cooperative16 | Tile::Cooperative16Large => lanes(32) && device.cooperative == Some(16),
+            _ => fits,
         }
     }
 
-    /// The slices of both operands, in f32.
-    const fn workgroup_bytes(self) -> u32 {
-        let depth = match self {
-            Tile::Small | Tile::Medium | Tile::Large | Tile::Flat => 16,
-            Tile::Tall => 32,
-            Tile::Subgroup | Tile::SubgroupTall | Tile::SubgroupFlat => 0,
-        };
+    /// The slices of both operands; those of cooperative matrices are f16, padded, with a sum of each subgroup.
+    fn workgroup_bytes(self) -> u32 {
         let (rows, cols) = self.block();
-        4 * depth * (rows + cols) as u32
+        let slices = |bytes: u32, depth: u32| bytes * depth * (rows + cols) as u32;
+        match self {
+            Tile::Small | Tile::Medium | Tile::Large | Tile::Flat => slices(4, 16),
+            Tile::Tall => slices(4, 32),
+            Tile::Subgroup | Tile::SubgroupTall | Tile::SubgroupFlat => 0,
+            Tile::Cooperative8 => slices(2, 16) + 2 * 16 * 16 + 4 * 4 * 64,
+            Tile::Cooperative16 => slices(2, 32) + 2 * 16 * 32 + 4 * 4 * 256,
+            Tile::Cooperative16Large => slices(2, 32) + 2 * 16 * 32 + 8 * 4 * 256,
+        }
+    }
+
+    /// Whether it multiplies f16 whatever its operands are.
+    pub const fn is_cooperative(self) -> bool {
+        matches!(self, Tile::Cooperative8 | Tile::Cooperative16 | Tile::Cooperative16Large)
     }
 
     pub(super) fn shader(self, layouts: Layouts) -> &'static Shader {
@@ -95,6 +117,9 @@ impl Tile {
             Tile::Subgroup => &SUBGROUP,
             Tile::SubgroupTall => &SUBGROUP_TALL,
             Tile::SubgroupFlat => &SUBGROUP_FLAT,
+            Tile::Cooperative8 => &COOPERATIVE_8,
+            Tile::Cooperative16 => &COOPERATIVE_16,
+            Tile::Cooperative16Large => &COOPERATIVE_16_LARGE,
         }
     }
 }
@@ -110,6 +135,9 @@ impl fmt::Display for Tile {
             Tile::Subgroup => "subgroup",
             Tile::SubgroupTall => "subgroup_tall",
             Tile::SubgroupFlat => "subgroup_flat",
+            Tile::Cooperative8 => "cooperative_8",
+            Tile::Cooperative16 => "cooperative_16",
+            Tile::Cooperative16Large => "cooperative_16_large",
         })
     }
 }
@@ -123,6 +151,8 @@ pub struct Abilities {
     pub workgroup_bytes: u32,
     /// Invocations of the largest workgroup.
     pub invocations: u32,
+    /// Side of the square cooperative matrices that take f16 and add in f32, where it has such.
+    pub cooperative: Option<u32>,
 }
 
 /// Workgroups that keep a GPU busy: below this a smaller tile gains more than it loses.
@@ -139,6 +169,19 @@ pub fn choose(matmul: &Matmul, device: Abilities) -> Tile {
     let narrow = narrow.into_iter().chain([(few_rows, Tile::Flat), (few_cols, Tile::Tall)]);
     let mut fitting = narrow.filter_map(|(fits, tile)| fits.then_some(tile));
     fitting.find(can).or_else(|| [Tile::Large, Tile::Medium].into_iter().find(enough)).unwrap_or(Tile::Small)
+}
+
+/// The tile of cooperative matrices for a product that may round its operands to f16; `None` where the device has none,
+/// or where they would lie mostly beside the result. A rule alone, no timing: these tiles have bits of their own.
+pub fn choose_cooperative(matmul: &Matmul, device: Abilities) -> Option<Tile> {
+    let least = |tile: Tile| (device.cooperative.unwrap_or_default() as usize, tile);
+    let worth = |(side, tile): &(usize, Tile)| {
+        let p = &matmul.params;
+        tile.runs_on(device) && p.m as usize >= *side && p.n as usize >= *side && p.k as usize >= *side
+    };
+    let fitting = Tile::COOPERATIVE.into_iter().map(least).filter(worth).map(|(_, tile)| tile);
+    let large = |tile: &Tile| *tile != Tile::Cooperative16Large || matmul.workgroups_of(*tile) >= ENOUGH_WORKGROUPS;
+    fitting.filter(large).last()
 }
 
 /// A kernel file behind the library files it asks for.
@@ -181,16 +224,22 @@ macro_rules! shaders {
 const OVERRIDES: &[&str] = &["TRANSPOSE_A", "TRANSPOSE_B", "BIAS_ROW", "ACTIVATION"];
 const TALL_OVERRIDES: &[&str] = &["TRANSPOSE_A", "TRANSPOSE_B", "BIAS_ROW", "ACTIVATION", "QUADS"];
 
-static SMALL: [Shader; 8] = shaders!("matmul", 64, OVERRIDES, "tile_32x32");
-static MEDIUM: [Shader; 8] = shaders!("matmul", 64, OVERRIDES, "tile_64x64");
-static LARGE: [Shader; 8] = shaders!("matmul", 256, OVERRIDES, "tile_128x128");
-static TALL: [Shader; 8] = shaders!("matmul", 32, OVERRIDES, "tile_32x16");
-static FLAT: [Shader; 8] = shaders!("matmul", 16, OVERRIDES, "tile_4x64");
+static SMALL: [Shader; 8] = shaders!("matmul", 64, OVERRIDES, "tile_32x32", "matmul_slices");
+static MEDIUM: [Shader; 8] = shaders!("matmul", 64, OVERRIDES, "tile_64x64", "matmul_slices");
+static LARGE: [Shader; 8] = shaders!("matmul", 256, OVERRIDES, "tile_128x128", "matmul_slices");
+static TALL: [Shader; 8] = shaders!("matmul", 32, OVERRIDES, "tile_32x16", "matmul_slices");
+static FLAT: [Shader; 8] = shaders!("matmul", 16, OVERRIDES, "tile_4x64", "matmul_slices");
+static COOPERATIVE_8: [Shader; 8] =
+    shaders!("matmul_cooperative", 32, OVERRIDES, "cooperative_8_32x32", "matmul_slices");
+static COOPERATIVE_16: [Shader; 8] =
+    shaders!("matmul_cooperative", 128, OVERRIDES, "cooperative_16_64x64", "matmul_slices");
+static COOPERATIVE_16_LARGE: [Shader; 8] =
+    shaders!("matmul_cooperative", 256, OVERRIDES, "cooperative_16_128x128", "matmul_slices");
 static SUBGROUP: [Shader; 8] = shaders!("matmul_subgroup", 8, OVERRIDES);
 static SUBGROUP_TALL: [Shader; 8] = shaders!("matmul_subgroup_tall", 8, TALL_OVERRIDES);
 static SUBGROUP_FLAT: [Shader; 8] = shaders!("matmul_subgroup_flat", 8, OVERRIDES);
 
 /// Every text of every tile.
 pub(crate) fn shaders() -> impl Iterator<Item = &'static Shader> {
-    Tile::ALL.into_iter().flat_map(|tile| tile.shaders())
+    Tile::ALL.into_iter().chain(Tile::COOPERATIVE).flat_map(|tile| tile.shaders())
 }
