@@ -39,10 +39,16 @@ mkdir -p "$out"
 
 started=$SECONDS
 session=$out/session.txt
+most=530 # seconds of all parts together
 # limit SECONDS NAME COMMAND...: the output and how it ended go to session.txt, how it ended to the terminal too.
 limit() {
-    local seconds=$1 name=$2 begun=$SECONDS
+    local seconds=$1 name=$2 begun=$SECONDS left=$((most - SECONDS + started))
     shift 2
+    if [ "$left" -lt 5 ]; then
+        echo "$name: SKIPPED, no time left" | tee -a "$session"
+        return
+    fi
+    [ "$seconds" -gt "$left" ] && seconds=$left
     printf '\n== %s\n' "$name" >>"$session"
     timeout "$seconds" "$@" >>"$session" 2>&1
     echo "$name: exit $? after $((SECONDS - begun)) s" | tee -a "$session"
@@ -61,7 +67,7 @@ limit 20 devices "$bin/devices"
 limit 120 check "$bin/check" --device "$device" --json "$out/check.json"
 limit 120 tests "$bin/test_gpu" --test-threads 2
 limit 90 matmul "$bin/bench_matmul" "$device"
-limit 60 benchmark "$bin/benchmark" --device "$device" --json "$out/benchmark.json"
+limit 90 benchmark "$bin/benchmark" --device "$device" --f16 --json "$out/benchmark.json"
 [ -x "$bin/profile" ] && limit 30 profile "$bin/profile" --device "$device"
 limit 30 digits "$bin/digits"
 if python3 -c 'import torch' 2>/dev/null; then

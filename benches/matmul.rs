@@ -4,10 +4,11 @@
 //!
 //! A network 784-512-256-10 at batch 128 multiplies `x W` forward (nn, with bias and activation), `dz Wᵀ` (nt, with
 //! the activation's gradient) and `xᵀ dz` backward (tn, with the bias gradient). Tiles take turns, so that a busy
-//! machine slows all alike; a figure is the median of the turns. The last column is what the device would choose.
+//! machine slows all alike; a figure is the median of the turns. The last column is what the device would choose. Where
+//! the adapter has f16, a second table has all matrices but the bias in f16, with the tiles of cooperative matrices.
 
 use axone::kernels::{Activation, Epilogue, Kernel, Matmul, Spec, Step, Tile};
-use axone::plan::{ALIGNMENT, Buffer, Executor, Plan, PlanId, PlanStep, Range};
+use axone::plan::{ALIGNMENT, Buffer, Executor, Plan, PlanId, PlanStep, Range, Storage};
 use axone::random::{threefry2x32, uniform};
 use axone::{Device, DeviceKind, Error, Result};
 use std::process::ExitCode;
@@ -39,9 +40,11 @@ const SHAPES: [(usize, usize, usize, &str); 23] = [
     (2048, 2048, 2048, "nn"),
     (4096, 4096, 4096, "nn"),
 ];
-const TURNS: usize = 11;
+const TURNS: usize = 7;
 /// A turn lasts about this long.
-const TURN_SECONDS: f64 = 0.05;
+const TURN_SECONDS: f64 = 0.03;
+/// What the table of f16 leaves out: rows, columns or sums shorter than this.
+const LEAST_HALF: usize = 128;
 /// Software adapters skip products beyond this many floating-point operations.
 const SOFTWARE_FLOP: f64 = 1e9;
 
@@ -62,39 +65,54 @@ fn run() -> Result<()> {
             continue;
         }
         println!("{info}");
-        print!("  {:<22} {:<8}", "m x n x k", "form");
-        Tile::ALL.iter().for_each(|tile| print!(" {:>13}", format!("{tile}")));
-        println!(" {:>13}  GFLOP/s", "chosen");
         let device = Device::named(&info.name)?;
-        for (m, n, k, form) in SHAPES {
-            if info.kind == DeviceKind::Software && 2.0 * (m * n * k) as f64 > SOFTWARE_FLOP {
-                continue;
-            }
-            print!("  {:<22} {form:<8}", format!("{m} x {n} x {k}"));
-            for rate in rates(&device, m, n, k, form)? {
-                match rate {
-                    Some(rate) => print!(" {rate:>13.1}"),
-                    None => print!(" {:>13}", "-"),
-                }
-            }
-            println!();
+        let largest = if info.kind == DeviceKind::Software { SOFTWARE_FLOP } else { f64::INFINITY };
+        table(&device, "f32", &Tile::ALL, |m, n, k| 2.0 * (m * n * k) as f64 <= largest)?;
+        if info.features.iter().any(|feature| feature == "f16") {
+            let tiles = [&Tile::ALL[..], &Tile::COOPERATIVE].concat();
+            let large = |m, n, k| [m, n, k].into_iter().all(|size| size >= LEAST_HALF);
+            table(&device, "f16", &tiles, |m, n, k| 2.0 * (m * n * k) as f64 <= largest && large(m, n, k))?;
         }
     }
     Ok(())
 }
 
+/// The rates of `tiles` and of the device's own choice at every size that is `wanted`.
+fn table(device: &Device, title: &str, tiles: &[Tile], wanted: impl Fn(usize, usize, usize) -> bool) -> Result<()> {
+    print!("  {:<22} {:<8}", format!("{title}: m x n x k"), "form");
+    tiles.iter().for_each(|tile| print!(" {:>13}", format!("{tile}")));
+    println!(" {:>13}  GFLOP/s", "chosen");
+    for (m, n, k, form) in SHAPES.into_iter().filter(|(m, n, k, _)| wanted(*m, *n, *k)) {
+        print!("  {:<22} {form:<8}", format!("{m} x {n} x {k}"));
+        for rate in rates(device, tiles, title == "f16", (m, n, k), form)? {
+            match rate {
+                Some(rate) => print!(" {rate:>13.1}"),
+                None => print!(" {:>13}", "-"),
+            }
+        }
+        println!();
+    }
+    Ok(())
+}
+
 /// Every tile, then the device's own choice; `None` where the device cannot run it.
-fn rates(device: &Device, m: usize, n: usize, k: usize, form: &str) -> Result<Vec<Option<f64>>> {
+fn rates(
+    device: &Device,
+    tiles: &[Tile],
+    half: bool,
+    (m, n, k): (usize, usize, usize),
+    form: &str,
+) -> Result<Vec<Option<f64>>> {
     let epilogue = match form {
         "nn" => Epilogue::Bias(Activation::Relu),
         "nt" => Epilogue::Gradient(Activation::Relu),
         _ => Epilogue::BiasRow { at: (m * n).next_multiple_of(ALIGNMENT) },
     };
     let product = Matmul::new(m, n, k, form.starts_with('t'), form.ends_with('t')).with_epilogue(epilogue);
-    let tiles = Tile::ALL.into_iter().map(Some).chain([None]);
+    let tiles = tiles.iter().copied().map(Some).chain([None]);
     let mut runs = Vec::new();
     for tile in tiles {
-        runs.push(match Run::new(device, Matmul { tile, ..product.clone() }) {
+        runs.push(match Run::new(device, Matmul { tile, ..product.clone() }, half) {
             Ok(run) => Some(run),
             Err(Error::Unsupported { .. }) => None,
             Err(error) => return Err(error),
@@ -118,11 +136,13 @@ struct Run {
 
 impl Run {
     /// Buffers with random numbers, the pipeline compiled and warm.
-    fn new(device: &Device, product: Matmul) -> Result<Self> {
-        let sizes = product.sizes();
+    fn new(device: &Device, product: Matmul, half: bool) -> Result<Self> {
+        let (sizes, bindings) = (product.sizes(), product.entry().bindings);
+        let storages: Vec<Storage> =
+            sizes.iter().zip(bindings).map(|(&len, binding)| Storage { len, half: half && binding.half }).collect();
         let operands = sizes.iter().enumerate().map(|(i, &len)| Range::of(Buffer::Activation(i), len)).collect();
         let step = PlanStep { kernel: Kernel::Matmul(product), operands, name: "matmul".to_owned() };
-        let plan = Plan::of_one(step, sizes.clone());
+        let plan = Plan::of_one(step, storages);
         let mut executor = device.executor();
         let id = executor.load(&plan)?;
         executor.bind_data(id, 1, 4096)?;

@@ -1,7 +1,9 @@
 //! GPU against CPU: training steps per second on every device of this machine, and from which size on a GPU pays.
 //!
-//! `cargo run --release --example benchmark -- [--device NAME] [--net 784-512-256-10 --batch 128] [--json FILE]
-//! [--svg FILE] [--crossover]`
+//! `cargo run --release --example benchmark -- [--device NAME] [--net 784-512-256-10 --batch 128] [--f16]
+//! [--json FILE] [--svg FILE] [--crossover]`
+//!
+//! With `--f16` every device that can store activations in f16 is measured in both precisions.
 //!
 //! A step is forward, loss, backward and update, as `fit` does it: batches gathered on the device from a data set
 //! that lies there, loss and accuracy logged. Each figure is the median of the epochs after a warm-up; data are random.
@@ -11,8 +13,7 @@ use axone::random::{threefry2x32, uniform};
 use plotters::prelude::*;
 use std::process::ExitCode;
 
-const USAGE: &str =
-    "usage: benchmark [--device NAME] [--net 784-512-256-10] [--batch 128] [--json FILE] [--svg FILE] [--crossover]";
+const USAGE: &str = "usage: benchmark [--device NAME] [--net 784-512-256-10] [--batch 128] [--f16] [--json FILE] [--svg FILE] [--crossover]";
 /// Seconds of measuring for one figure, warm-up apart.
 const SECONDS: f64 = 1.0;
 
@@ -27,6 +28,7 @@ struct Figure {
     net: String,
     optimizer: &'static str,
     device: String,
+    precision: &'static str,
     steps_per_second: f64,
 }
 
@@ -41,7 +43,8 @@ fn main() -> ExitCode {
 }
 
 fn run() -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let (mut device, mut widths, mut batch, mut json, mut svg, mut crossing) = (None, None, 128, None, None, false);
+    let (mut device, mut widths, mut batch, mut json, mut svg) = (None, None, 128, None, None);
+    let (mut crossing, mut f16) = (false, false);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(USAGE);
@@ -54,6 +57,7 @@ fn run() -> std::result::Result<(), Box<dyn std::error::Error>> {
             "--json" => json = Some(value()?),
             "--svg" => svg = Some(value()?),
             "--crossover" => crossing = true,
+            "--f16" => f16 = true,
             other => return Err(format!("unknown argument {other}; {USAGE}").into()),
         }
     }
@@ -68,17 +72,22 @@ fn run() -> std::result::Result<(), Box<dyn std::error::Error>> {
     };
 
     devices.iter().for_each(|device| println!("{}", device.info()));
-    println!("\n{:<28} {:<9} {:>14}  device", "net", "optimizer", "steps/s");
+    let precisions = if f16 { &[Precision::F32, Precision::F16][..] } else { &[Precision::F32] };
+    println!("\n{:<28} {:<9} {:<9} {:>14}  device", "net", "optimizer", "precision", "steps/s");
     let mut figures = Vec::new();
     for net in &nets {
         for (optimizer, settings) in [("sgd", Optimizer::from(Sgd::default())), ("adam", Adam::default().into())] {
-            for device in &devices {
-                let rate = steps_per_second(net, settings, device)?;
+            for (device, precision) in devices.iter().flat_map(|device| precisions.iter().map(move |p| (device, *p))) {
+                let rate = match steps_per_second(net, settings, device, precision) {
+                    Err(Error::Unsupported { .. }) => continue,
+                    rate => rate?,
+                };
+                let precision = if precision == Precision::F16 { "f16" } else { "f32" };
                 let sides: Vec<_> = net.widths.iter().map(usize::to_string).collect();
                 let text = format!("{} {} x {}", net.name, sides.join("-"), net.batch);
-                println!("{text:<28} {optimizer:<9} {rate:>14.1}  {}", device.info().name);
+                println!("{text:<28} {optimizer:<9} {precision:<9} {rate:>14.1}  {}", device.info().name);
                 let device = device.info().name;
-                figures.push(Figure { net: text, optimizer, device, steps_per_second: rate });
+                figures.push(Figure { net: text, optimizer, device, precision, steps_per_second: rate });
             }
         }
     }
@@ -94,13 +103,14 @@ fn run() -> std::result::Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn steps_per_second(net: &Net, optimizer: Optimizer, device: &Device) -> Result<f64> {
+fn steps_per_second(net: &Net, optimizer: Optimizer, device: &Device, precision: Precision) -> Result<f64> {
     let mut layers = Sequential::new(net.widths[0]);
     for (i, &units) in net.widths[1..].iter().enumerate() {
         let last = i + 2 == net.widths.len();
         layers = layers.add(Dense::new(units).activation(if last { Activation::Softmax } else { Activation::Relu }));
     }
     let mut model = layers.compile(device.clone(), Loss::CategoricalCrossEntropy, optimizer)?;
+    model.set_precision(precision)?;
     let (columns, classes) = (net.widths[0], net.widths[net.widths.len() - 1] as u32);
     let mut steps = 4;
     loop {
@@ -128,7 +138,8 @@ fn crossover(devices: &[Device]) -> Result<()> {
     let mut found = None;
     for width in [16, 32, 64, 128, 256, 512, 1024] {
         let net = Net { name: String::new(), widths: vec![784, width, width, 10], batch: 128 };
-        let [gpu_rate, cpu_rate] = [first, cpu].map(|device| steps_per_second(&net, Sgd::default().into(), device));
+        let [gpu_rate, cpu_rate] =
+            [first, cpu].map(|device| steps_per_second(&net, Sgd::default().into(), device, Precision::F32));
         let (gpu_rate, cpu_rate) = (gpu_rate?, cpu_rate?);
         println!("W = {width:<24} {gpu_rate:>14.1} {cpu_rate:>14.1}");
         if gpu_rate > cpu_rate && found.is_none() {
@@ -161,7 +172,8 @@ fn bars(figures: &[Figure], path: &str) -> std::result::Result<(), Box<dyn std::
             [(1.0, top - 0.75), (figure.steps_per_second, top - 0.25)],
             color.filled(),
         )])?;
-        let text = format!("{:.0}  {}, {}, {}", figure.steps_per_second, figure.net, figure.optimizer, figure.device);
+        let Figure { net, optimizer, device, precision, .. } = figure;
+        let text = format!("{:.0}  {net}, {optimizer}, {precision}, {device}", figure.steps_per_second);
         let at = (figure.steps_per_second * 1.1, top - 0.36);
         chart.draw_series([Text::new(text, at, ("sans-serif", 13))])?;
     }

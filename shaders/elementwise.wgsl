@@ -1,9 +1,10 @@
+// f16: a b y
 // y = a o b; a stride of 0 repeats a row, a column or a scalar.
 struct Params { rows: u32, cols: u32, a_row: u32, a_col: u32, b_row: u32, b_col: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<f32>;        // strides a_row, a_col
-@group(0) @binding(2) var<storage, read> b: array<f32>;        // strides b_row, b_col
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;  // (rows, cols)
+@group(0) @binding(1) var<storage, read> a: array<OfA>;        // strides a_row, a_col
+@group(0) @binding(2) var<storage, read> b: array<OfB>;        // strides b_row, b_col
+@group(0) @binding(3) var<storage, read_write> y: array<OfY>;  // (rows, cols)
 
 override OP: u32 = 0u;  // add, sub, mul
 
@@ -17,12 +18,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if (i < params.rows * params.cols) {
       let row = i / params.cols;
       let col = i % params.cols;
-      let p = a[row * params.a_row + col * params.a_col];
-      let q = b[row * params.b_row + col * params.b_col];
+      let p = f32(a[row * params.a_row + col * params.a_col]);
+      let q = f32(b[row * params.b_row + col * params.b_col]);
       switch (OP) {
-        case 0u: { y[i] = p + q; }
-        case 1u: { y[i] = p - q; }
-        default: { y[i] = p * q; }
+        case 0u: { y[i] = OfY(p + q); }
+        case 1u: { y[i] = OfY(p - q); }
+        default: { y[i] = OfY(p * q); }
       }
     }
   }

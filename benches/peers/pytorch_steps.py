@@ -7,7 +7,7 @@ Usage: pytorch_steps.py [cpu|cuda] [NET ...]              (nets: big tiny wide; 
 The first form prints one line a measurement: NET OPTIMIZER steps/s MODE. On a GPU the modes are eager, torch.compile
 and a CUDA graph of the whole step. Each figure is the median of 7 repeats after a warm-up.
 The second answers the lines of its standard input as protocol.rs says, so that run.py can let it take turns.
-All in f32 with TF32 off; data are random and already on the device; OMP_NUM_THREADS sets the threads of the CPU.
+All in f32 with TF32 off; `sgd-f16` and `adam-f16` (eager, on a GPU) under autocast with a GradScaler. Data are random and already on the device; OMP_NUM_THREADS sets the threads of the CPU.
 """
 import statistics, sys, time
 import torch, torch.nn as nn, torch.nn.functional as F
@@ -51,7 +51,8 @@ def training(net, opt_name, mode, device):
     widths, batch = NETS[net]
     torch.manual_seed(1)
     model = build(widths, device)
-    optimizer = optimizer_of(opt_name, model.parameters(), mode == "graph")
+    half = opt_name.endswith("-f16")
+    optimizer = optimizer_of(opt_name.removesuffix("-f16"), model.parameters(), mode == "graph")
     x = torch.rand(batch, widths[0], device=device)
     y = torch.randint(0, 10, (batch,), device=device)
     forward = lambda x, y: F.cross_entropy(model(x), y)
@@ -62,6 +63,17 @@ def training(net, opt_name, mode, device):
         optimizer.zero_grad(set_to_none=mode != "graph")
         forward(x, y).backward()
         optimizer.step()
+
+    if half:
+        scaler = torch.amp.GradScaler(device)
+
+        def step():
+            optimizer.zero_grad(set_to_none=True)
+            with torch.autocast(device, torch.float16):
+                loss = forward(x, y)
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()
 
     return capture(step) if mode == "graph" else step
 
@@ -107,7 +119,8 @@ def answer(name, device, mode):
     for line in sys.stdin:
         net, opt_name, seconds = line.split()
         begun = f"{name} {net} {opt_name}"
-        if net != "matmul" and (net not in NETS or opt_name not in ("sgd", "adam")):
+        half = opt_name in ("sgd-f16", "adam-f16") and (device, mode) == ("cuda", "eager")
+        if net != "matmul" and (net not in NETS or not half and opt_name not in ("sgd", "adam")):
             print(begun, "unsupported", flush=True)
             continue
         if (net, opt_name) not in known:

@@ -28,7 +28,8 @@ ROWS = {
              "axone-gpu", ["burn-wgpu"], [("big", "sgd")]),
     "lean": ("what a program without optional features is made of", "axone", ["bare"], []),
     "cuda": ("on an NVIDIA GPU", "axone-gpu", ["pytorch-eager", "pytorch-compile", "pytorch-graph"],
-             [("big", "sgd"), ("big", "adam"), ("tiny", "sgd"), ("tiny", "adam"), ("wide", "sgd"), ("matmul", "-")]),
+             [("big", "sgd"), ("big", "adam"), ("tiny", "sgd"), ("tiny", "adam"), ("wide", "sgd"), ("big", "sgd-f16"),
+              ("wide", "sgd-f16"), ("matmul", "-")]),
 }
 # Between two turns: PyTorch's threads spin for a while after their last work.
 PAUSE = 0.3

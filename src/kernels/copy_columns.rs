@@ -31,7 +31,7 @@ pub const SHADER: Shader = Shader {
     overrides: &[],
     workgroup_size: 256,
     uses_step: false,
-    entries: &[Entry { name: "main", bindings: &[Binding::read(1, "x"), Binding::update(2, "y")] }],
+    entries: &[Entry { name: "main", bindings: &[Binding::read(1, "x").or_half(), Binding::update(2, "y").or_half()] }],
 };
 
 impl Spec for CopyColumns {

@@ -71,7 +71,7 @@ pub const SHADER: Shader = Shader {
     uses_step: false,
     entries: &[Entry {
         name: "main",
-        bindings: &[Binding::read(1, "a"), Binding::read(2, "b"), Binding::write(3, "y")],
+        bindings: &[Binding::read(1, "a").or_half(), Binding::read(2, "b").or_half(), Binding::write(3, "y").or_half()],
     }],
 };
 

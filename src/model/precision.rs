@@ -65,7 +65,7 @@ impl Model {
             let device = self.device().info().name;
             return Err(Error::Unsupported { what: "Precision::F16".to_owned(), device });
         }
-        let program = Program { precision, ..self.program().clone() };
+        let program = self.program().clone().in_precision(precision);
         self.replace_program(program, |purpose| purpose != Purpose::Train)?;
         self.write_rules()?;
         self.restart_loss_scale()?;
@@ -116,6 +116,11 @@ impl Model {
 }
 
 impl Program {
+    /// The same, with plans in `precision`. Whether a device can run them, the device says.
+    pub fn in_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
     /// Writes the state before the first step to `executor`, which has loaded the training plan `id`.
     pub(crate) fn start_loss_scale(&self, executor: &mut dyn Executor, id: PlanId) -> Result<()> {
         match self.precision {

@@ -18,9 +18,13 @@ pub enum Machine {
 
 /// A plan that reads `outputs` of `graph`, whose inputs the caller writes.
 pub fn plan(graph: &Graph, outputs: &[NodeId], batch: usize, fused: bool) -> Plan {
+    plan_in(graph, outputs, batch, fused, false)
+}
+
+/// The same; `half`: in f16 what can be.
+pub fn plan_in(graph: &Graph, outputs: &[NodeId], batch: usize, fused: bool, half: bool) -> Plan {
     let (logs, gradients) = (&[], &[]);
-    let none =
-        Lowering { name: "test", batch, gather: false, fused, half: false, outputs, logs, gradients, update: None };
+    let none = Lowering { name: "test", batch, gather: false, fused, half, outputs, logs, gradients, update: None };
     lower(graph, &none).unwrap()
 }
 

@@ -102,6 +102,20 @@ fn weights_go_out_and_in() {
     assert_eq!(model.weights().unwrap(), weights, "a refused set of weights changes nothing");
 }
 
+/// The CPU backend computes in f32, and says so before anything changes.
+#[test]
+fn f16_is_refused() {
+    for device in devices() {
+        let net = Sequential::new(2).add(Dense::new(3)).add(Dense::new(1));
+        let mut model = net.compile(device, Loss::MeanSquaredError, Sgd::default()).unwrap();
+        let error = model.set_precision(Precision::F16).unwrap_err();
+        assert!(matches!(&error, Error::Unsupported { what, .. } if what == "Precision::F16"), "{error}");
+        assert_eq!((model.precision(), model.loss_scale().unwrap()), (Precision::F32, None));
+        model.set_precision(Precision::F32).unwrap();
+        model.fit(&Dataset::new([[1.0, 2.0]], [[1.0]]).unwrap(), &Fit::new().epochs(1).silent()).unwrap();
+    }
+}
+
 #[test]
 fn reset_draws_anew_and_forgets() {
     let mut model = classifier(&Device::cpu(), Adam::default());

@@ -7,7 +7,7 @@
 use crate::common::assert_none;
 use crate::common::differentiable::{BATCH, Sample, cases};
 use crate::common::fixtures::folder;
-use crate::common::machine::{plan, whole_batch};
+use crate::common::machine::{plan, plan_in, whole_batch};
 use axone::cpu::CpuExecutor;
 use axone::graph::{NodeId, differentiate};
 use axone::kernels::{Activation as Function, Epilogue, Kernel};
@@ -34,6 +34,7 @@ fn snapshots() {
         ("plan_train_unfused.txt", program.plan(Purpose::Train, 8, &[true], false)),
         ("plan_evaluate.txt", program.plan(Purpose::Evaluate, 8, &[true], true)),
         ("plan_predict.txt", program.plan(Purpose::Predict, 8, &[], true)),
+        ("plan_train_f16.txt", classifier().in_precision(Precision::F16).plan(Purpose::Train, 8, &[true], true)),
     ];
     for (file, plan) in plans {
         let (path, printed) = (folder().join(file), plan.unwrap().to_string());
@@ -172,6 +173,9 @@ fn live_values_never_overlap() {
         let (keeping, reusing) =
             (plan(&sample.graph, &everything, BATCH, false), plan(&sample.graph, &wanted, BATCH, false));
         assert_eq!(first_difference(&sample, &keeping, &reusing), None, "{name}");
+        // The twins do not round to f16: where values lie must not change what they compute.
+        let half = plan_in(&sample.graph, &wanted, BATCH, false, true);
+        assert_eq!(first_difference(&sample, &keeping, &half), None, "{name} in f16");
         if name == "chain" {
             let (kept, used) = (keeping.activations.len(), reusing.activations.len());
             assert!(used < kept, "{used} buffers for {kept} values");
@@ -190,6 +194,30 @@ fn live_values_never_overlap() {
             // The odd pair may hold values whose lives do not touch; most do not.
             assert!(2 * caught > used, "of {used} buffers, {caught} could not be merged with their neighbour");
         }
+    }
+}
+
+/// In f16 is what only kernels touch that say they can; nothing that the host reads or writes, nothing in a slab.
+#[test]
+fn only_what_every_kernel_can_take_is_f16() {
+    let mut halves = 0;
+    for (purpose, classes) in [(Purpose::Train, [true, false]), (Purpose::Evaluate, [true, false])] {
+        let full = branched().plan(purpose, 8, &classes, true).unwrap();
+        let plan = branched().in_precision(Precision::F16).plan(purpose, 8, &classes, true).unwrap();
+        assert!(full.activations.iter().all(|storage| !storage.half));
+        assert_none(&aliased(&plan));
+        for step in &plan.steps {
+            for (binding, range) in step.bindings() {
+                assert!(binding.half || !plan.is_half(range.buffer), "{} in {plan}", binding.name);
+                halves += usize::from(plan.is_half(range.buffer));
+            }
+        }
+    }
+    assert!(halves > 10, "{halves} operands in f16");
+    let plan = branched().in_precision(Precision::F16).plan(Purpose::Predict, 8, &[], true).unwrap();
+    assert!(plan.activations.iter().any(|storage| storage.half), "{plan}");
+    for range in plan.inputs.iter().flatten().chain(&plan.outputs) {
+        assert!(!plan.is_half(range.buffer), "{range} in {plan}");
     }
 }
 

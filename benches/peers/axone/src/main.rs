@@ -71,6 +71,10 @@ fn make(device: &Device, net: &str, optimizer: &str) -> Result<Option<Box<dyn Wo
     if net == "matmul" {
         return Ok(Some(Box::new(product(device)?)));
     }
+    let (optimizer, precision) = match optimizer.strip_suffix("-f16") {
+        Some(optimizer) => (optimizer, Precision::F16),
+        None => (optimizer, Precision::F32),
+    };
     let optimizer = match optimizer {
         "sgd" => Optimizer::from(Sgd::default()),
         "adam" => Adam::default().into(),
@@ -82,7 +86,10 @@ fn make(device: &Device, net: &str, optimizer: &str) -> Result<Option<Box<dyn Wo
         let last = i + 2 == net.widths.len();
         layers = layers.add(Dense::new(units).activation(if last { Activation::Softmax } else { Activation::Relu }));
     }
-    let model = layers.compile(device.clone(), Loss::CategoricalCrossEntropy, optimizer)?;
+    let mut model = layers.compile(device.clone(), Loss::CategoricalCrossEntropy, optimizer)?;
+    if model.set_precision(precision).is_err() {
+        return Ok(None);
+    }
     Ok(Some(Box::new(Training { model, net, data: data(&net, 1)? })))
 }
 
