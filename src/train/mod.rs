@@ -7,6 +7,7 @@ mod callback;
 mod callbacks;
 #[cfg(feature = "save")]
 mod checkpoint;
+mod epoch;
 mod evaluation;
 mod feed;
 mod fit;

@@ -3,10 +3,10 @@
 //!
 //! It runs on an executor of its own, with copies of the slabs: the model does not see it, whatever happens on the way.
 
+use super::epoch::shuffled;
 use super::feed::Feed;
 use super::history::number;
 use super::measure::copy_slabs;
-use super::run::shuffled;
 use super::settings::DATA_BUDGET;
 use crate::data::Dataset;
 use crate::kernels::Step;
