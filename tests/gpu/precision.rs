@@ -172,6 +172,20 @@ fn gradients_beyond_every_scale_end_the_run() {
     assert_eq!(bits(&model.weights().unwrap()), before);
 }
 
+/// What no scale of the loss can help: an activation too large for f16, found by running the epoch again.
+#[test]
+fn an_activation_beyond_f16_is_named() {
+    let device = need_f16!();
+    let big = axone::Initializer::Constant(300.0);
+    let net = Sequential::new(1).add(Dense::new(4).activation(Activation::Relu).weights(big)).add(Dense::new(1));
+    let mut model = net.compile(device, Loss::MeanSquaredError, Sgd::new(1e-3)).unwrap();
+    model.set_precision(Precision::F16).unwrap();
+    let data = Dataset::new([[0.5], [1_000.0]], [[1.0], [1.0]]).unwrap();
+    let settings = Fit::new().epochs(3).batch_size(2).callback(TerminateOnNonFinite::new()).silent();
+    let reason = model.fit(&data, &settings).unwrap().stopped.unwrap();
+    assert!(reason.starts_with("epoch 1, step 1: inf arose in dense_1 (matmul"), "{reason}");
+}
+
 #[test]
 fn inputs_beyond_f16_are_refused() {
     let device = need_f16!();
