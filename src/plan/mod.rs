@@ -5,6 +5,7 @@ mod executor;
 mod fuse;
 mod lower;
 mod memory;
+mod one_dispatch;
 mod slab;
 mod split;
 mod work;
@@ -12,6 +13,7 @@ mod work;
 pub(crate) use executor::Fetched;
 pub use executor::{Clock, Executor, Fetch, PlanId, Span, Timings};
 pub use lower::{Lowering, Update, lower};
+pub use one_dispatch::OneDispatch;
 pub use slab::{ALIGNMENT, Slab};
 pub use work::Work;
 

@@ -11,6 +11,8 @@
 //! | `rule` | by the rule; the default on software adapters, where it was measured |
 //! | `time` | the fastest; the default on hardware, where the rule is a guess |
 //!
+//! With `rule` and `time`, plans that one dispatch can run ([`OneDispatch`]) run in one where that is the rule.
+//!
 //! Products of about one size, form and epilogue are a class; a class is timed once, in about a fifth of a second
 //! beside the compilation of its kernels, and the choice is kept on disk ([`Cache`]).
 
@@ -22,8 +24,8 @@ pub use race::{Race, race};
 use super::{Context, GpuExecutor};
 use crate::device::DeviceKind;
 use crate::kernels::matmul::choose;
-use crate::kernels::{Abilities, Epilogue, Kernel, Matmul, Tile};
-use crate::plan::{Executor, Plan};
+use crate::kernels::{Abilities, Epilogue, Kernel, Matmul, Spec, Tile};
+use crate::plan::{Executor, OneDispatch, Plan};
 use crate::{Error, Result};
 use cache::Cache;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -73,6 +75,16 @@ pub(super) fn tuned(context: &Arc<Context>, plan: &Plan) -> Result<Plan> {
         matmul.tile = Some(tile);
     }
     Ok(plan)
+}
+
+/// The dispatch that stands for all of `plan`, where the device gains by it: where its kernel was measured, subgroups of
+/// 8 (lavapipe). Both compute the same bits.
+pub(super) fn in_one_dispatch(context: &Context, plan: &Plan) -> Result<Option<OneDispatch>> {
+    if context.abilities.subgroup != Some(8) || Mode::of(context.info().kind)? == Mode::Off {
+        return Ok(None);
+    }
+    let buffers = context.device.limits().max_storage_buffers_per_shader_stage as usize;
+    Ok(OneDispatch::of(plan).filter(|one| one.kernel.entry().bindings.len() <= buffers))
 }
 
 fn choice(context: &Arc<Context>, matmul: &Matmul) -> Result<Tile> {
