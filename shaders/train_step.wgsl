@@ -9,8 +9,7 @@ const LANES = 8u;
 const LOWEST = -3.4028234663852886e38f;
 
 override LAYERS = 2u;
-override QUADS = 4u;   // of outputs: outputs / 4, rounded up
-override HIT = false;  // also log at hit_at whether the first of the largest logits is the class
+override QUADS = 4u;  // of outputs: outputs / 4, rounded up
 
 @group(0) @binding(2) var<storage, read> y_data: array<f32>;       // (any, 1) classes
 @group(0) @binding(3) var<storage, read> weights: array<f32>;      // (any)
@@ -291,7 +290,8 @@ fn backward_last(l: Layer, lane: u32) {
   }
 }
 
-// Cross-entropy of the logits of each row and its gradient in their place, as in softmax_cross_entropy.wgsl.
+// Cross-entropy of the logits of each row, whether the first of the largest is the class, and the gradient in their
+// place, as in softmax_cross_entropy.wgsl.
 fn loss(l: Layer, lane: u32) {
   let classes = f32(l.outputs);
   let keep = 1.0 - params.smoothing;
@@ -323,7 +323,7 @@ fn loss(l: Layer, lane: u32) {
     target_sum = fma(keep, target_sum, params.smoothing);
     let at = step.log_row * params.log_stride + row;
     log[at + params.log_at] = fma(target_sum, log_(total), -target_dot);
-    if (HIT) { log[at + params.hit_at] = select(0.0, 1.0, -column == floor(class_)); }
+    log[at + params.hit_at] = select(0.0, 1.0, -column == floor(class_));
     for (var c = 0u; c < l.outputs; c++) {
       let probability = exp_(act[z0 + c / 4u][c % 4u] - top) / total;
       let t = fma(keep, select(0.0, 1.0, u32(class_) == c), params.smoothing / classes);

@@ -67,7 +67,8 @@ impl Loaded {
             activations.map(|(i, &len)| context.storage(&Buffer::Activation(i).to_string(), len)).collect();
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let whole = tune::in_one_dispatch(context, plan)?;
-        let specs = plan.steps.iter().map(|step| step.kernel.spec()).chain(whole.iter().map(|one| &one.kernel as &dyn Spec));
+        let specs =
+            plan.steps.iter().map(|step| step.kernel.spec()).chain(whole.iter().map(|one| &one.kernel as &dyn Spec));
         let specs: Vec<&dyn Spec> = specs.collect();
         let params = context.buffer("params", UNIFORM_STRIDE * specs.len() as u64, usage);
         for (i, spec) in specs.iter().enumerate() {

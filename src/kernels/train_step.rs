@@ -70,8 +70,6 @@ pub struct TrainStep {
     pub params: TrainStepParams,
     /// Of the hidden layers.
     pub activation: Activation,
-    /// Also log whether the first of the largest logits is the class.
-    pub hit: bool,
     /// Adam, otherwise gradient descent.
     pub adam: bool,
 }
@@ -126,17 +124,7 @@ const LOG: Binding = Binding::update(9, "log");
 const SGD: Entry = Entry { name: "main", bindings: &[X, Y, WEIGHTS, ORDER, GRADIENT, PARAMETER, LOG] };
 const ADAM: Entry = Entry {
     name: "main",
-    bindings: &[
-        X,
-        Y,
-        WEIGHTS,
-        ORDER,
-        GRADIENT,
-        PARAMETER,
-        Binding::update(7, "m"),
-        Binding::update(8, "v"),
-        LOG,
-    ],
+    bindings: &[X, Y, WEIGHTS, ORDER, GRADIENT, PARAMETER, Binding::update(7, "m"), Binding::update(8, "v"), LOG],
 };
 
 macro_rules! shader {
@@ -153,7 +141,7 @@ macro_rules! shader {
                 include_str!("../../shaders/train_step.wgsl"),
             ],
             params: TrainStepParams::MEMBERS,
-            overrides: &["LAYERS", "ACTIVATION", "QUADS", "HIT"],
+            overrides: &["LAYERS", "ACTIVATION", "QUADS"],
             workgroup_size: 8,
             uses_step: true,
             entries: &[$entry],
@@ -188,7 +176,6 @@ impl Spec for TrainStep {
             ("LAYERS", f64::from(self.layers())),
             ("ACTIVATION", f64::from(self.activation.kind())),
             ("QUADS", f64::from(self.quads())),
-            ("HIT", f64::from(u8::from(self.hit))),
         ]
     }
 

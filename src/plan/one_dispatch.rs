@@ -20,7 +20,7 @@ pub struct OneDispatch {
 impl OneDispatch {
     /// The dispatch that stands for `plan`, if there is one: where `plan` gathers a batch of one input, classes and
     /// weights, computes two or three dense layers of few units (hidden ones with one activation, and a multiple of 4
-    /// of them), cross-entropy, all gradients, and a step of plain gradient descent or Adam; and where no value of it
+    /// of them), cross-entropy with accuracy, all gradients, and a step of plain gradient descent or Adam; and where no value of it
     /// is read afterwards.
     pub fn of(plan: &Plan) -> Option<Self> {
         let layers = plan.steps.iter().filter(|step| bias(step).is_some()).count();
@@ -37,7 +37,7 @@ impl OneDispatch {
         let (Kernel::SoftmaxCrossEntropy(entropy), &[logits, classes, drow, log, dlogits]) = parts(loss) else {
             return None;
         };
-        let of_classes = entropy.part == Part::LossAndGrad && entropy.classes;
+        let of_classes = entropy.part == Part::LossAndGrad && entropy.classes && entropy.hit;
         let smoothed = matches!(entropy.kind, EntropyKind::CrossEntropy { .. });
         if !(of_classes && smoothed && (classes, drow) == (y, row_scale) && log.buffer == Buffer::Log) {
             return None;
@@ -61,7 +61,7 @@ impl OneDispatch {
             alpha: chain.activation.alpha(),
             ..TrainStepParams::default()
         };
-        let kernel = TrainStep { params, activation: chain.activation, hit: entropy.hit, adam: false };
+        let kernel = TrainStep { params, activation: chain.activation, adam: false };
         let kernel = kernel.with_loss(&entropy.params);
         let (kernel, moments) = match &update.kernel {
             Kernel::Sgd(_) => (kernel, 0),
@@ -110,7 +110,11 @@ impl Chain {
         let (mut inputs, mut widths, mut parameters, mut next) = (Vec::new(), Vec::new(), Vec::new(), x);
         for step in forward {
             let (Kernel::Matmul(product), &[input, weights, bias, output]) = parts(step) else { return None };
-            if input != next || weights.buffer != Buffer::Parameters || product.transpose_a || product.transpose_b {
+            if input != next
+                || [weights.buffer, bias.buffer] != [Buffer::Parameters; 2]
+                || product.transpose_a
+                || product.transpose_b
+            {
                 return None;
             }
             inputs.push(input);
@@ -132,7 +136,11 @@ impl Chain {
         for i in (0..self.inputs.len()).rev() {
             let (input, [weights, bias]) = (self.inputs[i], self.parameters[i]);
             let (Kernel::Matmul(product), &[a, b, dw]) = parts(steps.next()?) else { return None };
-            let slab = Range { buffer: Buffer::Gradients, offset: weights.offset, len: bias.offset + bias.len - weights.offset };
+            let slab = Range {
+                buffer: Buffer::Gradients,
+                offset: weights.offset,
+                len: bias.offset + bias.len - weights.offset,
+            };
             let is_row = matches!(product.epilogue, Epilogue::BiasRow { .. }) && product.transpose_a;
             if !is_row || (a, b, dw) != (input, dz, slab) {
                 return None;
