@@ -106,8 +106,8 @@ impl TrainStep {
         let p = &self.params;
         let hidden = p.hidden1.saturating_add(p.hidden2).saturating_add(4 * self.quads());
         p.hidden1 > 0
-            && p.hidden1 % 4 == 0
-            && p.hidden2 % 4 == 0
+            && p.hidden1.is_multiple_of(4)
+            && p.hidden2.is_multiple_of(4)
             && (1..=MOST_OUTPUTS).contains(&p.outputs)
             && p.rows.saturating_mul(hidden) <= MOST_ACTIVATIONS
     }
@@ -159,7 +159,7 @@ pub static SHADERS: [Shader; 4] = [
 
 impl Spec for TrainStep {
     fn shader(&self) -> &'static Shader {
-        match (self.params.inputs % 4 == 0, self.adam) {
+        match (self.params.inputs.is_multiple_of(4), self.adam) {
             (false, false) => &SHADERS[0],
             (false, true) => &SHADERS[1],
             (true, false) => &SHADERS[2],
@@ -185,7 +185,7 @@ impl Spec for TrainStep {
 
     fn binding_bytes(&self, binding: &Binding) -> u64 {
         let vec4 = match binding.name {
-            "x_data" => self.params.inputs % 4 == 0,
+            "x_data" => self.params.inputs.is_multiple_of(4),
             "log" => false,
             _ => binding.access != Access::Read,
         };
