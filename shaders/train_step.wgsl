@@ -1,4 +1,4 @@
-// with: lib/step.wgsl lib/math.wgsl lib/activation.wgsl lib/train_step.wgsl lib/train_step_x_vec4.wgsl | lib/train_step_x_any.wgsl lib/train_step_sgd.wgsl | lib/train_step_adam.wgsl
+// with: lib/step.wgsl lib/math.wgsl lib/activation.wgsl lib/train_step.wgsl lib/train_step_blocks.wgsl lib/train_step_x_vec4.wgsl | lib/train_step_x_any.wgsl lib/train_step_sgd.wgsl | lib/train_step_adam.wgsl
 // A whole training step of a tiny classifier in one dispatch: gather, forward, cross-entropy, backward, update. One
 // workgroup, which is one subgroup of 8 lanes (lavapipe): what a dispatch costs there is more than what it computes.
 // Two or three dense layers; hidden widths are multiples of 4. Activations stay in workgroup memory, and each gives
@@ -64,48 +64,12 @@ fn rows_of(first: bool, l: Layer, row: u32) -> Rows {
 fn rows_block(first: bool, rows: Rows, c: u32) -> mat4x4<f32> {
   if (first) {
     let zero = vec4<f32>();
-    return mat4x4<f32>(select(zero, x_quad(rows.at.x + c), rows.real.x), select(zero, x_quad(rows.at.y + c), rows.real.y),
-                       select(zero, x_quad(rows.at.z + c), rows.real.z), select(zero, x_quad(rows.at.w + c), rows.real.w));
+    return mat4x4<f32>(
+      select(zero, x_quad(rows.at.x + c), rows.real.x), select(zero, x_quad(rows.at.y + c), rows.real.y),
+      select(zero, x_quad(rows.at.z + c), rows.real.z), select(zero, x_quad(rows.at.w + c), rows.real.w));
   }
   let q = c / 4u;
   return mat4x4<f32>(act[rows.at.x + q], act[rows.at.y + q], act[rows.at.z + q], act[rows.at.w + q]);
-}
-
-// 32 rows x 4 columns a lane.
-struct Wide { block: array<mat4x4<f32>, 8>, of_b: vec4<f32> }
-
-fn add_from(acc: mat4x4<f32>, x: mat4x4<f32>, owner: u32, y: mat4x4<f32>) -> mat4x4<f32> {
-  var sum = add_outer(acc, subgroupShuffle(x[0], owner), y[0]);
-  sum = add_outer(sum, subgroupShuffle(x[1], owner), y[1]);
-  sum = add_outer(sum, subgroupShuffle(x[2], owner), y[2]);
-  return add_outer(sum, subgroupShuffle(x[3], owner), y[3]);
-}
-
-fn add_wide(s: ptr<function, Wide>, x: mat4x4<f32>, y: mat4x4<f32>) {
-  (*s).block[0] = add_from((*s).block[0], x, 0u, y);
-  (*s).block[1] = add_from((*s).block[1], x, 1u, y);
-  (*s).block[2] = add_from((*s).block[2], x, 2u, y);
-  (*s).block[3] = add_from((*s).block[3], x, 3u, y);
-  (*s).block[4] = add_from((*s).block[4], x, 4u, y);
-  (*s).block[5] = add_from((*s).block[5], x, 5u, y);
-  (*s).block[6] = add_from((*s).block[6], x, 6u, y);
-  (*s).block[7] = add_from((*s).block[7], x, 7u, y);
-}
-
-fn either(a: mat4x4<f32>, b: mat4x4<f32>, second: bool) -> mat4x4<f32> {
-  return mat4x4<f32>(select(a[0], b[0], second), select(a[1], b[1], second),
-                     select(a[2], b[2], second), select(a[3], b[3], second));
-}
-
-// Block q. An array that is indexed by a variable would lie in memory, and the products with it.
-fn pick(s: Wide, q: u32) -> mat4x4<f32> {
-  var b = either(s.block[0], s.block[1], q == 1u);
-  b = either(b, s.block[2], q == 2u);
-  b = either(b, s.block[3], q == 3u);
-  b = either(b, s.block[4], q == 4u);
-  b = either(b, s.block[5], q == 5u);
-  b = either(b, s.block[6], q == 6u);
-  return either(b, s.block[7], q == 7u);
 }
 
 fn store_activated(l: Layer, row: u32, col: u32, b: mat4x4<f32>, shift: vec4<f32>) {
@@ -208,21 +172,6 @@ fn backward_inputs(last: bool, l: Layer, lane: u32) {
       }
     }
   }
-}
-
-// 4 rows x all columns a lane: the last layer has few.
-struct Tall { block: array<mat4x4<f32>, 4>, of_b: array<vec4<f32>, 4> }
-
-fn add_tall(acc: mat4x4<f32>, x: mat4x4<f32>, y: mat4x4<f32>, owner: u32) -> mat4x4<f32> {
-  var sum = add_outer(acc, x[0], subgroupShuffle(y[0], owner));
-  sum = add_outer(sum, x[1], subgroupShuffle(y[1], owner));
-  sum = add_outer(sum, x[2], subgroupShuffle(y[2], owner));
-  return add_outer(sum, x[3], subgroupShuffle(y[3], owner));
-}
-
-fn add_rows(sum: vec4<f32>, y: mat4x4<f32>, owner: u32) -> vec4<f32> {
-  return sum + subgroupShuffle(y[0], owner) + subgroupShuffle(y[1], owner) + subgroupShuffle(y[2], owner) +
-         subgroupShuffle(y[3], owner);
 }
 
 // The logits, x W + b.

@@ -1,5 +1,5 @@
 // with: lib/step.wgsl lib/math.wgsl lib/activation.wgsl
-// What every form of train_step shares: sizes, settings, the slabs, and arithmetic on 4 x 4 blocks.
+// What every form of train_step shares: sizes, settings and the slabs.
 struct Params {
   rows: u32, inputs: u32, hidden1: u32, hidden2: u32, outputs: u32,  // hidden2 is 0 in a network of two layers
   weight1: u32, bias1: u32, weight2: u32, bias2: u32, weight3: u32, bias3: u32,  // in the slab, in elements
@@ -12,19 +12,6 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> parameter: array<vec4<f32>>;  // (n / 4)
 
 override ACTIVATION = 0u;  // of the hidden layers
-
-// acc + x y for a column x of 4 rows and a row y of 4 columns: one step of k. [i]: row i.
-fn add_outer(acc: mat4x4<f32>, x: vec4<f32>, y: vec4<f32>) -> mat4x4<f32> {
-  return mat4x4<f32>(fma(vec4(x.x), y, acc[0]), fma(vec4(x.y), y, acc[1]),
-                     fma(vec4(x.z), y, acc[2]), fma(vec4(x.w), y, acc[3]));
-}
-
-// Steps k .. k + 4 of a block of an operand; past `end` they are 0.
-fn up_to(block: mat4x4<f32>, k: u32, end: u32) -> mat4x4<f32> {
-  let zero = vec4<f32>();
-  return mat4x4<f32>(select(zero, block[0], k < end), select(zero, block[1], k + 1u < end),
-                     select(zero, block[2], k + 2u < end), select(zero, block[3], k + 3u < end));
-}
 
 fn activate4(x: vec4<f32>) -> vec4<f32> {
   return vec4<f32>(activate(ACTIVATION, x.x, params.alpha), activate(ACTIVATION, x.y, params.alpha),

@@ -63,6 +63,10 @@ pub const MOST_OUTPUTS: u32 = 16;
 /// Activations of a batch, in elements: what `act` in the WGSL has room for.
 pub const MOST_ACTIVATIONS: u32 = 4096;
 
+/// Most columns of the input: llvmpipe ends loops after 65,535 turns of all loops together, and up to here a step of as
+/// much work as [`OneDispatch`](crate::plan::OneDispatch) allows has at most half as many.
+pub const MOST_INPUTS: u32 = 4096;
+
 /// A training step of a network of two or three dense layers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainStep {
@@ -108,6 +112,7 @@ impl TrainStep {
         p.hidden1 > 0
             && p.hidden1.is_multiple_of(4)
             && p.hidden2.is_multiple_of(4)
+            && p.inputs <= MOST_INPUTS
             && (1..=MOST_OUTPUTS).contains(&p.outputs)
             && p.rows.saturating_mul(hidden) <= MOST_ACTIVATIONS
     }
@@ -136,6 +141,7 @@ macro_rules! shader {
                 include_str!("../../shaders/lib/math.wgsl"),
                 include_str!("../../shaders/lib/activation.wgsl"),
                 include_str!("../../shaders/lib/train_step.wgsl"),
+                include_str!("../../shaders/lib/train_step_blocks.wgsl"),
                 include_str!(concat!("../../shaders/lib/", $x, ".wgsl")),
                 include_str!(concat!("../../shaders/lib/", $update, ".wgsl")),
                 include_str!("../../shaders/train_step.wgsl"),

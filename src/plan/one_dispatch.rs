@@ -1,6 +1,6 @@
-//! Finds the plans that one dispatch can run: a tiny classifier's whole training step. The plan stays what it is, a list
-//! of dispatches; an executor that gains by it runs [`OneDispatch`] in their place. Both compute the same bits and leave
-//! the same slabs and the same log; the activation buffers of the plan are not touched.
+//! Finds the plans that one dispatch can run: a tiny classifier's whole training step. The plan stays what it is, a
+//! list of dispatches; an executor that gains by it runs [`OneDispatch`] in their place. Both compute the same bits and
+//! leave the same slabs and the same log; the activation buffers of the plan are not touched.
 
 use super::{Buffer, Plan, PlanStep, Range};
 use crate::kernels::{Activation, EntropyKind, Epilogue, Kernel, Matmul, Part, TrainStep, TrainStepParams};
@@ -20,8 +20,8 @@ pub struct OneDispatch {
 impl OneDispatch {
     /// The dispatch that stands for `plan`, if there is one: where `plan` gathers a batch of one input, classes and
     /// weights, computes two or three dense layers of few units (hidden ones with one activation, and a multiple of 4
-    /// of them), cross-entropy with accuracy, all gradients, and a step of plain gradient descent or Adam; and where no value of it
-    /// is read afterwards.
+    /// of them), cross-entropy with accuracy, all gradients, and a step of plain gradient descent or Adam; and where no
+    /// value of it is read afterwards.
     pub fn of(plan: &Plan) -> Option<Self> {
         let layers = plan.steps.iter().filter(|step| bias(step).is_some()).count();
         let (gather, rest) = plan.steps.split_first()?;

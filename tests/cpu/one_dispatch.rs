@@ -98,6 +98,8 @@ fn others_have_none() {
     watched.set_metrics([]).unwrap();
     watched.freeze("dense_1").unwrap();
     assert_eq!(OneDispatch::of(&train(watched.program(), 32)), None, "a frozen layer");
+    let wide = program(relu(&[4100, 4, 2]), Adam::default());
+    assert_eq!(OneDispatch::of(&train(&wide, 1)), None, "more inputs than the loops have turns for");
     let plan = |purpose, classes, fused| tiny.plan(purpose, 32, &[classes], fused).unwrap();
     assert!(OneDispatch::of(&plan(Purpose::Train, true, true)).is_some());
     for (purpose, classes, fused) in [

@@ -106,7 +106,7 @@ fn it_gives_the_bits_of_the_plan() {
     // Blocks are 32 rows, 32 columns, 4 steps of k: sizes below, at, above and between.
     let (sgd, adam) = (|| Optimizer::from(Sgd::default()), || Optimizer::from(Adam::default()));
     let (elu, leaky) = (Activation::Elu { alpha: 0.7 }, Activation::LeakyRelu { slope: 0.1 });
-    let nets: [(&[usize], usize, Activation, Optimizer); 10] = [
+    let nets: [(&[usize], usize, Activation, Optimizer); 12] = [
         (&[64, 32, 10], 32, Activation::Relu, adam()),
         (&[64, 32, 10], 1, Activation::Relu, sgd()),
         (&[1, 4, 2], 3, Activation::Relu, sgd()),
@@ -117,6 +117,9 @@ fn it_gives_the_bits_of_the_plan() {
         (&[64, 64, 32, 10], 32, Activation::Relu, adam()),
         (&[10, 36, 40, 13], 35, elu, sgd()),
         (&[3, 100, 4, 9], 34, Activation::Tanh, adam()),
+        // The most turns of loops: llvmpipe ends every loop after 65,535 turns of all.
+        (&[4096, 60, 2], 1, Activation::Relu, sgd()),
+        (&[4, 4080, 4], 1, Activation::Relu, sgd()),
     ];
     let mut found = Vec::new();
     for (widths, batch, activation, optimizer) in nets {
