@@ -17,7 +17,7 @@ mod tolerance;
 pub use cases::{Case, SHAPES, cases, large_cases, matmul_cases};
 pub use compare::compare;
 pub use gradient::gradient_check;
-pub use run::{judge_outputs, kernels, kernels_on, run_case};
+pub use run::{FRAME, judge_outputs, kernels, kernels_on, run_case};
 pub use tolerance::{Judged, tolerance};
 
 use std::fmt;

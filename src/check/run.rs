@@ -12,8 +12,8 @@ use crate::{Error, Result};
 /// A number that no kernel computes, in f32 and, where it must be one of f16, there.
 const SENTINEL: f32 = -1.234_567_8e-33;
 const HALF_SENTINEL: f32 = -291.0 / 16_777_216.0;
-/// Elements before and behind a buffer; as f16 they are still a multiple of the largest offset alignment.
-const FRAME: usize = 2 * ALIGNMENT;
+/// Elements before and behind a buffer that a case reads or writes; in f16 too a multiple of the largest offset alignment.
+pub const FRAME: usize = 2 * ALIGNMENT;
 
 /// Every kernel at every size on `device`, judged against the f64 twin.
 ///

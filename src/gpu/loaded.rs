@@ -1,9 +1,9 @@
 //! A plan as it lies on a GPU: its buffers, and one recorded dispatch for each of its steps.
 
-use super::Context;
 use super::pipelines::Pipeline;
-use crate::kernels::Step;
-use crate::plan::{Buffer, Plan, PlanStep, Storage};
+use super::{Context, tune};
+use crate::kernels::{Spec, Step};
+use crate::plan::{Buffer, OneDispatch, Plan, Range, Storage};
 use crate::{Error, Result};
 use std::collections::HashMap;
 use std::num::NonZeroU64;
@@ -47,6 +47,8 @@ impl Command {
 pub(super) struct Loaded {
     pub plan: Plan,
     pub commands: Vec<Command>,
+    /// What runs in place of all `commands`, where there is such a dispatch and the device gains by it.
+    pub whole: Option<(OneDispatch, Command)>,
     /// Picks the entry of a step by a dynamic offset.
     pub step_group: wgpu::BindGroup,
     /// Steps whose uniforms fit.
@@ -64,14 +66,19 @@ impl Loaded {
         let activations: Result<Vec<_>> =
             activations.map(|(i, storage)| context.storage(&Buffer::Activation(i).to_string(), *storage)).collect();
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-        let params = context.buffer("params", UNIFORM_STRIDE * plan.steps.len() as u64, usage);
-        for (i, step) in plan.steps.iter().enumerate() {
-            context.queue.write_buffer(&params, i as u64 * UNIFORM_STRIDE, step.kernel.spec().params());
+        let whole = tune::in_one_dispatch(context, plan)?;
+        let specs =
+            plan.steps.iter().map(|step| step.kernel.spec()).chain(whole.iter().map(|one| &one.kernel as &dyn Spec));
+        let specs: Vec<&dyn Spec> = specs.collect();
+        let params = context.buffer("params", UNIFORM_STRIDE * specs.len() as u64, usage);
+        for (i, spec) in specs.iter().enumerate() {
+            context.queue.write_buffer(&params, i as u64 * UNIFORM_STRIDE, spec.params());
         }
         let (steps, step_group) = step_buffer(context, 1);
         let mut loaded = Self {
             plan: plan.clone(),
             commands: Vec::new(),
+            whole: None,
             step_group,
             step_capacity: 1,
             steps,
@@ -80,11 +87,12 @@ impl Loaded {
             data: HashMap::new(),
         };
         for (index, step) in plan.steps.iter().enumerate() {
-            let spec = step.kernel.spec();
-            let pipeline = context.pipelines.get(context, spec, plan.halves(step))?;
-            let group = loaded.bind(context, slabs, index, step, &pipeline);
-            let uses_step = spec.shader().uses_step;
-            loaded.commands.push(Command { pipeline, group, workgroups: fold(spec.workgroups()), uses_step });
+            let command = loaded.command(context, slabs, index, step.kernel.spec(), &step.operands)?;
+            loaded.commands.push(command);
+        }
+        if let Some(one) = whole {
+            let command = loaded.command(context, slabs, plan.steps.len(), &one.kernel, &one.operands)?;
+            loaded.whole = Some((one, command));
         }
         Ok(loaded)
     }
@@ -100,10 +108,35 @@ impl Loaded {
         for index in 0..self.commands.len() {
             let (step, command) = (&self.plan.steps[index], &self.commands[index]);
             if step.operands.iter().any(|range| self.data.contains_key(&range.buffer)) {
-                self.commands[index].group = self.bind(context, slabs, index, step, &command.pipeline);
+                let spec = step.kernel.spec();
+                self.commands[index].group = self.bind(context, slabs, index, spec, &step.operands, &command.pipeline);
             }
         }
+        if let Some((one, mut command)) = self.whole.take() {
+            let index = self.commands.len();
+            command.group = self.bind(context, slabs, index, &one.kernel, &one.operands, &command.pipeline);
+            self.whole = Some((one, command));
+        }
         Ok(())
+    }
+
+    /// The dispatches of a step.
+    pub fn step(&self) -> &[Command] {
+        self.whole.as_ref().map_or(&self.commands, |(_, command)| std::slice::from_ref(command))
+    }
+
+    /// The dispatch of `spec`, whose uniform is entry `index`.
+    fn command(
+        &self,
+        context: &Context,
+        slabs: &Slabs,
+        index: usize,
+        spec: &dyn Spec,
+        operands: &[Range],
+    ) -> Result<Command> {
+        let pipeline = context.pipelines.get(context, spec, self.plan.halves_of(spec, operands))?;
+        let group = self.bind(context, slabs, index, spec, operands, &pipeline);
+        Ok(Command { pipeline, group, workgroups: fold(spec.workgroups()), uses_step: spec.shader().uses_step })
     }
 
     /// Where `buffer` lies, if it does yet.
@@ -123,30 +156,30 @@ impl Loaded {
         context.queue.write_buffer(&self.steps, 0, &bytes);
     }
 
-    /// The bind group of `step`, or `None` if one of its buffers is still to be bound.
+    /// The bind group of a dispatch, or `None` if one of its buffers is still to be bound.
     fn bind(
         &self,
         context: &Context,
         slabs: &Slabs,
         index: usize,
-        step: &PlanStep,
+        spec: &dyn Spec,
+        operands: &[Range],
         pipeline: &Pipeline,
     ) -> Option<wgpu::BindGroup> {
         let binding = |buffer, offset, size| {
             let size = NonZeroU64::new(size);
             wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size })
         };
-        let spec = step.kernel.spec();
         let params = binding(&self.params, index as u64 * UNIFORM_STRIDE, spec.params().len() as u64);
         let mut entries = vec![wgpu::BindGroupEntry { binding: 0, resource: params }];
-        for (bound, range) in step.bindings() {
+        for (bound, range) in spec.entry().bindings.iter().zip(operands) {
             let buffer = self.buffer(slabs, range.buffer)?;
             let bytes = |len| Storage { len, half: self.plan.is_half(range.buffer) }.bytes();
             let resource = binding(buffer, bytes(range.offset), bytes(range.len).next_multiple_of(4));
             entries.push(wgpu::BindGroupEntry { binding: bound.index, resource });
         }
         context.count_object();
-        let (label, layout) = (Some(step.name.as_str()), &pipeline.layout);
+        let (label, layout) = (Some(spec.shader().name), &pipeline.layout);
         let descriptor = wgpu::BindGroupDescriptor { label, layout, entries: &entries };
         Some(context.device.create_bind_group(&descriptor))
     }

@@ -13,6 +13,7 @@ pub mod losses;
 pub mod machine;
 pub mod metrics;
 pub mod more_losses;
+pub mod one_dispatch;
 pub mod optimizers;
 pub mod products;
 pub mod profile;

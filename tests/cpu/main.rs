@@ -17,6 +17,7 @@ mod history;
 mod layering;
 mod layers;
 mod metrics;
+mod one_dispatch;
 mod optimizers;
 mod plan;
 mod profile;

@@ -1,7 +1,7 @@
 //! The f32 twin of every kernel against its f64 twin, over the shapes where indexing goes wrong and under the
 //! tolerances that GPUs are held to.
 
-use axone::check::{Outcome, Row, cases, kernels, run_case};
+use axone::check::{FRAME, Outcome, Row, cases, kernels, run_case};
 use axone::cpu::run;
 use axone::kernels::{Kernel, Scale, Step};
 use axone::plan::{Buffer, Executor, Fetch, Plan, PlanId, Range, Timings};
@@ -68,7 +68,7 @@ impl Executor for Careless {
 #[test]
 fn canary_a_write_beside_the_output() {
     let case = cases(3, 33).into_iter().find(|case| matches!(case.kernel, Kernel::Fill(_))).unwrap();
-    for (place, at) in [(63, "-1"), (64 + 99, "99")] {
+    for (place, at) in [(FRAME - 1, "-1"), (FRAME + 99, "99")] {
         let trap = run_case(&mut Careless(Device::cpu().executor(), place), &case).unwrap().unwrap_err();
         assert_eq!(trap, format!("wrote 5e-1 out of range, at element {at} of 99"));
     }

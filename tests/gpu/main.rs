@@ -16,6 +16,7 @@ mod kernels;
 mod layers;
 mod matmul;
 mod metrics;
+mod one_dispatch;
 mod optimizers;
 mod precision;
 mod profile;

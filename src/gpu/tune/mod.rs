@@ -14,6 +14,8 @@
 //! A product with an operand of f16 goes to cooperative matrices where the adapter has them, by a rule alone, since their
 //! bits are their own. Before the first such product of a form they must multiply numbers right whose sums are exact.
 //!
+//! With `rule` and `time`, plans that one dispatch can run ([`OneDispatch`]) run in one where that is the rule.
+//!
 //! Products of about one size, form and epilogue are a class; a class is timed once, in about a fifth of a second
 //! beside the compilation of its kernels, and the choice is kept on disk ([`Cache`]).
 
@@ -25,8 +27,8 @@ pub use race::{Race, race};
 use super::{Context, GpuExecutor};
 use crate::device::DeviceKind;
 use crate::kernels::matmul::{choose, choose_cooperative};
-use crate::kernels::{Abilities, Epilogue, Kernel, Matmul, Tile};
-use crate::plan::{Executor, Plan};
+use crate::kernels::{Abilities, Epilogue, Kernel, Matmul, Spec, Tile};
+use crate::plan::{Executor, OneDispatch, Plan};
 use crate::{Error, Result};
 use cache::Cache;
 use race::agree_on_exact_sums;
@@ -113,6 +115,16 @@ fn cooperative(context: &Arc<Context>, matmul: &Matmul) -> Result<Option<Tile>> 
         }
     };
     Ok(right.then_some(tile))
+}
+
+/// The dispatch that stands for all of `plan`, where the device gains by it: where its kernel was measured, subgroups of
+/// 8 (lavapipe). Both compute the same bits.
+pub(super) fn in_one_dispatch(context: &Context, plan: &Plan) -> Result<Option<OneDispatch>> {
+    if context.abilities.subgroup != Some(8) || Mode::of(context.info().kind)? == Mode::Off {
+        return Ok(None);
+    }
+    let buffers = context.device.limits().max_storage_buffers_per_shader_stage as usize;
+    Ok(OneDispatch::of(plan).filter(|one| one.kernel.entry().bindings.len() <= buffers))
 }
 
 fn choice(context: &Arc<Context>, matmul: &Matmul) -> Result<Tile> {
