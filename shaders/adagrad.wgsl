@@ -1,4 +1,4 @@
-// with: lib/step.wgsl lib/update.wgsl
+// with: lib/step.wgsl lib/moment.wgsl lib/update.wgsl
 // Adagrad: every parameter's rate falls with the root of the sum of its squared gradients.
 @group(0) @binding(5) var<storage, read_write> s: array<vec4<f32>>;  // (n / 4): the sum of the squares
 

@@ -1,4 +1,4 @@
-// with: lib/step.wgsl
+// with: lib/step.wgsl lib/moment.wgsl
 // Adam in PyTorch's formula: the bias corrections c1, c2 divide the step and the root, not the stored moments.
 // A slab is a whole number of vec4, so an invocation takes four parameters.
 struct Params { n: u32, beta1: f32, beta2: f32, one_minus_beta1: f32, one_minus_beta2: f32, epsilon: f32 }
@@ -14,8 +14,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let i = (group.y * groups.x + group.x) * 256u + lane;
   if (i < params.n / 4u) {
     let g = gradient[i];
-    let mean = fma(vec4(params.beta1), m[i], params.one_minus_beta1 * g);
-    let square = fma(vec4(params.beta2), v[i], params.one_minus_beta2 * g * g);
+    let mean = faded(fma(vec4(params.beta1), m[i], params.one_minus_beta1 * g));
+    let square = faded(fma(vec4(params.beta2), v[i], params.one_minus_beta2 * g * g));
     m[i] = mean;
     v[i] = square;
     let rate = step.learning_rate / step.correction1;

@@ -1,4 +1,4 @@
-// with: lib/step.wgsl lib/update.wgsl
+// with: lib/step.wgsl lib/moment.wgsl lib/update.wgsl
 // Adam with rules, otherwise as adam.wgsl; `amsgrad` divides by the root of the largest v so far.
 @group(0) @binding(5) var<storage, read_write> m: array<vec4<f32>>;        // (n / 4): mean of the gradient
 @group(0) @binding(6) var<storage, read_write> v: array<vec4<f32>>;        // (n / 4): mean of its square
@@ -6,8 +6,8 @@
 
 // Brings m and v up to date and returns v.
 fn moments(i: u32, g: vec4<f32>) -> vec4<f32> {
-  m[i] = fma(vec4(params.decay1), m[i], params.rest1 * g);
-  let square = fma(vec4(params.decay2), v[i], params.rest2 * g * g);
+  m[i] = faded(fma(vec4(params.decay1), m[i], params.rest1 * g));
+  let square = faded(fma(vec4(params.decay2), v[i], params.rest2 * g * g));
   v[i] = square;
   return square;
 }

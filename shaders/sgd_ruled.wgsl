@@ -1,4 +1,4 @@
-// with: lib/step.wgsl lib/update.wgsl
+// with: lib/step.wgsl lib/moment.wgsl lib/update.wgsl
 // Gradient descent with rules: p -= lr g, or with momentum m = decay1 m + g, p -= lr m; Nesterov's looks one step ahead.
 @group(0) @binding(5) var<storage, read_write> m: array<vec4<f32>>;  // (n / 4): the sum of the gradients, fading
 override NESTEROV: bool = false;
@@ -18,7 +18,7 @@ fn momentum(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gr
   let i = place(group, groups, lane);
   let x = four(i);
   if (x.frozen) { return; }
-  let sum = fma(vec4(params.decay1), m[i], x.g);
+  let sum = faded(fma(vec4(params.decay1), m[i], x.g));
   m[i] = sum;
   var direction = sum;
   if (NESTEROV) { direction = fma(vec4(params.decay1), sum, x.g); }

@@ -1,4 +1,4 @@
-// with: lib/step.wgsl lib/math.wgsl lib/activation.wgsl
+// with: lib/step.wgsl lib/moment.wgsl lib/math.wgsl lib/activation.wgsl
 // What every form of train_step shares: sizes, settings and the slabs.
 struct Params {
   rows: u32, inputs: u32, hidden1: u32, hidden2: u32, outputs: u32,  // hidden2 is 0 in a network of two layers

@@ -1,4 +1,4 @@
-// with: lib/step.wgsl lib/math.wgsl lib/activation.wgsl lib/train_step.wgsl
+// with: lib/step.wgsl lib/moment.wgsl lib/math.wgsl lib/activation.wgsl lib/train_step.wgsl
 // The update of train_step, as in sgd.wgsl.
 struct Rates { learning: f32 }
 

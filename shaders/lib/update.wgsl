@@ -1,4 +1,4 @@
-// with: lib/step.wgsl
+// with: lib/step.wgsl lib/moment.wgsl
 // What every optimizer does before its own formula: the gradient is clipped, L2 and L1 are added to it, and weight decay
 // shrinks the parameter. A slab is a whole number of vec4, so an invocation takes four parameters; a rule stands for a
 // block of 64, hence for the same parameter in all four.

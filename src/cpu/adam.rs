@@ -1,6 +1,7 @@
 //! Twin of `shaders/adam.wgsl`.
 
 use super::Real;
+use super::update::faded;
 use crate::kernels::{Adam, Step};
 
 /// `p -= lr / c1 · m / (√v / √c2 + ε)` with the moments brought up to date first.
@@ -19,8 +20,8 @@ pub fn adam<T: Real>(
     let root = of(step.correction2).sqrt();
     let epsilon = of(p.epsilon);
     for (((parameter, g), m), v) in parameter.iter_mut().zip(gradient).zip(m).zip(v) {
-        *m = beta1 * *m + rest1 * *g;
-        *v = beta2 * *v + rest2 * *g * *g;
+        *m = faded(beta1 * *m + rest1 * *g);
+        *v = faded(beta2 * *v + rest2 * *g * *g);
         *parameter -= rate * *m / (v.sqrt() / root + epsilon);
     }
 }

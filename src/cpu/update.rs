@@ -14,6 +14,12 @@ struct Ready<T> {
     rate: T,
 }
 
+/// As in `shaders/lib/moment.wgsl`: below the smallest normal f32 a moment is 0, in f64 too.
+#[inline(always)]
+pub(super) fn faded<T: Real>(moment: T) -> T {
+    if moment.abs() < T::of(f32::MIN_POSITIVE.into()) { T::zero() } else { moment }
+}
+
 /// Gives every block to the formula that is not frozen; false where the buffers are not those of the formula.
 #[inline(always)]
 pub fn update<T: Real>(
@@ -30,8 +36,8 @@ pub fn update<T: Real>(
     let (epsilon, rate_of_step) = (of(u.epsilon), of(step.learning_rate));
     let (correction1, root2) = (of(step.correction1), of(step.correction2).sqrt());
     let (gradient_share, moment_share) = (of(step.gradient_share), of(step.moment_share));
-    let square = |g: T, v: T| decay2 * v + rest2 * g * g;
-    let mean = |g: T, m: T| decay1 * m + rest1 * g;
+    let square = |g: T, v: T| faded(decay2 * v + rest2 * g * g);
+    let mean = |g: T, m: T| faded(decay1 * m + rest1 * g);
     let all = Slabs { gradient, clip, rules, rate: rate_of_step };
     match p.formula {
         Formula::Sgd => all.each(
@@ -43,7 +49,7 @@ pub fn update<T: Real>(
             writes,
             #[inline(always)]
             |x, [m]| {
-                let m = decay1 * m + x.g;
+                let m = faded(decay1 * m + x.g);
                 let direction = if nesterov { x.g + decay1 * m } else { m };
                 (x.p - x.rate * direction, [m])
             },
@@ -78,7 +84,7 @@ pub fn update<T: Real>(
             #[inline(always)]
             |x, [v, m]| {
                 let v = square(x.g, v);
-                let m = decay1 * m + x.g / (v.sqrt() + epsilon);
+                let m = faded(decay1 * m + x.g / (v.sqrt() + epsilon));
                 (x.p - x.rate * m, [v, m])
             },
         ),

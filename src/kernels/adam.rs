@@ -41,7 +41,11 @@ impl Adam {
 /// `shaders/adam.wgsl`.
 pub const SHADER: Shader = Shader {
     name: "adam",
-    sources: &[include_str!("../../shaders/lib/step.wgsl"), include_str!("../../shaders/adam.wgsl")],
+    sources: &[
+        include_str!("../../shaders/lib/step.wgsl"),
+        include_str!("../../shaders/lib/moment.wgsl"),
+        include_str!("../../shaders/adam.wgsl"),
+    ],
     params: Adam::MEMBERS,
     overrides: &[],
     workgroup_size: 256,

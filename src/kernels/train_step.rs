@@ -138,6 +138,7 @@ macro_rules! shader {
             name: "train_step",
             sources: &[
                 include_str!("../../shaders/lib/step.wgsl"),
+                include_str!("../../shaders/lib/moment.wgsl"),
                 include_str!("../../shaders/lib/math.wgsl"),
                 include_str!("../../shaders/lib/activation.wgsl"),
                 include_str!("../../shaders/lib/train_step.wgsl"),

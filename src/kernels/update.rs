@@ -110,6 +110,7 @@ macro_rules! by_rules {
             name: $name,
             sources: &[
                 include_str!("../../shaders/lib/step.wgsl"),
+                include_str!("../../shaders/lib/moment.wgsl"),
                 include_str!("../../shaders/lib/update.wgsl"),
                 include_str!(concat!("../../shaders/", $name, ".wgsl")),
             ],
