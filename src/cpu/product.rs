@@ -5,7 +5,7 @@
 //! registers, and keeps 4 rows of one panel's sums in registers. Each output is one chain of multiply-adds in the order
 //! of k, as in the shaders.
 
-use super::Real;
+use super::{Real, parallel};
 use crate::kernels::Matmul;
 use std::cell::Cell;
 use std::ops::Range;
@@ -24,9 +24,38 @@ pub(super) fn product<T: Real>(p: &Matmul, range: Range<usize>, a: &[T], b: &[T]
     assert!(fits && !range.is_empty(), "matmul operands do not fit {m} x {n} x {k}");
     let (a, b, c) = (&a[..m * k], &b[..k * n], &mut c[..m * n]);
     let is_small = m >= ROWS && range.len() == k && m * n * k <= SMALL;
-    if !is_small || !pulp::Arch::new().dispatch(Small { p, a, b, c }) {
+    if is_small && pulp::Arch::new().dispatch(Small { p, a, b, c }) {
+        return;
+    }
+    if p.transpose_b && m * n * k >= PARALLEL_FROM {
+        let mut room = TURNED.take();
+        let turned = room_for::<T>(&mut room, k * n);
+        turn(b, k, turned);
+        by_gemm(&Matmul { transpose_b: false, ..p.clone() }, range, a, turned, c);
+        TURNED.set(room);
+    } else {
         by_gemm(p, range, a, b, c);
     }
+}
+
+/// Side of the blocks in which a matrix is transposed.
+const SIDE: usize = 16;
+
+/// `turned (cols, rows) = b (rows, cols)` transposed.
+fn turn<T: Real>(b: &[T], cols: usize, turned: &mut [T]) {
+    let rows = b.len() / cols;
+    parallel::row_blocks(turned, rows, &|first, turned| {
+        for (i, strip) in turned.chunks_mut(SIDE * rows).enumerate() {
+            let col = first + i * SIDE;
+            for row in (0..rows).step_by(SIDE) {
+                let width = SIDE.min(rows - row);
+                for (j, to) in strip.chunks_exact_mut(rows).enumerate() {
+                    let from = b[row * cols + col + j..].iter().step_by(cols);
+                    to[row..row + width].iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+                }
+            }
+        }
+    });
 }
 
 fn by_gemm<T: Real>(p: &Matmul, range: Range<usize>, a: &[T], b: &[T], c: &mut [T]) {
@@ -81,6 +110,17 @@ impl<T: Real> pulp::WithSimd for Small<'_, T> {
 thread_local! {
     /// Room for one panel of `b`; words of 8 bytes serve f32 and f64.
     static PANEL: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
+    /// Room for all of a transposed `b`.
+    static TURNED: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
+}
+
+/// The first `elements` elements of `room`, which grows where it must.
+fn room_for<T: Real>(room: &mut Vec<u64>, elements: usize) -> &mut [T] {
+    let words = (elements * size_of::<T>()).div_ceil(8);
+    if room.len() < words {
+        room.resize(words, 0);
+    }
+    &mut bytemuck::cast_slice_mut::<u64, T>(room)[..elements]
 }
 
 /// The product, `WIDTH` columns at a time.
@@ -88,11 +128,7 @@ thread_local! {
 fn panels<T: Real, const WIDTH: usize>(p: &Matmul, a: &[T], b: &[T], c: &mut [T]) {
     let (m, n, k) = (p.params.m as usize, p.params.n as usize, p.params.k as usize);
     let mut room = PANEL.take();
-    let words = (k * WIDTH * size_of::<T>()).div_ceil(8);
-    if room.len() < words {
-        room.resize(words, 0);
-    }
-    let (panel, _) = bytemuck::cast_slice_mut::<u64, T>(&mut room)[..k * WIDTH].as_chunks_mut::<WIDTH>();
+    let (panel, _) = room_for::<T>(&mut room, k * WIDTH).as_chunks_mut::<WIDTH>();
     for col in (0..n).step_by(WIDTH) {
         let width = WIDTH.min(n - col);
         pack(p, b, col, width, panel);
