@@ -47,11 +47,11 @@ pub fn scaled_factor<T: Real>(
     let overflow = !total.is_finite();
     let [scale, good, skipped] = &mut loss_scale[SCALE_AT..] else { return };
     let used = *scale;
-    *good = *good + T::one();
+    *good += T::one();
     let grows = *good >= T::of(GROWTH_INTERVAL.into());
     if overflow {
         *scale = (T::of(0.5) * used).max(T::one());
-        *skipped = *skipped + T::one();
+        *skipped += T::one();
     } else if grows {
         *scale = (T::of(2.0) * used).min(T::of(LARGEST_SCALE.into()));
     }

@@ -1,6 +1,7 @@
 //! Twin of `shaders/matmul.wgsl`: the product (`product.rs`), then the epilogue in plain loops.
 
-use super::product::{PARALLEL_FROM, product};
+use super::large::PARALLEL_FROM;
+use super::product::product;
 use super::{Real, activation, parallel};
 use crate::kernels::{Activation, Epilogue, Matmul};
 

@@ -16,6 +16,7 @@ mod executor;
 mod fill;
 mod gather;
 mod gradient_norm;
+mod large;
 mod layer_norm;
 mod log;
 mod matmul;

@@ -1,5 +1,6 @@
 //! The numbers a CPU twin can run on: f32 for training, f64 as the oracle.
 
+use pulp::Simd;
 use std::f64::consts::FRAC_1_SQRT_2;
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
@@ -8,6 +9,19 @@ use std::iter::Sum;
 pub trait Real:
     num_traits::Float + num_traits::NumAssign + bytemuck::Pod + Default + Debug + Display + Send + Sync + Sum + 'static
 {
+    /// A register of these.
+    type Register<S: Simd>: bytemuck::Pod;
+    /// A register of `x` throughout.
+    fn splat<S: Simd>(simd: S, x: Self) -> Self::Register<S>;
+    /// `a b + c`.
+    fn mul_add_registers<S: Simd>(
+        simd: S,
+        a: Self::Register<S>,
+        b: Self::Register<S>,
+        c: Self::Register<S>,
+    ) -> Self::Register<S>;
+    /// `x` as registers; what does not fill one is left out.
+    fn registers<S: Simd>(x: &[Self]) -> &[Self::Register<S>];
     /// The constant `value`, rounded to this type.
     fn of(value: f64) -> Self;
     /// The exponential function; in f32 without a call or a branch, so that loops over it are vectorised.
@@ -22,6 +36,19 @@ pub trait Real:
 }
 
 impl Real for f32 {
+    type Register<S: Simd> = S::f32s;
+    #[inline(always)]
+    fn splat<S: Simd>(simd: S, x: Self) -> S::f32s {
+        simd.splat_f32s(x)
+    }
+    #[inline(always)]
+    fn mul_add_registers<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
+        simd.mul_add_f32s(a, b, c)
+    }
+    #[inline(always)]
+    fn registers<S: Simd>(x: &[Self]) -> &[S::f32s] {
+        S::as_simd_f32s(x).0
+    }
     /// The algorithm of `exp_` in `shaders/lib/math.wgsl`, without fma: max 1.3 ulp.
     #[inline(always)]
     fn exponential(self) -> Self {
@@ -48,6 +75,19 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
+    type Register<S: Simd> = S::f64s;
+    #[inline(always)]
+    fn splat<S: Simd>(simd: S, x: Self) -> S::f64s {
+        simd.splat_f64s(x)
+    }
+    #[inline(always)]
+    fn mul_add_registers<S: Simd>(simd: S, a: S::f64s, b: S::f64s, c: S::f64s) -> S::f64s {
+        simd.mul_add_f64s(a, b, c)
+    }
+    #[inline(always)]
+    fn registers<S: Simd>(x: &[Self]) -> &[S::f64s] {
+        S::as_simd_f64s(x).0
+    }
     fn exponential(self) -> Self {
         self.exp()
     }

@@ -5,6 +5,8 @@
 
 use super::api::{bits, classifier, samples};
 use super::{U32, assert_none, differences};
+use axone::check::{Case, run_case};
+use axone::kernels::{Access, Formula, Halves, Kernel, Update, UpdateParams};
 use axone::layers::Activation;
 use axone::model::Weight;
 use axone::prelude::*;
@@ -130,5 +132,41 @@ pub fn every_method_counts_on(device: &Device) {
         fit(&mut parts, 1);
         fit(&mut parts, 2);
         assert_eq!(bits(&mut whole), bits(&mut parts), "{optimizer:?}");
+    }
+}
+
+/// Moments of a unit whose gradient is 0 fade to 0, not to subnormal numbers: 0.9 of the smallest of those is itself.
+pub fn moments_fade_to_zero(device: &Device) {
+    let n = 64;
+    let params = UpdateParams::new(n, 0.9, 0.999, 1e-8);
+    let updates = Formula::ALL.into_iter().map(|formula| Kernel::Update(Update { formula, params }));
+    // Adagrad's never fades, the largest of AMSGrad and Adamax' size do not become small.
+    let fading = |kernel: &Kernel| match kernel {
+        Kernel::Update(Update { formula: Formula::Sgd | Formula::Adagrad, .. }) => 0,
+        Kernel::Update(Update { formula: Formula::Adamax, .. }) => 1,
+        Kernel::Update(Update { formula, .. }) => formula.moments().min(2),
+        _ => 2,
+    };
+    for kernel in [Kernel::Adam(axone::kernels::Adam::new(n, 0.9, 0.999, 1e-8))].into_iter().chain(updates) {
+        let (fading, sizes) = (fading(&kernel), kernel.spec().sizes());
+        let writes = kernel.spec().entry().bindings.iter().filter(|binding| binding.access != Access::Read).count();
+        let (reads, written) = sizes.split_at(sizes.len() - writes);
+        let of = |value: f32| move |len: &usize| vec![value; *len];
+        let mut case = Case {
+            name: format!("{kernel:?}"),
+            reads: reads.iter().map(of(0.0)).collect(),
+            // Just above the smallest normal number: a step takes them below.
+            writes: written.iter().map(of(1.1755e-38)).collect(),
+            step: Case::step(),
+            halves: Halves::NONE,
+            kernel,
+        };
+        if let [_, clip, rules] = case.reads.as_mut_slice() {
+            (clip[0], *rules) = (1.0, vec![1.0, 0.0, 0.0, 0.0]);
+        }
+        let got = run_case(&mut *device.executor(), &case).unwrap().unwrap();
+        for (i, moment) in got.iter().skip(1).take(fading).enumerate() {
+            assert_eq!(moment[0].to_bits(), 0, "{}: moment {i} is {:e}", case.name, moment[0]);
+        }
     }
 }

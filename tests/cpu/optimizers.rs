@@ -16,6 +16,11 @@ fn penalties_and_clipping_in_closed_form() {
 }
 
 #[test]
+fn moments_fade_to_zero() {
+    optimizers::moments_fade_to_zero(&Device::cpu());
+}
+
+#[test]
 fn every_method_counts_on() {
     optimizers::every_method_counts_on(&Device::cpu());
 }

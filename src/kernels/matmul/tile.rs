@@ -174,14 +174,12 @@ pub fn choose(matmul: &Matmul, device: Abilities) -> Tile {
 /// The tile of cooperative matrices for a product that may round its operands to f16; `None` where the device has none,
 /// or where they would lie mostly beside the result. A rule alone, no timing: these tiles have bits of their own.
 pub fn choose_cooperative(matmul: &Matmul, device: Abilities) -> Option<Tile> {
-    let least = |tile: Tile| (device.cooperative.unwrap_or_default() as usize, tile);
-    let worth = |(side, tile): &(usize, Tile)| {
-        let p = &matmul.params;
-        tile.runs_on(device) && p.m as usize >= *side && p.n as usize >= *side && p.k as usize >= *side
-    };
-    let fitting = Tile::COOPERATIVE.into_iter().map(least).filter(worth).map(|(_, tile)| tile);
+    let (p, side) = (&matmul.params, device.cooperative?);
+    if p.m.min(p.n).min(p.k) < side {
+        return None;
+    }
     let large = |tile: &Tile| *tile != Tile::Cooperative16Large || matmul.workgroups_of(*tile) >= ENOUGH_WORKGROUPS;
-    fitting.filter(large).last()
+    Tile::COOPERATIVE.into_iter().rev().find(|tile| tile.runs_on(device) && large(tile))
 }
 
 /// A kernel file behind the library files it asks for.

@@ -1,0 +1,129 @@
+//! Large products, by the `gemm` crate.
+//!
+//! Two things around it gain a tenth of a training step (`docs/decisions.md`, v): a right operand that lies transposed is
+//! transposed first, since `gemm` packs it element by element, and the threads get blocks of their own.
+
+use super::product::room_for;
+use super::{Real, parallel};
+use crate::kernels::Matmul;
+use std::cell::Cell;
+use std::ops::Range;
+
+/// Multiply-adds below which a second thread costs more than it brings.
+pub(super) const PARALLEL_FROM: usize = 1 << 20;
+
+thread_local! {
+    /// Room for all of a transposed `b`.
+    static TURNED: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
+}
+
+/// `c (m, n) = op(a) op(b)`, summed over the steps `range` of k; the operands have exactly their elements.
+#[inline(never)]
+pub(super) fn large<T: Real>(p: &Matmul, range: Range<usize>, a: &[T], b: &[T], c: &mut [T]) {
+    let (m, n, k) = (p.params.m as usize, p.params.n as usize, p.params.k as usize);
+    if p.transpose_b && m * n * k >= PARALLEL_FROM {
+        let mut room = TURNED.take();
+        let turned = room_for::<T>(&mut room, k * n);
+        turn(b, k, turned);
+        by_gemm(&Matmul { transpose_b: false, ..p.clone() }, range, a, turned, c);
+        TURNED.set(room);
+    } else {
+        by_gemm(p, range, a, b, c);
+    }
+}
+
+/// Side of the blocks in which a matrix is transposed.
+const SIDE: usize = 16;
+
+/// `turned (cols, rows) = b (rows, cols)` transposed.
+fn turn<T: Real>(b: &[T], cols: usize, turned: &mut [T]) {
+    let rows = b.len() / cols;
+    parallel::row_blocks(turned, rows, &|first, turned| {
+        for (i, strip) in turned.chunks_mut(SIDE * rows).enumerate() {
+            let col = first + i * SIDE;
+            for row in (0..rows).step_by(SIDE) {
+                let width = SIDE.min(rows - row);
+                for (j, to) in strip.chunks_exact_mut(rows).enumerate() {
+                    let from = b[row * cols + col + j..].iter().step_by(cols);
+                    to[row..row + width].iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+                }
+            }
+        }
+    });
+}
+
+fn by_gemm<T: Real>(p: &Matmul, range: Range<usize>, a: &[T], b: &[T], c: &mut [T]) {
+    let (m, n, all, k) = (p.params.m as usize, p.params.n as usize, p.params.k as usize, range.len());
+    let strides =
+        |rows: usize, cols: usize, transposed: bool| if transposed { (1, rows as isize) } else { (cols as isize, 1) };
+    let (a_row, a_col) = strides(m, all, p.transpose_a);
+    let (b_row, b_col) = strides(all, n, p.transpose_b);
+    let threads = if m * n * k < PARALLEL_FROM { 1 } else { rayon::current_num_threads() };
+    let (a, b) = (&a[range.start * a_col as usize..], &b[range.start * b_row as usize..]);
+    let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
+    let part = Part { m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row: n as isize };
+    // SAFETY: `product` cut the operands to m k, k n and m n elements, so every index (i, l), (l, j), (i, j) of the
+    // strided operands lies inside its slice for l in `range`, whose start the pointers have been moved to; `c` is
+    // borrowed mutably, so it overlaps neither.
+    unsafe { part.compute(threads) }
+}
+
+/// A block of the rows and columns of a product.
+#[derive(Clone, Copy)]
+struct Part<T> {
+    m: usize,
+    n: usize,
+    k: usize,
+    a: *const T,
+    a_row: isize,
+    a_col: isize,
+    b: *const T,
+    b_row: isize,
+    b_col: isize,
+    c: *mut T,
+    c_row: isize,
+}
+
+// SAFETY: it stands for borrowed slices that outlive the computation: `a` and `b` are only read, and parts that go to
+// different threads write different elements of `c`.
+unsafe impl<T: Sync> Send for Part<T> {}
+
+/// Rows and columns are split at multiples of this, so that no thread is left with part of a register.
+const SPLIT: usize = 32;
+
+impl<T: Real> Part<T> {
+    /// Shares the work out by halving the longer side: what both halves pack is then the smaller operand, and nothing
+    /// has to wait. `gemm` packs together and waits for it, which is slower where there are few threads.
+    ///
+    /// # Safety
+    /// Every index of the strided operands lies inside a slice that nobody writes, and every index of `c` inside one
+    /// that nobody else reads or writes.
+    unsafe fn compute(self, threads: usize) {
+        let Self { m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row } = self;
+        if threads > 1 && m.max(n) >= 2 * SPLIT {
+            let first = threads / 2;
+            let at = |side: usize| (side * first / threads).next_multiple_of(SPLIT).min(side - 1);
+            let (left, right) = if n >= m {
+                let at = at(n);
+                // SAFETY: column `at` is one of the columns of `b` and `c`.
+                let (b, c) = unsafe { (b.offset(at as isize * b_col), c.add(at)) };
+                (Self { n: at, ..self }, Self { n: n - at, b, c, ..self })
+            } else {
+                let at = at(m);
+                // SAFETY: row `at` is one of the rows of `a` and `c`.
+                let (a, c) = unsafe { (a.offset(at as isize * a_row), c.offset(at as isize * c_row)) };
+                (Self { m: at, ..self }, Self { m: m - at, a, c, ..self })
+            };
+            // SAFETY: both are blocks of this one, and have no element of `c` in common.
+            rayon::join(move || unsafe { left.compute(first) }, move || unsafe { right.compute(threads - first) });
+            return;
+        }
+        let (zero, one, none) = (T::zero(), T::one(), gemm::Parallelism::None);
+        // SAFETY: as the caller says.
+        unsafe {
+            gemm::gemm(
+                m, n, k, c, 1, c_row, false, a, a_col, a_row, b, b_col, b_row, zero, one, false, false, false, none,
+            );
+        }
+    }
+}
