@@ -86,7 +86,8 @@ impl<'a> Run<'a> {
         Ok(self.history.epochs.last().and_then(|epoch| epoch.get(name)).unwrap_or(f64::NAN))
     }
 
-    /// The learning rate: the optimizer's, until it is set. A [`Schedule`] multiplies it by its factors.
+    /// The learning rate: the optimizer's, until it is set. A [`Schedule`](crate::schedules::Schedule) multiplies it by
+    /// its factors.
     pub fn learning_rate(&self) -> f64 {
         self.uniforms.rate
     }
