@@ -42,7 +42,7 @@ pub struct LossScale {
 
 impl Model {
     /// What [`fit`](Self::fit), [`evaluate`](Self::evaluate) and [`predict`](Self::predict) store activations in from
-    /// now on. Weights and moments stay as they are, the loss scale begins at 65,536. It is not saved with a model.
+    /// now on. Weights and moments stay as they are, gradients are forgotten, the loss scale begins at 65,536. It is not saved with a model.
     ///
     /// # Errors
     /// [`Error::Unsupported`] on a device without f16, the CPU backend among them; [`Error::Gpu`]. The model then is as
@@ -70,8 +70,7 @@ impl Model {
         self.write_rules()?;
         self.restart_loss_scale()?;
         // Those of a scaled loss would look like any others.
-        let (id, _) = self.any_plan()?;
-        self.executor.write(id, Buffer::Gradients, 0, &vec![0.0; self.layout.slab.len()])
+        self.drop_gradients()
     }
 
     /// What activations are stored in.
@@ -109,9 +108,8 @@ impl Model {
         if !self.by_hand.scaled {
             return Ok(1.0);
         }
-        let state = self.loss_scale_buffer()?;
         // 0 before the first step.
-        Ok(state.map_or(1.0, |state| state[3].clamp(1.0, LARGEST_SCALE)))
+        Ok(self.loss_scale()?.map_or(1.0, |state| state.used.clamp(1.0, LARGEST_SCALE)))
     }
 }
 

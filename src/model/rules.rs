@@ -53,8 +53,13 @@ impl Model {
             return Err(error);
         }
         self.release_plans_by_hand();
-        self.by_hand.forget_gradients();
         // What lies there of the frozen ones would count in the norm of all gradients.
+        self.drop_gradients()
+    }
+
+    /// Nothing is left to be applied by hand, and the slab holds zeros.
+    pub(super) fn drop_gradients(&mut self) -> Result<()> {
+        self.by_hand.forget_gradients();
         let (id, _) = self.any_plan()?;
         self.executor.write(id, Buffer::Gradients, 0, &vec![0.0; self.layout.slab.len()])
     }

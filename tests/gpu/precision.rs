@@ -227,6 +227,15 @@ fn f32_stays_as_it_is() {
     assert_eq!(by_hand(Precision::F16), by_hand(Precision::F32));
 }
 
+/// Gradients that were gathered before are gone, and applying them is an error, not a step of zeros.
+#[test]
+fn gathered_gradients_are_forgotten() {
+    let mut model = classifier(&need_f16!(), Adam::new(0.02));
+    model.compute_gradients(&samples(8)).unwrap();
+    model.set_precision(Precision::F16).unwrap();
+    assert!(model.apply_gradients().is_err());
+}
+
 /// The loss scale is part of a checkpoint, and a run goes on in the precision it began in.
 #[cfg(feature = "save")]
 #[test]

@@ -73,12 +73,10 @@ pub(super) fn tuned(context: &Arc<Context>, plan: &Plan) -> Result<Plan> {
     for step in &mut plan.steps {
         let in_half = step.operands.iter().take(2).any(|range| given.is_half(range.buffer));
         let Kernel::Matmul(matmul) = &mut step.kernel else { continue };
-        let tile = match matmul.tile {
+        let ruled = if in_half && matmul.tile.is_none() { cooperative(context, matmul)? } else { None };
+        let tile = match matmul.tile.or(ruled) {
             Some(tile) => tile,
-            None => match if in_half { cooperative(context, matmul)? } else { None } {
-                Some(tile) => tile,
-                None => choice(context, matmul)?,
-            },
+            None => choice(context, matmul)?,
         };
         if !tile.runs_on(context.abilities) || !tile.takes(&matmul.params) {
             let (m, n) = (matmul.params.m, matmul.params.n);
