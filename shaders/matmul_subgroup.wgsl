@@ -1,15 +1,16 @@
-// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_vec4.wgsl | lib/matmul_a_any.wgsl lib/matmul_b_vec4.wgsl | lib/matmul_b_any.wgsl lib/matmul_c_vec4.wgsl | lib/matmul_c_any.wgsl
+// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_vec4.wgsl | lib/matmul_a_u64.wgsl | lib/matmul_a_any.wgsl lib/matmul_b_vec4.wgsl | lib/matmul_b_u64.wgsl | lib/matmul_b_any.wgsl lib/matmul_c_vec4.wgsl | lib/matmul_c_any.wgsl
 // The matrix product where a subgroup has exactly 8 lanes and loads are dear (lavapipe, where workgroup memory costs as
-// much as any other). A workgroup is one subgroup and computes a 32 x 32 block of c: each lane 32 rows of 4 columns.
-// For every 4 steps of k a lane reads 4 rows of op(a), which go round by shuffles, and its own columns of op(b). Each
-// output is one chain of fma in the order k = 0, 1, 2 ....
+// much as any other). A workgroup is one subgroup and computes 32 or 64 rows of 32 columns of c: each lane all rows of 4
+// columns. For every 4 steps of k a lane reads 4 or 8 rows of op(a), which go round by shuffles, and its own columns of
+// op(b). Each output is one chain of fma in the order k = 0, 1, 2 ....
 // Lines are written out where a loop could stand: with a loop over these arrays lavapipe 22.3.6 fell from 34 GFLOP/s at
 // 16 rows to 4 at 20 (it seems to give up unrolling, and an array indexed by a variable lies in memory).
 const LANES = 8u;
-const ROWS = 32u;
 const COLS = 32u;
 
-struct Sums { block: array<mat4x4<f32>, 8>, of_b: vec4<f32> }
+override ROWS = 64u;  // 32 or 64
+
+struct Sums { block: array<mat4x4<f32>, 16>, of_b: vec4<f32> }
 
 struct Place { row: u32, col: u32, lane: u32, k: u32, end: u32 }
 
@@ -39,9 +40,46 @@ fn multiply(at: Place) -> Sums {
     sums.block[5] = add(sums.block[5], x, 5u, y);
     sums.block[6] = add(sums.block[6], x, 6u, y);
     sums.block[7] = add(sums.block[7], x, 7u, y);
+    if (ROWS > 32u) {
+      let x = block_a(at.row + 32u + 4u * at.lane, k);
+      sums.block[8] = add(sums.block[8], x, 0u, y);
+      sums.block[9] = add(sums.block[9], x, 1u, y);
+      sums.block[10] = add(sums.block[10], x, 2u, y);
+      sums.block[11] = add(sums.block[11], x, 3u, y);
+      sums.block[12] = add(sums.block[12], x, 4u, y);
+      sums.block[13] = add(sums.block[13], x, 5u, y);
+      sums.block[14] = add(sums.block[14], x, 6u, y);
+      sums.block[15] = add(sums.block[15], x, 7u, y);
+    }
     if (BIAS_ROW) { sums.of_b = sums.of_b + y[0] + y[1] + y[2] + y[3]; }
   }
   return sums;
+}
+
+fn either(a: mat4x4<f32>, b: mat4x4<f32>, second: bool) -> mat4x4<f32> {
+  return mat4x4<f32>(select(a[0], b[0], second), select(a[1], b[1], second),
+                     select(a[2], b[2], second), select(a[3], b[3], second));
+}
+
+// Rows 4 q .. 4 q + 4.
+fn pick(sums: Sums, q: u32) -> mat4x4<f32> {
+  var b = sums.block[0];
+  b = either(b, sums.block[1], q == 1u);
+  b = either(b, sums.block[2], q == 2u);
+  b = either(b, sums.block[3], q == 3u);
+  b = either(b, sums.block[4], q == 4u);
+  b = either(b, sums.block[5], q == 5u);
+  b = either(b, sums.block[6], q == 6u);
+  b = either(b, sums.block[7], q == 7u);
+  b = either(b, sums.block[8], q == 8u);
+  b = either(b, sums.block[9], q == 9u);
+  b = either(b, sums.block[10], q == 10u);
+  b = either(b, sums.block[11], q == 11u);
+  b = either(b, sums.block[12], q == 12u);
+  b = either(b, sums.block[13], q == 13u);
+  b = either(b, sums.block[14], q == 14u);
+  b = either(b, sums.block[15], q == 15u);
+  return b;
 }
 
 // c = op(a) op(b), and the sums of op(b)'s columns behind it if BIAS_ROW: dw and db of a dense layer at once.
@@ -49,8 +87,8 @@ fn multiply(at: Place) -> Sums {
 fn plain(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
          @builtin(subgroup_invocation_id) lane: u32) {
   let at = place_of(group.y * groups.x + group.x, lane);
-  var sums = multiply(at);
-  for (var q = 0u; q < 8u; q++) { store(at.row + 4u * q, at.col, sums.block[q]); }
+  let sums = multiply(at);
+  for (var q = 0u; q < ROWS / 4u; q++) { store(at.row + 4u * q, at.col, pick(sums, q)); }
   if (BIAS_ROW && at.row == 0u) { store_bias_row(at.col, sums.of_b); }
 }
 
@@ -59,8 +97,8 @@ fn plain(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) group
 fn with_bias(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
              @builtin(subgroup_invocation_id) lane: u32) {
   let at = place_of(group.y * groups.x + group.x, lane);
-  var sums = multiply(at);
-  for (var q = 0u; q < 8u; q++) { store_with_bias(at.row + 4u * q, at.col, sums.block[q]); }
+  let sums = multiply(at);
+  for (var q = 0u; q < ROWS / 4u; q++) { store_with_bias(at.row + 4u * q, at.col, pick(sums, q)); }
 }
 
 // c = op(a) op(b) * f'(saved): from dz of one layer to dz of the layer below.
@@ -68,8 +106,8 @@ fn with_bias(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) g
 fn with_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
                  @builtin(subgroup_invocation_id) lane: u32) {
   let at = place_of(group.y * groups.x + group.x, lane);
-  var sums = multiply(at);
-  for (var q = 0u; q < 8u; q++) { store_with_gradient(at.row + 4u * q, at.col, sums.block[q]); }
+  let sums = multiply(at);
+  for (var q = 0u; q < ROWS / 4u; q++) { store_with_gradient(at.row + 4u * q, at.col, pick(sums, q)); }
 }
 
 // c[p] = the steps [p part, (p + 1) part) of op(a) op(b): a long sum in parts, to be added up by sum_rows.
@@ -82,7 +120,7 @@ fn in_parts(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gr
   var at = place_of(number % blocks, lane);
   at.k = part * params.part;
   at.end = min(at.k + params.part, params.k);
-  var sums = multiply(at);
+  let sums = multiply(at);
   if (at.k >= params.k) { return; }
-  for (var q = 0u; q < 8u; q++) { store_from(part * params.m, at.row + 4u * q, at.col, sums.block[q]); }
+  for (var q = 0u; q < ROWS / 4u; q++) { store_from(part * params.m, at.row + 4u * q, at.col, pick(sums, q)); }
 }

@@ -4,19 +4,12 @@
 // the last row holds whatever lies there; its sums are not stored.
 @group(0) @binding(1) var<storage, read> a: array<vec4<OfA>>;  // (m, k), or (k, m) if TRANSPOSE_A
 
-fn four_a(at: u32, stride: u32) -> mat4x4<f32> {
-  return mat4x4<f32>(vec4<f32>(a[at]), vec4<f32>(a[at + stride]),
-                     vec4<f32>(a[at + 2u * stride]), vec4<f32>(a[at + 3u * stride]));
+fn four_a(corner: Corner) -> mat4x4<f32> {
+  return mat4x4<f32>(vec4<f32>(a[corner.at]), vec4<f32>(a[corner.at + corner.stride]),
+                     vec4<f32>(a[corner.at + 2u * corner.stride]), vec4<f32>(a[corner.at + 3u * corner.stride]));
 }
 
 // [i]: op(a)[row .. row + 4, k + i].
 fn block_a(row: u32, k: u32) -> mat4x4<f32> {
-  if (TRANSPOSE_A) {
-    let stride = params.m / 4u;
-    let at = k * stride + row / 4u;
-    return up_to_k(four_a(at, stride), k);
-  }
-  let stride = params.k / 4u;
-  let at = row * stride + k / 4u;
-  return up_to_k(transpose(four_a(at, stride)), k);
+  return by_steps(TRANSPOSE_A, four_a(corner_of(TRANSPOSE_A, row, k, params.m)), k);
 }

@@ -17,6 +17,22 @@ fn up_to_k(block: mat4x4<f32>, k: u32) -> mat4x4<f32> {
                      select(zero, block[2], k + 2u < params.k), select(zero, block[3], k + 3u < params.k));
 }
 
+// Where a 4 x 4 block of an operand lies, in vec4, whose rows begin at multiples of 4 elements: its first element, and
+// how far it is from one of its rows to the next.
+struct Corner { at: u32, stride: u32 }
+
+// The block at step k whose rows or columns begin at `place` of `width`. `by_step`: a row in memory is a step of k.
+fn corner_of(by_step: bool, place: u32, k: u32, width: u32) -> Corner {
+  if (by_step) { return Corner(k * (width / 4u) + place / 4u, width / 4u); }
+  return Corner(place * (params.k / 4u) + k / 4u, params.k / 4u);
+}
+
+// The block as it was read, by steps of k.
+fn by_steps(by_step: bool, block: mat4x4<f32>, k: u32) -> mat4x4<f32> {
+  if (by_step) { return up_to_k(block, k); }
+  return up_to_k(transpose(block), k);
+}
+
 // acc + x y for a column x of 4 rows and a row y of 4 columns: one step of k. [i]: row i.
 fn add_outer(acc: mat4x4<f32>, x: vec4<f32>, y: vec4<f32>) -> mat4x4<f32> {
   return mat4x4<f32>(fma(vec4(x.x), y, acc[0]), fma(vec4(x.y), y, acc[1]),

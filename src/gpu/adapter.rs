@@ -81,6 +81,7 @@ pub(super) fn abilities(adapter: &Adapter, device: &wgpu::Device) -> Abilities {
         subgroup: subgroups.then_some(info.subgroup_min_size),
         workgroup_bytes: limits.max_compute_workgroup_storage_size,
         invocations: limits.max_compute_invocations_per_workgroup,
+        int64: device.features().contains(wgpu::Features::SHADER_INT64),
         cooperative: squares.max(),
     }
 }

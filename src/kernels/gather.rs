@@ -61,10 +61,14 @@ pub const WEIGHTS_SHADER: Shader = Shader {
     ..SHADER
 };
 
-/// `shaders/gather_batch.wgsl`.
+/// `shaders/gather_batch.wgsl` for inputs with rows of any length.
 pub const BATCH_SHADER: Shader = Shader {
     name: "gather_batch",
-    sources: &[include_str!("../../shaders/lib/step.wgsl"), include_str!("../../shaders/gather_batch.wgsl")],
+    sources: &[
+        include_str!("../../shaders/lib/step.wgsl"),
+        include_str!("../../shaders/lib/gather_x_any.wgsl"),
+        include_str!("../../shaders/gather_batch.wgsl"),
+    ],
     params: GatherBatch::MEMBERS,
     entries: &[Entry {
         name: "main",
@@ -80,6 +84,22 @@ pub const BATCH_SHADER: Shader = Shader {
     }],
     ..SHADER
 };
+
+/// `shaders/gather_batch.wgsl` for inputs whose rows begin at multiples of 4 elements.
+pub const BATCH_VEC4_SHADER: Shader = Shader {
+    sources: &[
+        include_str!("../../shaders/lib/step.wgsl"),
+        include_str!("../../shaders/lib/gather_x_vec4.wgsl"),
+        include_str!("../../shaders/gather_batch.wgsl"),
+    ],
+    ..BATCH_SHADER
+};
+
+impl GatherBatch {
+    fn x_is_vec4(&self) -> bool {
+        self.x_cols % 4 == 0
+    }
+}
 
 impl Spec for Gather {
     fn shader(&self) -> &'static Shader {
@@ -121,7 +141,11 @@ impl Spec for GatherWeights {
 
 impl Spec for GatherBatch {
     fn shader(&self) -> &'static Shader {
-        &BATCH_SHADER
+        if self.x_is_vec4() { &BATCH_VEC4_SHADER } else { &BATCH_SHADER }
+    }
+
+    fn binding_bytes(&self, binding: &Binding) -> u64 {
+        if self.x_is_vec4() && matches!(binding.name, "x_data" | "x") { 16 } else { 4 }
     }
 
     fn params(&self) -> &[u8] {

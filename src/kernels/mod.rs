@@ -245,6 +245,7 @@ const SHADERS: &[&Shader] = &[
     &gather::SHADER,
     &gather::WEIGHTS_SHADER,
     &gather::BATCH_SHADER,
+    &gather::BATCH_VEC4_SHADER,
     &log::SHADER,
     &dropout::SHADER,
     &dropout::ALPHA_SHADER,

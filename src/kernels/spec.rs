@@ -25,27 +25,34 @@ pub struct Binding {
     /// Whether its elements may be f16. WGSL then declares those of `x` as the alias `OfX`, which the host puts
     /// in front.
     pub half: bool,
+    /// Whether WGSL takes its elements two at a time, as u64.
+    pub pairs: bool,
 }
 
 impl Binding {
     /// A buffer that is only read.
     pub const fn read(index: u32, name: &'static str) -> Self {
-        Self { index, name, access: Access::Read, half: false }
+        Self { index, name, access: Access::Read, half: false, pairs: false }
     }
 
     /// A buffer that is wholly written.
     pub const fn write(index: u32, name: &'static str) -> Self {
-        Self { index, name, access: Access::Write, half: false }
+        Self { index, name, access: Access::Write, half: false, pairs: false }
     }
 
     /// A buffer that is updated in place or written in part.
     pub const fn update(index: u32, name: &'static str) -> Self {
-        Self { index, name, access: Access::Update, half: false }
+        Self { index, name, access: Access::Update, half: false, pairs: false }
     }
 
     /// The same buffer, whose elements may be f16.
     pub const fn or_half(self) -> Self {
         Self { half: true, ..self }
+    }
+
+    /// The same buffer, whose elements are taken two at a time.
+    pub const fn in_pairs(self) -> Self {
+        Self { pairs: true, ..self }
     }
 
     /// The WGSL alias of its elements.

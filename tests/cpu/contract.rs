@@ -9,8 +9,10 @@ use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const CAPABILITIES: Capabilities =
-    Capabilities::SUBGROUP.union(Capabilities::SHADER_FLOAT16).union(Capabilities::COOPERATIVE_MATRIX);
+const CAPABILITIES: Capabilities = Capabilities::SUBGROUP
+    .union(Capabilities::SHADER_FLOAT16)
+    .union(Capabilities::SHADER_INT64)
+    .union(Capabilities::COOPERATIVE_MATRIX);
 
 fn parse(source: &str) -> Result<(Module, ModuleInfo), String> {
     let module = naga::front::wgsl::parse_str(source).map_err(|e| e.emit_to_string(source))?;
@@ -95,7 +97,14 @@ fn violations_with(shader: &Shader, halves: Halves) -> Vec<String> {
         let reads_first = spec.bindings.is_sorted_by_key(|b| (b.access != Access::Read, b.index));
         hold(spec.name, format!("reads first: {reads_first}"), "reads first: true".into());
         for binding in spec.bindings {
-            let (width, wanted) = (element_width(&module, binding.name), if halves.has(binding) { 2 } else { 4 });
+            let wanted = if binding.pairs {
+                8
+            } else if halves.has(binding) {
+                2
+            } else {
+                4
+            };
+            let width = element_width(&module, binding.name);
             hold(binding.name, format!("{width:?} bytes"), format!("{:?} bytes", Some(wanted)));
         }
     }

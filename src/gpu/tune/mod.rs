@@ -84,6 +84,7 @@ pub(super) fn tuned(context: &Arc<Context>, plan: &Plan) -> Result<Plan> {
             return Err(Error::Unsupported { what, device });
         }
         matmul.tile = Some(tile);
+        matmul.pairs = context.abilities.int64 && !in_half;
     }
     Ok(plan)
 }

@@ -58,11 +58,16 @@ struct Layouts {
     a: bool,
     b: bool,
     c: bool,
+    /// Both operands are read as pairs.
+    pairs: bool,
 }
 
 impl Layouts {
-    /// From 0, none, to 7, all.
+    /// From 0, none, to 7, all; 8 and 9 with pairs.
     fn number(self) -> usize {
+        if self.pairs {
+            return 8 + usize::from(self.c);
+        }
         usize::from(self.a) + 2 * usize::from(self.b) + 4 * usize::from(self.c)
     }
 }
@@ -80,13 +85,16 @@ pub struct Matmul {
     pub epilogue: Epilogue,
     /// The tile, or `None` where the device is to [`choose`].
     pub tile: Option<Tile>,
+    /// The operands are read two elements at a time, as u64, where the tile can and the sizes allow it. Only for f32, and
+    /// worth it only where each element that is loaded costs (lavapipe); the device decides.
+    pub pairs: bool,
 }
 
 impl Matmul {
     /// `c (m, n) = op(a) op(b)`, summed over `k`.
     pub fn new(m: usize, n: usize, k: usize, transpose_a: bool, transpose_b: bool) -> Self {
         let params = MatmulParams { m: m as u32, n: n as u32, k: k as u32, bias_at: 0, alpha: 0.0, part: k as u32 };
-        Self { params, transpose_a, transpose_b, epilogue: Epilogue::Plain, tile: None }
+        Self { params, transpose_a, transpose_b, epilogue: Epilogue::Plain, tile: None, pairs: false }
     }
 
     /// The same product with another epilogue.
@@ -115,7 +123,8 @@ impl Matmul {
         let MatmulParams { m, n, k, bias_at, .. } = self.params;
         let a = if self.transpose_a { m } else { k };
         let b = if self.transpose_b { k } else { n };
-        Layouts { a: a % 4 == 0, b: b % 4 == 0, c: n % 4 == 0 && bias_at % 4 == 0 }
+        let (a, b) = (a % 4 == 0, b % 4 == 0);
+        Layouts { a, b, c: n % 4 == 0 && bias_at % 4 == 0, pairs: self.pairs && a && b && self.tile().by_subgroup() }
     }
 
     fn workgroups_of(&self, tile: Tile) -> u64 {
@@ -124,16 +133,43 @@ impl Matmul {
     }
 }
 
-const A: Binding = Binding::read(1, "a").or_half();
-const B: Binding = Binding::read(2, "b").or_half();
+const A: Binding = Binding::read(1, "a");
+const B: Binding = Binding::read(2, "b");
 const SAVED: Binding = Binding::read(4, "saved").or_half();
 const C: Binding = Binding::write(5, "c").or_half();
-const PLAIN: Entry = Entry { name: "plain", bindings: &[A, B, C] };
-/// `c` reaches from `dw` to the end of `db`; what lies between the two is left as it was.
-const BIAS_ROW: Entry = Entry { name: "plain", bindings: &[A, B, Binding::update(5, "c").or_half()] };
-const WITH_BIAS: Entry = Entry { name: "with_bias", bindings: &[A, B, Binding::read(3, "bias"), C] };
-const WITH_GRADIENT: Entry = Entry { name: "with_gradient", bindings: &[A, B, SAVED, C] };
-const IN_PARTS: Entry = Entry { name: "in_parts", bindings: &[A, B, C] };
+
+/// The entry points for operands that are bound as `$a` and `$b`.
+macro_rules! entries {
+    ($a:expr, $b:expr) => {
+        Entries {
+            plain: Entry { name: "plain", bindings: &[$a, $b, C] },
+            // `c` reaches from `dw` to the end of `db`; what lies between the two is left as it was.
+            bias_row: Entry { name: "plain", bindings: &[$a, $b, Binding::update(5, "c").or_half()] },
+            with_bias: Entry { name: "with_bias", bindings: &[$a, $b, Binding::read(3, "bias"), C] },
+            with_gradient: Entry { name: "with_gradient", bindings: &[$a, $b, SAVED, C] },
+            in_parts: Entry { name: "in_parts", bindings: &[$a, $b, C] },
+        }
+    };
+}
+
+/// An entry point for each epilogue.
+struct Entries {
+    plain: Entry,
+    bias_row: Entry,
+    with_bias: Entry,
+    with_gradient: Entry,
+    in_parts: Entry,
+}
+
+impl Entries {
+    /// Those of the WGSL file, in its order.
+    const fn of_file(&self) -> [Entry; 4] {
+        [self.plain, self.with_bias, self.with_gradient, self.in_parts]
+    }
+}
+
+static BY_ONE: Entries = entries!(A.or_half(), B.or_half());
+static BY_TWO: Entries = entries!(A.in_pairs(), B.in_pairs());
 
 impl Spec for Matmul {
     fn shader(&self) -> &'static Shader {
@@ -141,12 +177,13 @@ impl Spec for Matmul {
     }
 
     fn entry(&self) -> &'static Entry {
+        let entries = if self.layouts().pairs { &BY_TWO } else { &BY_ONE };
         match self.epilogue {
-            Epilogue::Plain => &PLAIN,
-            Epilogue::BiasRow { .. } => &BIAS_ROW,
-            Epilogue::Bias(_) => &WITH_BIAS,
-            Epilogue::Gradient(_) => &WITH_GRADIENT,
-            Epilogue::InParts { .. } => &IN_PARTS,
+            Epilogue::Plain => &entries.plain,
+            Epilogue::BiasRow { .. } => &entries.bias_row,
+            Epilogue::Bias(_) => &entries.with_bias,
+            Epilogue::Gradient(_) => &entries.with_gradient,
+            Epilogue::InParts { .. } => &entries.in_parts,
         }
     }
 
@@ -166,8 +203,10 @@ impl Spec for Matmul {
             ("BIAS_ROW", flag(matches!(self.epilogue, Epilogue::BiasRow { .. }))),
             ("ACTIVATION", f64::from(activation)),
         ];
-        if self.tile() == Tile::SubgroupTall {
-            overrides.push(("QUADS", f64::from(self.params.n.div_ceil(4))));
+        match self.tile() {
+            Tile::Subgroup | Tile::SubgroupLarge => overrides.push(("ROWS", self.tile().block().0 as f64)),
+            Tile::SubgroupTall => overrides.push(("QUADS", f64::from(self.params.n.div_ceil(4)))),
+            _ => {}
         }
         overrides
     }

@@ -1,6 +1,6 @@
 //! How a matrix product is cut into the work of workgroups and invocations, and the WGSL text of each cut.
 
-use super::{IN_PARTS, Layouts, Matmul, MatmulParams, PLAIN, WITH_BIAS, WITH_GRADIENT};
+use super::{BY_ONE, BY_TWO, Layouts, Matmul, MatmulParams};
 use crate::kernels::Shader;
 use std::fmt;
 
@@ -21,6 +21,8 @@ pub enum Tile {
     Flat,
     /// 32 × 32 a subgroup of exactly 8 lanes, 32 × 4 a lane, through shuffles.
     Subgroup,
+    /// 64 × 32 a subgroup of exactly 8 lanes, 64 × 4 a lane, through shuffles.
+    SubgroupLarge,
     /// 32 × 16 a subgroup of exactly 8 lanes, 4 × 16 a lane, through shuffles: for at most 16 columns.
     SubgroupTall,
     /// 4 × 32 a subgroup of exactly 8 lanes, 4 × 4 a lane, through shuffles: for at most 4 rows.
@@ -35,13 +37,14 @@ pub enum Tile {
 
 impl Tile {
     /// Those that agree bit for bit.
-    pub const ALL: [Tile; 8] = [
+    pub const ALL: [Tile; 9] = [
         Tile::Small,
         Tile::Medium,
         Tile::Large,
         Tile::Tall,
         Tile::Flat,
         Tile::Subgroup,
+        Tile::SubgroupLarge,
         Tile::SubgroupTall,
         Tile::SubgroupFlat,
     ];
@@ -53,6 +56,7 @@ impl Tile {
     pub const fn block(self) -> (usize, usize) {
         match self {
             Tile::Small | Tile::Subgroup | Tile::Cooperative8 => (32, 32),
+            Tile::SubgroupLarge => (64, 32),
             Tile::Medium | Tile::Cooperative16 => (64, 64),
             Tile::Large | Tile::Cooperative16Large => (128, 128),
             Tile::Tall | Tile::SubgroupTall => (32, 16),
@@ -76,7 +80,7 @@ impl Tile {
         let fits = device.invocations >= shader.workgroup_size && device.workgroup_bytes >= self.workgroup_bytes();
         let lanes = |lanes: u32| fits && device.subgroup == Some(lanes);
         match self {
-            Tile::Subgroup | Tile::SubgroupTall | Tile::SubgroupFlat => lanes(shader.workgroup_size),
+            _ if self.by_subgroup() => lanes(shader.workgroup_size),
             Tile::Cooperative8 => lanes(8) && device.cooperative == Some(8),
             Tile::Cooperative16 | Tile::Cooperative16Large => lanes(32) && device.cooperative == Some(16),
             _ => fits,
@@ -90,11 +94,16 @@ impl Tile {
         match self {
             Tile::Small | Tile::Medium | Tile::Large | Tile::Flat => slices(4, 16),
             Tile::Tall => slices(4, 32),
-            Tile::Subgroup | Tile::SubgroupTall | Tile::SubgroupFlat => 0,
+            Tile::Subgroup | Tile::SubgroupLarge | Tile::SubgroupTall | Tile::SubgroupFlat => 0,
             Tile::Cooperative8 => slices(2, 16) + 2 * 16 * 16 + 4 * 4 * 64,
             Tile::Cooperative16 => slices(2, 32) + 2 * 16 * 32 + 4 * 4 * 256,
             Tile::Cooperative16Large => slices(2, 32) + 2 * 16 * 32 + 8 * 4 * 256,
         }
+    }
+
+    /// Whether a workgroup is one subgroup, whose lanes exchange operands by shuffles.
+    pub(super) const fn by_subgroup(self) -> bool {
+        matches!(self, Tile::Subgroup | Tile::SubgroupLarge | Tile::SubgroupTall | Tile::SubgroupFlat)
     }
 
     /// Whether it multiplies f16 whatever its operands are.
@@ -107,14 +116,14 @@ impl Tile {
     }
 
     /// By [`Layouts::number`].
-    const fn shaders(self) -> &'static [Shader; 8] {
+    const fn shaders(self) -> &'static [Shader] {
         match self {
             Tile::Small => &SMALL,
             Tile::Medium => &MEDIUM,
             Tile::Large => &LARGE,
             Tile::Tall => &TALL,
             Tile::Flat => &FLAT,
-            Tile::Subgroup => &SUBGROUP,
+            Tile::Subgroup | Tile::SubgroupLarge => &SUBGROUP,
             Tile::SubgroupTall => &SUBGROUP_TALL,
             Tile::SubgroupFlat => &SUBGROUP_FLAT,
             Tile::Cooperative8 => &COOPERATIVE_8,
@@ -133,6 +142,7 @@ impl fmt::Display for Tile {
             Tile::Tall => "tall",
             Tile::Flat => "flat",
             Tile::Subgroup => "subgroup",
+            Tile::SubgroupLarge => "subgroup_large",
             Tile::SubgroupTall => "subgroup_tall",
             Tile::SubgroupFlat => "subgroup_flat",
             Tile::Cooperative8 => "cooperative_8",
@@ -151,12 +161,17 @@ pub struct Abilities {
     pub workgroup_bytes: u32,
     /// Invocations of the largest workgroup.
     pub invocations: u32,
+    /// Whether it has u64.
+    pub int64: bool,
     /// Side of the square cooperative matrices that take f16 and add in f32, where it has such.
     pub cooperative: Option<u32>,
 }
 
 /// Workgroups that keep a GPU busy: below this a smaller tile gains more than it loses.
 const ENOUGH_WORKGROUPS: u64 = 64;
+
+/// Workgroups that keep the cores of a software adapter busy, likewise: as many as the threads of most machines.
+const ENOUGH_SUBGROUPS: u64 = 16;
 
 /// The tile for `matmul` on a device, by a rule. Subgroups of 8 are those of lavapipe, where the tiles with shuffles won
 /// at every size and form that `benches/matmul.rs` measures. Otherwise a narrow tile for a narrow result, else the
@@ -165,7 +180,12 @@ pub fn choose(matmul: &Matmul, device: Abilities) -> Tile {
     let can = |tile: &Tile| tile.runs_on(device) && tile.takes(&matmul.params);
     let enough = |tile: &Tile| can(tile) && matmul.workgroups_of(*tile) >= ENOUGH_WORKGROUPS;
     let (few_rows, few_cols) = (matmul.params.m <= 4, matmul.params.n <= 16);
-    let narrow = [(few_rows, Tile::SubgroupFlat), (few_cols, Tile::SubgroupTall), (true, Tile::Subgroup)];
+    let narrow = [
+        (few_rows, Tile::SubgroupFlat),
+        (few_cols, Tile::SubgroupTall),
+        (matmul.workgroups_of(Tile::SubgroupLarge) >= ENOUGH_SUBGROUPS, Tile::SubgroupLarge),
+        (true, Tile::Subgroup),
+    ];
     let narrow = narrow.into_iter().chain([(few_rows, Tile::Flat), (few_cols, Tile::Tall)]);
     let mut fitting = narrow.filter_map(|(fits, tile)| fits.then_some(tile));
     fitting.find(can).or_else(|| [Tile::Large, Tile::Medium].into_iter().find(enough)).unwrap_or(Tile::Small)
@@ -184,7 +204,7 @@ pub fn choose_cooperative(matmul: &Matmul, device: Abilities) -> Option<Tile> {
 
 /// A kernel file behind the library files it asks for.
 macro_rules! shader {
-    ($name:literal, $workgroup_size:literal, $overrides:expr, $($library:literal),+) => {
+    ($name:literal, $entries:expr, $workgroup_size:literal, $overrides:expr, $($library:literal),+) => {
         Shader {
             name: $name,
             sources: &[
@@ -198,28 +218,39 @@ macro_rules! shader {
             overrides: $overrides,
             workgroup_size: $workgroup_size,
             uses_step: false,
-            entries: &[PLAIN, WITH_BIAS, WITH_GRADIENT, IN_PARTS],
+            entries: &$entries.of_file(),
         }
     };
 }
 
-/// A kernel file for every layout of its operands, by [`Layouts::number`].
+/// A kernel file for every layout of its operands, by [`Layouts::number`]; without pairs.
 macro_rules! shaders {
     ($name:literal, $size:literal, $overrides:expr $(, $tile:literal)*) => {
         [
-            shader!($name, $size, $overrides, "matmul_a_any", "matmul_b_any", "matmul_c_any" $(, $tile)*),
-            shader!($name, $size, $overrides, "matmul_a_vec4", "matmul_b_any", "matmul_c_any" $(, $tile)*),
-            shader!($name, $size, $overrides, "matmul_a_any", "matmul_b_vec4", "matmul_c_any" $(, $tile)*),
-            shader!($name, $size, $overrides, "matmul_a_vec4", "matmul_b_vec4", "matmul_c_any" $(, $tile)*),
-            shader!($name, $size, $overrides, "matmul_a_any", "matmul_b_any", "matmul_c_vec4" $(, $tile)*),
-            shader!($name, $size, $overrides, "matmul_a_vec4", "matmul_b_any", "matmul_c_vec4" $(, $tile)*),
-            shader!($name, $size, $overrides, "matmul_a_any", "matmul_b_vec4", "matmul_c_vec4" $(, $tile)*),
-            shader!($name, $size, $overrides, "matmul_a_vec4", "matmul_b_vec4", "matmul_c_vec4" $(, $tile)*),
+            shader!($name, BY_ONE, $size, $overrides, "matmul_a_any", "matmul_b_any", "matmul_c_any" $(, $tile)*),
+            shader!($name, BY_ONE, $size, $overrides, "matmul_a_vec4", "matmul_b_any", "matmul_c_any" $(, $tile)*),
+            shader!($name, BY_ONE, $size, $overrides, "matmul_a_any", "matmul_b_vec4", "matmul_c_any" $(, $tile)*),
+            shader!($name, BY_ONE, $size, $overrides, "matmul_a_vec4", "matmul_b_vec4", "matmul_c_any" $(, $tile)*),
+            shader!($name, BY_ONE, $size, $overrides, "matmul_a_any", "matmul_b_any", "matmul_c_vec4" $(, $tile)*),
+            shader!($name, BY_ONE, $size, $overrides, "matmul_a_vec4", "matmul_b_any", "matmul_c_vec4" $(, $tile)*),
+            shader!($name, BY_ONE, $size, $overrides, "matmul_a_any", "matmul_b_vec4", "matmul_c_vec4" $(, $tile)*),
+            shader!($name, BY_ONE, $size, $overrides, "matmul_a_vec4", "matmul_b_vec4", "matmul_c_vec4" $(, $tile)*),
         ]
     };
 }
 
+/// The same, with pairs.
+macro_rules! shaders_of_subgroup {
+    ($name:literal, $overrides:expr) => {{
+        let [s0, s1, s2, s3, s4, s5, s6, s7] = shaders!($name, 8, $overrides);
+        let any = shader!($name, BY_TWO, 8, $overrides, "matmul_a_u64", "matmul_b_u64", "matmul_c_any");
+        let vec4 = shader!($name, BY_TWO, 8, $overrides, "matmul_a_u64", "matmul_b_u64", "matmul_c_vec4");
+        [s0, s1, s2, s3, s4, s5, s6, s7, any, vec4]
+    }};
+}
+
 const OVERRIDES: &[&str] = &["TRANSPOSE_A", "TRANSPOSE_B", "BIAS_ROW", "ACTIVATION"];
+const SUBGROUP_OVERRIDES: &[&str] = &["TRANSPOSE_A", "TRANSPOSE_B", "BIAS_ROW", "ACTIVATION", "ROWS"];
 const TALL_OVERRIDES: &[&str] = &["TRANSPOSE_A", "TRANSPOSE_B", "BIAS_ROW", "ACTIVATION", "QUADS"];
 
 static SMALL: [Shader; 8] = shaders!("matmul", 64, OVERRIDES, "tile_32x32", "matmul_slices");
@@ -233,9 +264,9 @@ static COOPERATIVE_16: [Shader; 8] =
     shaders!("matmul_cooperative", 128, OVERRIDES, "cooperative_16_64x64", "matmul_slices");
 static COOPERATIVE_16_LARGE: [Shader; 8] =
     shaders!("matmul_cooperative", 256, OVERRIDES, "cooperative_16_128x128", "matmul_slices");
-static SUBGROUP: [Shader; 8] = shaders!("matmul_subgroup", 8, OVERRIDES);
-static SUBGROUP_TALL: [Shader; 8] = shaders!("matmul_subgroup_tall", 8, TALL_OVERRIDES);
-static SUBGROUP_FLAT: [Shader; 8] = shaders!("matmul_subgroup_flat", 8, OVERRIDES);
+static SUBGROUP: [Shader; 10] = shaders_of_subgroup!("matmul_subgroup", SUBGROUP_OVERRIDES);
+static SUBGROUP_TALL: [Shader; 10] = shaders_of_subgroup!("matmul_subgroup_tall", TALL_OVERRIDES);
+static SUBGROUP_FLAT: [Shader; 10] = shaders_of_subgroup!("matmul_subgroup_flat", OVERRIDES);
 
 /// Every text of every tile.
 pub(crate) fn shaders() -> impl Iterator<Item = &'static Shader> {
