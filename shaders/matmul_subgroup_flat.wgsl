@@ -7,9 +7,16 @@ const COLS = 32u;
 
 struct Sums { block: mat4x4<f32>, of_b: vec4<f32> }
 
-struct Place { col: u32, lane: u32, k: u32, end: u32 }
+struct Place { part: u32, col: u32, lane: u32, k: u32, end: u32 }
 
-fn place_of(group: u32, lane: u32) -> Place { return Place(group * COLS + 4u * lane, lane, 0u, params.k); }
+// Without in_parts the part is 0. It is computed all the same: where a loop runs between uniforms alone, lavapipe 22.3.6
+// inlines them and compiles the kernel anew for every dispatch, which takes a millisecond.
+fn place_of(group: u32, lane: u32) -> Place {
+  let blocks = (params.n + COLS - 1u) / COLS;
+  let part = group / blocks;
+  let k = part * params.part;
+  return Place(part, (group - part * blocks) * COLS + 4u * lane, lane, k, min(k + params.part, params.k));
+}
 
 // acc + x y, where x is the block of lane `owner`.
 fn add(acc: mat4x4<f32>, x: mat4x4<f32>, owner: u32, y: mat4x4<f32>) -> mat4x4<f32> {
@@ -38,7 +45,7 @@ fn multiply(at: Place) -> Sums {
 fn plain(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
          @builtin(subgroup_invocation_id) lane: u32) {
   let at = place_of(group.y * groups.x + group.x, lane);
-  var sums = multiply(at);
+  let sums = multiply(at);
   store(0u, at.col, sums.block);
   if (BIAS_ROW) { store_bias_row(at.col, sums.of_b); }
 }
@@ -48,7 +55,7 @@ fn plain(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) group
 fn with_bias(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
              @builtin(subgroup_invocation_id) lane: u32) {
   let at = place_of(group.y * groups.x + group.x, lane);
-  var sums = multiply(at);
+  let sums = multiply(at);
   store_with_bias(0u, at.col, sums.block);
 }
 
@@ -57,7 +64,7 @@ fn with_bias(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) g
 fn with_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
                  @builtin(subgroup_invocation_id) lane: u32) {
   let at = place_of(group.y * groups.x + group.x, lane);
-  var sums = multiply(at);
+  let sums = multiply(at);
   store_with_gradient(0u, at.col, sums.block);
 }
 
@@ -65,13 +72,8 @@ fn with_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroup
 @compute @workgroup_size(LANES)
 fn in_parts(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
             @builtin(subgroup_invocation_id) lane: u32) {
-  let blocks = (params.n + COLS - 1u) / COLS;
-  let number = group.y * groups.x + group.x;
-  let part = number / blocks;
-  var at = place_of(number % blocks, lane);
-  at.k = part * params.part;
-  at.end = min(at.k + params.part, params.k);
-  var sums = multiply(at);
+  let at = place_of(group.y * groups.x + group.x, lane);
+  let sums = multiply(at);
   if (at.k >= params.k) { return; }
-  store_from(part * params.m, 0u, at.col, sums.block);
+  store_from(at.part * params.m, 0u, at.col, sums.block);
 }
