@@ -67,11 +67,11 @@ impl Loaded {
             activations.map(|(i, storage)| context.storage(&Buffer::Activation(i).to_string(), *storage)).collect();
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let whole = tune::in_one_dispatch(context, plan)?;
-        let specs =
-            plan.steps.iter().map(|step| step.kernel.spec()).chain(whole.iter().map(|one| &one.kernel as &dyn Spec));
-        let specs: Vec<&dyn Spec> = specs.collect();
-        let params = context.buffer("params", UNIFORM_STRIDE * specs.len() as u64, usage);
-        for (i, spec) in specs.iter().enumerate() {
+        let steps = plan.steps.iter().map(|step| (step.kernel.spec(), &step.operands[..]));
+        let dispatches: Vec<(&dyn Spec, &[Range])> =
+            steps.chain(whole.iter().map(|one| (&one.kernel as &dyn Spec, &one.operands[..]))).collect();
+        let params = context.buffer("params", UNIFORM_STRIDE * dispatches.len() as u64, usage);
+        for (i, (spec, _)) in dispatches.iter().enumerate() {
             context.queue.write_buffer(&params, i as u64 * UNIFORM_STRIDE, spec.params());
         }
         let (steps, step_group) = step_buffer(context, 1);
@@ -86,13 +86,15 @@ impl Loaded {
             activations: activations?,
             data: HashMap::new(),
         };
-        for (index, step) in plan.steps.iter().enumerate() {
-            let command = loaded.command(context, slabs, index, step.kernel.spec(), &step.operands)?;
-            loaded.commands.push(command);
+        let halves = dispatches.iter().map(|(spec, operands)| (*spec, plan.halves_of(*spec, operands)));
+        let pipelines = context.pipelines.all(context, &halves.collect::<Vec<_>>())?;
+        for (index, ((spec, operands), pipeline)) in dispatches.iter().zip(pipelines).enumerate() {
+            let group = loaded.bind(context, slabs, index, *spec, operands, &pipeline);
+            let (workgroups, uses_step) = (fold(spec.workgroups()), spec.shader().uses_step);
+            loaded.commands.push(Command { pipeline, group, workgroups, uses_step });
         }
         if let Some(one) = whole {
-            let command = loaded.command(context, slabs, plan.steps.len(), &one.kernel, &one.operands)?;
-            loaded.whole = Some((one, command));
+            loaded.whole = loaded.commands.pop().map(|command| (one, command));
         }
         Ok(loaded)
     }
@@ -123,20 +125,6 @@ impl Loaded {
     /// The dispatches of a step.
     pub fn step(&self) -> &[Command] {
         self.whole.as_ref().map_or(&self.commands, |(_, command)| std::slice::from_ref(command))
-    }
-
-    /// The dispatch of `spec`, whose uniform is entry `index`.
-    fn command(
-        &self,
-        context: &Context,
-        slabs: &Slabs,
-        index: usize,
-        spec: &dyn Spec,
-        operands: &[Range],
-    ) -> Result<Command> {
-        let pipeline = context.pipelines.get(context, spec, self.plan.halves_of(spec, operands))?;
-        let group = self.bind(context, slabs, index, spec, operands, &pipeline);
-        Ok(Command { pipeline, group, workgroups: fold(spec.workgroups()), uses_step: spec.shader().uses_step })
     }
 
     /// Where `buffer` lies, if it does yet.

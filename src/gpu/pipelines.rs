@@ -6,6 +6,7 @@
 use super::Context;
 use crate::kernels::{Access, Halves, Shader, Spec, Step};
 use crate::{Error, Result};
+use rayon::prelude::*;
 use std::collections::HashMap;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +26,13 @@ struct Key {
     halves: Halves,
 }
 
+impl Key {
+    fn of(spec: &dyn Spec, halves: Halves) -> Self {
+        let overrides = spec.overrides().into_iter().map(|(name, value)| (name, value.to_bits())).collect();
+        Self { sources: spec.shader().sources, entry: spec.entry().name, overrides, halves }
+    }
+}
+
 /// The cache.
 pub struct Pipelines {
     known: Mutex<HashMap<Key, Arc<Pipeline>>>,
@@ -41,31 +49,34 @@ impl Pipelines {
         Self { known: Mutex::default(), modules: Mutex::default(), step_layout }
     }
 
-    /// The pipeline of `spec` where `halves` of its buffers hold f16, compiled if it is new.
-    pub fn get(&self, context: &Context, spec: &dyn Spec, halves: Halves) -> Result<Arc<Pipeline>> {
-        let (shader, entry) = (spec.shader(), spec.entry());
-        let overrides = spec.overrides();
-        let bits = overrides.iter().map(|(name, value)| (*name, value.to_bits())).collect();
-        let access: Vec<_> = entry.bindings.iter().map(|binding| binding.access).collect();
-        debug_assert!(
-            access.is_sorted_by_key(|access| *access != Access::Read),
-            "{}: reads before writes",
-            shader.name
-        );
-        let key = Key { sources: shader.sources, entry: entry.name, overrides: bits, halves };
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pipeline) = known.get(&key) {
-            return Ok(Arc::clone(pipeline));
+    /// The pipelines of kernels, each with those of its buffers that hold f16. Those that are new are compiled side by
+    /// side: with most drivers nothing else takes as long before a first step.
+    pub fn all(&self, context: &Context, wanted: &[(&dyn Spec, Halves)]) -> Result<Vec<Arc<Pipeline>>> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut new: HashMap<Key, (&dyn Spec, Halves)> = HashMap::new();
+        for &(spec, halves) in wanted {
+            let key = Key::of(spec, halves);
+            if !known().contains_key(&key) {
+                new.insert(key, (spec, halves));
+            }
         }
-        let module = self.module(context, shader, halves);
-        let pipeline =
-            context.guarded(|| Ok(self.compile(context, spec, halves, &module))).map_err(|error| match error {
-                Error::Gpu { device, message } => Error::Gpu { device, message: format!("{}: {message}", shader.name) },
-                other => other,
-            })?;
-        let pipeline = Arc::new(pipeline);
-        known.insert(key, Arc::clone(&pipeline));
-        Ok(pipeline)
+        let compiled = new.into_par_iter().map(|(key, (spec, halves))| Ok((key, self.make(context, spec, halves)?)));
+        let compiled: Vec<(Key, Arc<Pipeline>)> = compiled.collect::<Result<_>>()?;
+        let mut known = known();
+        known.extend(compiled);
+        let found = wanted.iter().map(|(spec, halves)| known.get(&Key::of(*spec, *halves)).map(Arc::clone));
+        found.collect::<Option<_>>().ok_or_else(|| Error::Internal("a pipeline was compiled and is gone".to_owned()))
+    }
+
+    fn make(&self, context: &Context, spec: &dyn Spec, halves: Halves) -> Result<Arc<Pipeline>> {
+        let (shader, access) = (spec.shader(), spec.entry().bindings.iter().map(|binding| binding.access));
+        debug_assert!(access.is_sorted_by_key(|access| access != Access::Read), "{}: reads before writes", shader.name);
+        let work = || Ok(self.compile(context, spec, halves, &self.module(context, shader, halves)));
+        let pipeline = context.guarded(work).map_err(|error| match error {
+            Error::Gpu { device, message } => Error::Gpu { device, message: format!("{}: {message}", shader.name) },
+            other => other,
+        })?;
+        Ok(Arc::new(pipeline))
     }
 
     fn module(&self, context: &Context, shader: &Shader, halves: Halves) -> wgpu::ShaderModule {

@@ -97,7 +97,7 @@ pub const BATCH_VEC4_SHADER: Shader = Shader {
 
 impl GatherBatch {
     fn x_is_vec4(&self) -> bool {
-        self.x_cols % 4 == 0
+        self.x_cols.is_multiple_of(4)
     }
 }
 

@@ -140,7 +140,7 @@ impl Shader {
 }
 
 /// What every kernel tells the executors.
-pub trait Spec: Debug {
+pub trait Spec: Debug + Sync {
     /// The WGSL file.
     fn shader(&self) -> &'static Shader;
 
