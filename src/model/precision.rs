@@ -42,11 +42,12 @@ pub struct LossScale {
 
 impl Model {
     /// What [`fit`](Self::fit), [`evaluate`](Self::evaluate) and [`predict`](Self::predict) store activations in from
-    /// now on. Weights and moments stay as they are, gradients are forgotten, the loss scale begins at 65,536. It is not saved with a model.
+    /// now on. Weights and moments stay as they are, gradients are forgotten, the loss scale begins at 65,536. It is
+    /// not saved with a model.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] on a device without f16, the CPU backend among them; [`Error::Gpu`]. The model then is as
-    /// it was.
+    /// [`Error::Unsupported`] on a device without f16, the CPU backend among them: the model is as it was.
+    /// [`Error::Gpu`] where the device fails.
     ///
     /// ```
     /// use axone::Precision;

@@ -38,18 +38,21 @@ pub(super) struct Uniforms {
 }
 
 impl Uniforms {
-    /// Before the first of `steps` steps an epoch; the model has done `before` steps.
-    pub fn new(settings: &Fit, optimizer: Optimizer, steps: usize, before: u32) -> Self {
-        Self {
+    /// Before the first of `steps` steps an epoch; the model has done `before` steps. Fails where the schedule does not
+    /// fit the steps of the run.
+    pub fn new(settings: &Fit, optimizer: Optimizer, steps: usize, before: u32) -> Result<Self> {
+        let total_steps = steps.saturating_mul(settings.epochs);
+        settings.schedule.check(total_steps)?;
+        Ok(Self {
             schedule: settings.schedule.clone(),
             seed: settings.seed,
             steps,
-            total_steps: steps.saturating_mul(settings.epochs),
+            total_steps,
             rate: f64::from(optimizer.learning_rate()),
             optimizer,
             epoch: 0,
             before,
-        }
+        })
     }
 
     fn learning_rate(&self, i: usize) -> f32 {

@@ -123,15 +123,12 @@ impl<'a> Run<'a> {
         settings: &'a Fit,
     ) -> Result<Self> {
         let steps = data.len().div_ceil(settings.batch_size.min(data.len()));
-        let total_steps = steps.saturating_mul(settings.epochs);
-        settings.schedule.check(total_steps)?;
+        let uniforms = Uniforms::new(settings, model.program().optimizer, steps, model.steps_done)?;
         let feed = bind(model, data, settings)?;
         let validation = held_out.map(|data| Validator::new(model, data, settings.data_budget)).transpose()?;
         // First, so that a profile that fails costs no training; it leaves the weights as they are.
         let profile = if settings.profile { Some(super::profile(model, data, settings.batch_size)?) } else { None };
         let skipped = model.loss_scale()?.map_or(0, |state| state.skipped);
-        let optimizer = model.program().optimizer;
-        let uniforms = Uniforms::new(settings, optimizer, steps, model.steps_done);
         let mut known = report::names(model);
         if held_out.is_some() {
             known.extend(known.clone().into_iter().map(|name| format!("val_{name}")));
