@@ -1,22 +1,23 @@
 // with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_vec4.wgsl | lib/matmul_a_u64.wgsl | lib/matmul_a_any.wgsl lib/matmul_b_vec4.wgsl | lib/matmul_b_u64.wgsl | lib/matmul_b_any.wgsl lib/matmul_c_vec4.wgsl | lib/matmul_c_any.wgsl
 // The matrix product where a subgroup has exactly 8 lanes and loads are dear (lavapipe, where workgroup memory costs as
-// much as any other). A workgroup is one subgroup and computes 32 or 64 rows of 32 columns of c: each lane all rows of 4
-// columns. For every 4 steps of k a lane reads 4 or 8 rows of op(a), which go round by shuffles, and its own columns of
+// much as any other). A workgroup is one subgroup and computes 32 rows of 32 or 64 columns of c: each lane all rows of 4
+// or 8 columns. For every 4 steps of k a lane reads 4 rows of op(a), which go round by shuffles, and its own columns of
 // op(b). Each output is one chain of fma in the order k = 0, 1, 2 ....
-// Lines are written out where a loop could stand: with a loop over these arrays lavapipe 22.3.6 fell from 34 GFLOP/s at
-// 16 rows to 4 at 20 (it seems to give up unrolling, and an array indexed by a variable lies in memory).
+// Constants name the blocks where products are added: with a loop over them lavapipe 22.3.6 fell from 34 GFLOP/s at 16
+// rows to 4 at 20 (it seems to give up unrolling, and an array indexed by a variable lies in memory).
 const LANES = 8u;
-const COLS = 32u;
+const ROWS = 32u;
 
-override ROWS = 64u;  // 32 or 64
+override COLS = 64u;  // 32 or 64
 
-struct Sums { block: array<mat4x4<f32>, 16>, of_b: vec4<f32> }
+// block[q]: rows 4 (q % 8) and the 3 below; columns of the lane, its first 4 up to q = 7, its last 4 from 8.
+struct Sums { block: array<mat4x4<f32>, 16>, of_b: array<vec4<f32>, 2> }
 
 struct Place { row: u32, col: u32, lane: u32, k: u32, end: u32 }
 
 fn place_of(group: u32, lane: u32) -> Place {
   let across = (params.n + COLS - 1u) / COLS;
-  return Place((group / across) * ROWS, (group % across) * COLS + 4u * lane, lane, 0u, params.k);
+  return Place((group / across) * ROWS, (group % across) * COLS + COLS / LANES * lane, lane, 0u, params.k);
 }
 
 // acc + x y, where x is the block of lane `owner`.
@@ -27,31 +28,31 @@ fn add(acc: mat4x4<f32>, x: mat4x4<f32>, owner: u32, y: mat4x4<f32>) -> mat4x4<f
   return add_outer(sum, subgroupShuffle(x[3], owner), y[3]);
 }
 
+// The rows of lane `owner`: with the first columns of this lane, y, and the last, z.
+fn add_rows(sums: ptr<function, Sums>, x: mat4x4<f32>, owner: u32, y: mat4x4<f32>, z: mat4x4<f32>) {
+  (*sums).block[owner] = add((*sums).block[owner], x, owner, y);
+  if (COLS > 32u) { (*sums).block[owner + 8u] = add((*sums).block[owner + 8u], x, owner, z); }
+}
+
 fn multiply(at: Place) -> Sums {
   var sums: Sums;
   for (var k = at.k; k < at.end; k += 4u) {
     let x = block_a(at.row + 4u * at.lane, k);
     let y = block_b(k, at.col);
-    sums.block[0] = add(sums.block[0], x, 0u, y);
-    sums.block[1] = add(sums.block[1], x, 1u, y);
-    sums.block[2] = add(sums.block[2], x, 2u, y);
-    sums.block[3] = add(sums.block[3], x, 3u, y);
-    sums.block[4] = add(sums.block[4], x, 4u, y);
-    sums.block[5] = add(sums.block[5], x, 5u, y);
-    sums.block[6] = add(sums.block[6], x, 6u, y);
-    sums.block[7] = add(sums.block[7], x, 7u, y);
-    if (ROWS > 32u) {
-      let x = block_a(at.row + 32u + 4u * at.lane, k);
-      sums.block[8] = add(sums.block[8], x, 0u, y);
-      sums.block[9] = add(sums.block[9], x, 1u, y);
-      sums.block[10] = add(sums.block[10], x, 2u, y);
-      sums.block[11] = add(sums.block[11], x, 3u, y);
-      sums.block[12] = add(sums.block[12], x, 4u, y);
-      sums.block[13] = add(sums.block[13], x, 5u, y);
-      sums.block[14] = add(sums.block[14], x, 6u, y);
-      sums.block[15] = add(sums.block[15], x, 7u, y);
+    var z = y;
+    if (COLS > 32u) { z = block_b(k, at.col + 4u); }
+    add_rows(&sums, x, 0u, y, z);
+    add_rows(&sums, x, 1u, y, z);
+    add_rows(&sums, x, 2u, y, z);
+    add_rows(&sums, x, 3u, y, z);
+    add_rows(&sums, x, 4u, y, z);
+    add_rows(&sums, x, 5u, y, z);
+    add_rows(&sums, x, 6u, y, z);
+    add_rows(&sums, x, 7u, y, z);
+    if (BIAS_ROW) {
+      sums.of_b[0] = sums.of_b[0] + y[0] + y[1] + y[2] + y[3];
+      sums.of_b[1] = sums.of_b[1] + z[0] + z[1] + z[2] + z[3];
     }
-    if (BIAS_ROW) { sums.of_b = sums.of_b + y[0] + y[1] + y[2] + y[3]; }
   }
   return sums;
 }
@@ -61,7 +62,11 @@ fn either(a: mat4x4<f32>, b: mat4x4<f32>, second: bool) -> mat4x4<f32> {
                      select(a[2], b[2], second), select(a[3], b[3], second));
 }
 
-// Rows 4 q .. 4 q + 4.
+fn row_of(at: Place, q: u32) -> u32 { return at.row + 4u * (q % 8u); }
+
+fn col_of(at: Place, q: u32) -> u32 { return at.col + 4u * (q / 8u); }
+
+// Block q, by selection; a loop over it is too long to be unrolled, so that a driver compiles what follows once.
 fn pick(sums: Sums, q: u32) -> mat4x4<f32> {
   var b = sums.block[0];
   b = either(b, sums.block[1], q == 1u);
@@ -88,8 +93,11 @@ fn plain(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) group
          @builtin(subgroup_invocation_id) lane: u32) {
   let at = place_of(group.y * groups.x + group.x, lane);
   let sums = multiply(at);
-  for (var q = 0u; q < ROWS / 4u; q++) { store(at.row + 4u * q, at.col, pick(sums, q)); }
-  if (BIAS_ROW && at.row == 0u) { store_bias_row(at.col, sums.of_b); }
+  for (var q = 0u; q < COLS / 4u; q++) { store(row_of(at, q), col_of(at, q), pick(sums, q)); }
+  if (BIAS_ROW && at.row == 0u) {
+    store_bias_row(at.col, sums.of_b[0]);
+    if (COLS > 32u) { store_bias_row(at.col + 4u, sums.of_b[1]); }
+  }
 }
 
 // c = f(op(a) op(b) + bias): the forward pass of a dense layer.
@@ -98,7 +106,7 @@ fn with_bias(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) g
              @builtin(subgroup_invocation_id) lane: u32) {
   let at = place_of(group.y * groups.x + group.x, lane);
   let sums = multiply(at);
-  for (var q = 0u; q < ROWS / 4u; q++) { store_with_bias(at.row + 4u * q, at.col, pick(sums, q)); }
+  for (var q = 0u; q < COLS / 4u; q++) { store_with_bias(row_of(at, q), col_of(at, q), pick(sums, q)); }
 }
 
 // c = op(a) op(b) * f'(saved): from dz of one layer to dz of the layer below.
@@ -107,7 +115,7 @@ fn with_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroup
                  @builtin(subgroup_invocation_id) lane: u32) {
   let at = place_of(group.y * groups.x + group.x, lane);
   let sums = multiply(at);
-  for (var q = 0u; q < ROWS / 4u; q++) { store_with_gradient(at.row + 4u * q, at.col, pick(sums, q)); }
+  for (var q = 0u; q < COLS / 4u; q++) { store_with_gradient(row_of(at, q), col_of(at, q), pick(sums, q)); }
 }
 
 // c[p] = the steps [p part, (p + 1) part) of op(a) op(b): a long sum in parts, to be added up by sum_rows.
@@ -122,5 +130,5 @@ fn in_parts(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gr
   at.end = min(at.k + params.part, params.k);
   let sums = multiply(at);
   if (at.k >= params.k) { return; }
-  for (var q = 0u; q < ROWS / 4u; q++) { store_from(part * params.m, at.row + 4u * q, at.col, pick(sums, q)); }
+  for (var q = 0u; q < COLS / 4u; q++) { store_from(part * params.m, row_of(at, q), col_of(at, q), pick(sums, q)); }
 }

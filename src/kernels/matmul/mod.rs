@@ -204,7 +204,7 @@ impl Spec for Matmul {
             ("ACTIVATION", f64::from(activation)),
         ];
         match self.tile() {
-            Tile::Subgroup | Tile::SubgroupLarge => overrides.push(("ROWS", self.tile().block().0 as f64)),
+            Tile::Subgroup | Tile::SubgroupLarge => overrides.push(("COLS", self.tile().block().1 as f64)),
             Tile::SubgroupTall => overrides.push(("QUADS", f64::from(self.params.n.div_ceil(4)))),
             _ => {}
         }

@@ -21,7 +21,7 @@ pub enum Tile {
     Flat,
     /// 32 × 32 a subgroup of exactly 8 lanes, 32 × 4 a lane, through shuffles.
     Subgroup,
-    /// 64 × 32 a subgroup of exactly 8 lanes, 64 × 4 a lane, through shuffles.
+    /// 32 × 64 a subgroup of exactly 8 lanes, 32 × 8 a lane, through shuffles.
     SubgroupLarge,
     /// 32 × 16 a subgroup of exactly 8 lanes, 4 × 16 a lane, through shuffles: for at most 16 columns.
     SubgroupTall,
@@ -56,7 +56,7 @@ impl Tile {
     pub const fn block(self) -> (usize, usize) {
         match self {
             Tile::Small | Tile::Subgroup | Tile::Cooperative8 => (32, 32),
-            Tile::SubgroupLarge => (64, 32),
+            Tile::SubgroupLarge => (32, 64),
             Tile::Medium | Tile::Cooperative16 => (64, 64),
             Tile::Large | Tile::Cooperative16Large => (128, 128),
             Tile::Tall | Tile::SubgroupTall => (32, 16),
@@ -180,10 +180,12 @@ pub fn choose(matmul: &Matmul, device: Abilities) -> Tile {
     let can = |tile: &Tile| tile.runs_on(device) && tile.takes(&matmul.params);
     let enough = |tile: &Tile| can(tile) && matmul.workgroups_of(*tile) >= ENOUGH_WORKGROUPS;
     let (few_rows, few_cols) = (matmul.params.m <= 4, matmul.params.n <= 16);
+    // The large block is 1.15 times as fast where no more of it lies beside the result.
+    let [large, small] = [Tile::SubgroupLarge, Tile::Subgroup].map(|tile| matmul.workgroups_of(tile));
     let narrow = [
         (few_rows, Tile::SubgroupFlat),
         (few_cols, Tile::SubgroupTall),
-        (matmul.workgroups_of(Tile::SubgroupLarge) >= ENOUGH_SUBGROUPS, Tile::SubgroupLarge),
+        (large >= ENOUGH_SUBGROUPS && 40 * large <= 23 * small, Tile::SubgroupLarge),
         (true, Tile::Subgroup),
     ];
     let narrow = narrow.into_iter().chain([(few_rows, Tile::Flat), (few_cols, Tile::Tall)]);
@@ -250,7 +252,7 @@ macro_rules! shaders_of_subgroup {
 }
 
 const OVERRIDES: &[&str] = &["TRANSPOSE_A", "TRANSPOSE_B", "BIAS_ROW", "ACTIVATION"];
-const SUBGROUP_OVERRIDES: &[&str] = &["TRANSPOSE_A", "TRANSPOSE_B", "BIAS_ROW", "ACTIVATION", "ROWS"];
+const SUBGROUP_OVERRIDES: &[&str] = &["TRANSPOSE_A", "TRANSPOSE_B", "BIAS_ROW", "ACTIVATION", "COLS"];
 const TALL_OVERRIDES: &[&str] = &["TRANSPOSE_A", "TRANSPOSE_B", "BIAS_ROW", "ACTIVATION", "QUADS"];
 
 static SMALL: [Shader; 8] = shaders!("matmul", 64, OVERRIDES, "tile_32x32", "matmul_slices");
