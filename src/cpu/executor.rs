@@ -1,8 +1,9 @@
 //! Runs plans on the CPU with the twins: in f32 as a backend of its own, in f64 as the oracle of the GPU.
 
-use super::{Real, run};
+use super::large::PARALLEL_FROM;
+use super::{Real, parallel, run};
 use crate::device::{DeviceInfo, DeviceKind, DeviceLimits};
-use crate::kernels::Step;
+use crate::kernels::{Kernel, Matmul, Step};
 use crate::plan::{Buffer, Clock, Executor, Fetch, Fetched, Plan, PlanId, PlanStep, Range, Span, Timings};
 use crate::{Error, Result};
 use std::any::Any;
@@ -61,6 +62,14 @@ pub fn info() -> DeviceInfo {
         limits,
         features: Vec::new(),
     }
+}
+
+/// Whether a product of `plan` is shared out between threads.
+fn shares_work(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| match &step.kernel {
+        Kernel::Matmul(Matmul { params: p, .. }) => p.m as usize * p.n as usize * p.k as usize >= PARALLEL_FROM,
+        _ => false,
+    })
 }
 
 impl<T: Real> Default for CpuExecutor<T> {
@@ -231,12 +240,8 @@ impl<T: Real> Executor for CpuExecutor<T> {
 
     fn run(&mut self, id: PlanId, steps: &[Step]) -> Result<()> {
         let count = self.loaded(id)?.plan.steps.len();
-        // On a thread of the pool, where sharing out work costs a tenth of what it costs from outside.
-        rayon::scope(|_| {
-            for step in steps {
-                (0..count).try_for_each(|index| self.run_step(id, index, step))?;
-            }
-            Ok(())
+        parallel::on_the_pool(shares_work(self.plan(id)?), || {
+            steps.iter().try_for_each(|step| (0..count).try_for_each(|index| self.run_step(id, index, step)))
         })
     }
 
@@ -267,8 +272,7 @@ impl<T: Real> Executor for CpuExecutor<T> {
 
     fn profile(&mut self, id: PlanId, step: &Step) -> Result<Timings> {
         let count = self.loaded(id)?.plan.steps.len();
-        // On a thread of the pool, as `run`.
-        let spans = rayon::scope(|_| {
+        let spans = parallel::on_the_pool(shares_work(self.plan(id)?), || {
             let begun = Instant::now();
             let spans = (0..count).map(|index| {
                 let begin = begun.elapsed().as_secs_f64();

@@ -3,6 +3,7 @@
 use super::Real;
 use crate::Result;
 use crate::kernels::{Kernel, RULE, RULE_BLOCK};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Elements below which a second thread costs more than it brings.
 const GRAIN: usize = 1 << 13;
@@ -20,6 +21,39 @@ pub(super) fn is_flat(kernel: &Kernel) -> bool {
             | Kernel::Blend(_)
             | Kernel::Update(_)
     )
+}
+
+/// Runs `work` on a thread of the pool, where sharing out work costs a tenth of what it costs from outside. Where it
+/// `shares` enough, the other threads stay awake meanwhile: `rayon` lets them sleep after a few microseconds, and a step
+/// that alternates between kernels for one thread and for all would wait 50 for them each time.
+///
+/// Not from within the pool: threads that wait for one of several models could not go on with their own.
+pub(super) fn on_the_pool<R: Send>(shares: bool, work: impl FnOnce() -> R + Send) -> R {
+    struct Done<'a>(&'a AtomicBool);
+
+    impl Drop for Done<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    let others = if shares && rayon::current_thread_index().is_none() { rayon::current_num_threads() - 1 } else { 0 };
+    let done = &AtomicBool::new(false);
+    rayon::scope(|scope| {
+        let own = rayon::current_thread_index();
+        for _ in 0..others {
+            scope.spawn(move |_| {
+                // The thread that works may come here too, while it waits for another; it has no time to lose.
+                while rayon::current_thread_index() != own && !done.load(Ordering::Relaxed) {
+                    if rayon::yield_now() != Some(rayon::Yield::Executed) {
+                        std::thread::yield_now();
+                    }
+                }
+            });
+        }
+        let _done = Done(done);
+        work()
+    })
 }
 
 /// What is done to a part of every buffer: reads, then writes.

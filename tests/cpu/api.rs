@@ -141,3 +141,25 @@ fn history_names_what_it_holds() {
     assert_eq!(history.names(), ["loss", "accuracy", "val_loss", "val_accuracy"]);
     assert!(history.get("val_loss").iter().all(|loss| loss.is_finite()));
 }
+
+/// Large products are shared out between the threads of one pool. Models that train at once share those threads, be it
+/// from threads of the caller's or from within the pool, and each gets the bits that it gets alone.
+#[test]
+fn models_train_at_once() {
+    let train = || {
+        let net = Sequential::new(5).add(Dense::new(256).activation(Activation::Relu));
+        let net = net.add(Dense::new(256).activation(Activation::Relu)).add(Dense::new(3));
+        let mut model = net.compile(Device::cpu(), Loss::CategoricalCrossEntropy, Adam::default()).unwrap();
+        model.fit(&samples(200), &Fit::new().epochs(4).batch_size(64).silent()).unwrap();
+        model.weights().unwrap()
+    };
+    let alone = train();
+    let at_once: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..3).map(|_| scope.spawn(train)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let (left, (middle, right)) = rayon::join(train, || rayon::join(train, train));
+    for weights in at_once.into_iter().chain([left, middle, right]) {
+        assert_eq!(weights, alone);
+    }
+}
