@@ -1,4 +1,4 @@
-//! Large products, by the `gemm` crate.
+//! Large products, by the `gemm` crates.
 //!
 //! Two things around it gain a tenth of a training step (`docs/decisions.md`, v): a right operand that lies transposed is
 //! transposed first, since `gemm` packs it element by element, and the threads get blocks of their own.
@@ -6,6 +6,7 @@
 use super::product::room_for;
 use super::{Real, parallel};
 use crate::kernels::Matmul;
+use gemm_common::Parallelism;
 use std::cell::Cell;
 use std::ops::Range;
 
@@ -118,11 +119,13 @@ impl<T: Real> Part<T> {
             rayon::join(move || unsafe { left.compute(first) }, move || unsafe { right.compute(threads - first) });
             return;
         }
-        let (zero, one, none) = (T::zero(), T::one(), gemm::Parallelism::None);
+        let (zero, one, none) = (T::zero(), T::one(), Parallelism::None);
         // SAFETY: as the caller says.
         unsafe {
-            gemm::gemm(
-                m, n, k, c, 1, c_row, false, a, a_col, a_row, b, b_col, b_row, zero, one, false, false, false, none,
+            // It wants the columns of its result in one piece: those of `c` transposed, for which the operands change
+            // places.
+            T::gemm()(
+                n, m, k, c, c_row, 1, false, b, b_row, b_col, a, a_row, a_col, zero, one, false, false, false, none,
             );
         }
     }

@@ -1,4 +1,4 @@
-//! `c = op(a) op(b)`: large products by the `gemm` crate (`large.rs`), small ones by a plain loop over 4 rows of one panel
+//! `c = op(a) op(b)`: large products by the `gemm` crates (`large.rs`), small ones by a plain loop over 4 rows of one panel
 //! of `b`.
 //!
 //! `gemm` packs both operands so that they stream through the caches. Where they lie in the first-level cache anyway,

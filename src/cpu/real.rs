@@ -1,9 +1,34 @@
 //! The numbers a CPU twin can run on: f32 for training, f64 as the oracle.
 
+use gemm_common::Parallelism;
 use pulp::Simd;
 use std::f64::consts::FRAC_1_SQRT_2;
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
+
+/// `c (m, n) = α c + β a b`: m, n, k; c with the strides of its columns and rows, and whether α counts; a and b likewise;
+/// α, β; which of the three are conjugated.
+pub type Gemm<T> = unsafe fn(
+    usize,
+    usize,
+    usize,
+    *mut T,
+    isize,
+    isize,
+    bool,
+    *const T,
+    isize,
+    isize,
+    *const T,
+    isize,
+    isize,
+    T,
+    T,
+    bool,
+    bool,
+    bool,
+    Parallelism,
+);
 
 /// `f32` or `f64`, with what the twins need of them.
 pub trait Real:
@@ -22,6 +47,8 @@ pub trait Real:
     ) -> Self::Register<S>;
     /// `x` as registers; what does not fill one is left out.
     fn registers<S: Simd>(x: &[Self]) -> &[Self::Register<S>];
+    /// The product of large matrices, with this CPU's instructions.
+    fn gemm() -> Gemm<Self>;
     /// The constant `value`, rounded to this type.
     fn of(value: f64) -> Self;
     /// The exponential function; in f32 without a call or a branch, so that loops over it are vectorised.
@@ -66,6 +93,9 @@ impl Real for f32 {
         let half = n as i32 >> 1;
         (1.0 + (r * r * p + r)) * power(half) * power(n as i32 - half)
     }
+    fn gemm() -> Gemm<Self> {
+        gemm_f32::gemm::f32::get_gemm_fn()
+    }
     fn of(value: f64) -> Self {
         value as f32
     }
@@ -90,6 +120,9 @@ impl Real for f64 {
     }
     fn exponential(self) -> Self {
         self.exp()
+    }
+    fn gemm() -> Gemm<Self> {
+        gemm_f64::gemm::f64::get_gemm_fn()
     }
     fn of(value: f64) -> Self {
         value
