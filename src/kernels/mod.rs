@@ -166,7 +166,11 @@ impl Kernel {
         let spec = self.spec();
         match (spec.shader().name, spec.entry().name, self) {
             (file, "main", _) => file.to_owned(),
-            (file @ "matmul", entry, Kernel::Matmul(Matmul { tile: Some(tile), .. })) => {
+            (
+                file @ ("matmul" | "matmul_subgroup" | "matmul_cooperative"),
+                entry,
+                Kernel::Matmul(Matmul { tile: Some(tile), .. }),
+            ) => {
                 format!("{file}.{entry} {tile}")
             }
             (file, entry, _) => format!("{file}.{entry}"),
