@@ -1,9 +1,9 @@
 //! Runs plans on the CPU with the twins: in f32 as a backend of its own, in f64 as the oracle of the GPU.
 
-use super::large::PARALLEL_FROM;
+use super::large::is_shared;
 use super::{Real, parallel, run};
 use crate::device::{DeviceInfo, DeviceKind, DeviceLimits};
-use crate::kernels::{Kernel, Matmul, Step};
+use crate::kernels::{Kernel, Step};
 use crate::plan::{Buffer, Clock, Executor, Fetch, Fetched, Plan, PlanId, PlanStep, Range, Span, Timings};
 use crate::{Error, Result};
 use std::any::Any;
@@ -66,10 +66,7 @@ pub fn info() -> DeviceInfo {
 
 /// Whether a product of `plan` is shared out between threads.
 fn shares_work(plan: &Plan) -> bool {
-    plan.steps.iter().any(|step| match &step.kernel {
-        Kernel::Matmul(Matmul { params: p, .. }) => p.m as usize * p.n as usize * p.k as usize >= PARALLEL_FROM,
-        _ => false,
-    })
+    plan.steps.iter().any(|step| matches!(&step.kernel, Kernel::Matmul(product) if is_shared(product)))
 }
 
 impl<T: Real> Default for CpuExecutor<T> {

@@ -1,6 +1,6 @@
 //! Large products, by the `gemm` crates.
 //!
-//! Two things around it gain a tenth of a training step (`docs/decisions.md`, v): a right operand that lies transposed is
+//! Two things around it gain a tenth of a training step (`docs/decisions.md`, v2): a right operand that lies transposed is
 //! transposed first, since `gemm` packs it element by element, and the threads get blocks of their own.
 
 use super::product::room_for;
@@ -11,18 +11,24 @@ use std::cell::Cell;
 use std::ops::Range;
 
 /// Multiply-adds below which a second thread costs more than it brings.
-pub(super) const PARALLEL_FROM: usize = 1 << 20;
+const PARALLEL_FROM: usize = 1 << 20;
+
+/// Whether the product is shared out between threads.
+pub(super) fn is_shared(p: &Matmul) -> bool {
+    p.params.m as usize * p.params.n as usize * p.params.k as usize >= PARALLEL_FROM
+}
 
 thread_local! {
     /// Room for all of a transposed `b`.
     static TURNED: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
 }
 
-/// `c (m, n) = op(a) op(b)`, summed over the steps `range` of k; the operands have exactly their elements.
+/// `c (m, n) = op(a) op(b)`, summed over the steps `range` of k; the operands have exactly their elements. One copy serves
+/// the callers, who are compiled for several instruction sets: `gemm` picks its own.
 #[inline(never)]
 pub(super) fn large<T: Real>(p: &Matmul, range: Range<usize>, a: &[T], b: &[T], c: &mut [T]) {
-    let (m, n, k) = (p.params.m as usize, p.params.n as usize, p.params.k as usize);
-    if p.transpose_b && m * n * k >= PARALLEL_FROM {
+    if p.transpose_b && is_shared(p) {
+        let (n, k) = (p.params.n as usize, p.params.k as usize);
         let mut room = TURNED.take();
         let turned = room_for::<T>(&mut room, k * n);
         turn(b, k, turned);

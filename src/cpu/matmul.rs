@@ -1,6 +1,6 @@
 //! Twin of `shaders/matmul.wgsl`: the product (`product.rs`), then the epilogue in plain loops.
 
-use super::large::PARALLEL_FROM;
+use super::large::is_shared;
 use super::product::product;
 use super::{Real, activation, parallel};
 use crate::kernels::{Activation, Epilogue, Matmul};
@@ -24,7 +24,7 @@ pub fn matmul<T: Real>(
     let (sums, rest) = c.split_at_mut(m * n);
     if let Epilogue::BiasRow { at } = p.epilogue {
         let db = &mut rest[at - m * n..at - m * n + n];
-        if m * n * k < PARALLEL_FROM {
+        if !is_shared(p) {
             product(p, 0..k, a, b, sums);
             return column_sums(b, p.transpose_b, k, db);
         }

@@ -170,7 +170,7 @@ pub struct Abilities {
 /// Workgroups that keep a GPU busy: below this a smaller tile gains more than it loses.
 const ENOUGH_WORKGROUPS: u64 = 64;
 
-/// Workgroups that keep the cores of a software adapter busy, likewise: as many as the threads of most machines.
+/// Workgroups that keep the cores of a software adapter busy, likewise. Measured with 2 cores alone; a guess for more.
 const ENOUGH_SUBGROUPS: u64 = 16;
 
 /// The tile for `matmul` on a device, by a rule. Subgroups of 8 are those of lavapipe, where the tiles with shuffles won
