@@ -1,6 +1,6 @@
 // with: lib/step.wgsl lib/rows.wgsl
 // The share of right answers in each row: 1 or 0 where columns are classes, the mean over the columns where each is a
-// question of its own. Of equal maxima the first wins; NaN never does.
+// question of its own. Of equal maxima the first wins; NaN never does, and is never right.
 // The result is written at log_at, log_stride elements further for each step of an epoch: straight into the log.
 struct Params { rows: u32, cols: u32, threshold: f32, log_stride: u32, log_at: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -10,7 +10,7 @@ struct Params { rows: u32, cols: u32, threshold: f32, log_stride: u32, log_at: u
 
 override KIND: u32 = 0u;  // classes, one-hot, binary
 
-// The first column that holds the maximum, as a number: exact up to 2^24 columns.
+// The first column that holds the maximum, as a number: exact up to 2^24 columns. The number of columns, where none does.
 fn argmax(lane: u32, highest: f32, column: u32) -> f32 {
   let top = row_max(lane, highest);
   return -row_max(lane, select(LOWEST, -f32(column), highest == top));
@@ -25,7 +25,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let base = row * params.cols;
   var right = 0.0;
   var best = LOWEST;
-  var best_column = first;
+  var best_column = params.cols;
   var goal = LOWEST;
   var goal_column = first;
   for (var c = first; c < cols; c += LANES) {
@@ -34,7 +34,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if (KIND != 0u) {
       let t = target_[base + c];
       if (t > goal) { goal = t; goal_column = c; }
-      if ((p > params.threshold) == (t > 0.5)) { right += 1.0; }
+      let is_nan = (bitcast<u32>(p) & 0x7fffffffu) > 0x7f800000u;
+      if (!is_nan && (p > params.threshold) == (t > 0.5)) { right += 1.0; }
     }
   }
   var metric = row_sum(lane, right) / f32(params.cols);

@@ -1,5 +1,6 @@
 // with: lib/step.wgsl lib/rows.wgsl
-// What metrics need of a row of scores: the class it predicts, or the rank of its target, which is the number of columns
+// What metrics need of a row of scores: the class it predicts (the number of columns, if all are NaN), or the rank of its
+// target, which is the number of columns
 // that come before it (0: the prediction is right). Larger scores come first, of equal ones the first column. A target
 // whose score is NaN comes after all.
 // The result is written at log_at, log_stride elements further for each step of an epoch: straight into the log.
@@ -11,7 +12,7 @@ struct Params { rows: u32, cols: u32, log_stride: u32, log_at: u32 }
 
 override KIND: u32 = 0u;  // the predicted class, the rank of a class, the rank of the largest column of the target
 
-// The first column that holds the maximum, as a number: exact up to 2^24 columns.
+// The first column that holds the maximum, as a number: exact up to 2^24 columns. The number of columns, where none does.
 fn first_of(lane: u32, highest: f32, column: u32) -> f32 {
   let top = row_max(lane, highest);
   return -row_max(lane, select(LOWEST, -f32(column), highest == top));
@@ -25,7 +26,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let cols = select(0u, params.cols, row < params.rows);  // past the last row there is nothing to do but the barriers
   let base = row * params.cols;
   var best = LOWEST;
-  var best_column = first;
+  var best_column = params.cols;
   for (var c = first; c < cols; c += LANES) {
     var score = 0.0;
     if (KIND == 2u) { score = target_[base + c]; } else { score = pred[base + c]; }

@@ -157,14 +157,16 @@ impl Device {
     /// The first device whose name contains `name`, in any case; also `auto`, `cpu` and `software`.
     ///
     /// # Errors
-    /// [`Error::Device`] with the names there are.
+    /// [`Error::Device`] with the names there are; also for a `name` of nothing but spaces, which all names contain.
     pub fn named(name: &str) -> Result<Self> {
         match name.to_lowercase().as_str() {
             "auto" => Self::best(),
             "cpu" => Ok(Self::cpu()),
             "software" => Self::software(),
             wanted => {
-                let fits = |adapter: &&gpu::Adapter| gpu::describe(adapter).name.to_lowercase().contains(wanted);
+                let is_named = !wanted.trim().is_empty();
+                let fits =
+                    |adapter: &&gpu::Adapter| is_named && gpu::describe(adapter).name.to_lowercase().contains(wanted);
                 match gpu::adapters().iter().find(fits) {
                     Some(adapter) => Self::open(adapter),
                     None => {

@@ -84,6 +84,13 @@ pub enum Error {
     Internal(String),
 }
 
+/// For conversions that cannot fail, beside others that can.
+impl From<std::convert::Infallible> for Error {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
 impl Error {
     /// Two shapes that do not fit at `place`.
     pub(crate) fn shape(place: impl Into<String>, expected: impl ToString, got: impl ToString) -> Self {

@@ -23,17 +23,18 @@ pub fn accuracy<T: Real>(
             AccuracyKind::Binary { .. } => {
                 let (threshold, half) = (T::of(p.params.threshold.into()), T::of(0.5));
                 let target = &target[row * cols..(row + 1) * cols];
-                let right = pred.iter().zip(target).filter(|(p, t)| (**p > threshold) == (**t > half)).count();
+                let is_right = |p: T, t: T| !p.is_nan() && (p > threshold) == (t > half);
+                let right = pred.iter().zip(target).filter(|(p, t)| is_right(**p, **t)).count();
                 T::of(right as f64) / T::of(cols as f64)
             }
         };
     }
 }
 
-/// The first of the largest elements; NaN is never the largest.
+/// The first of the largest elements; NaN is never the largest. Their number, if all are NaN.
 #[inline(always)]
 pub(super) fn argmax<T: Real>(x: &[T]) -> usize {
-    let mut best = (0, T::min_value());
+    let mut best = (x.len(), T::min_value());
     for (i, x) in x.iter().enumerate() {
         if *x > best.1 {
             best = (i, *x);
@@ -63,5 +64,20 @@ mod tests {
             &Step::default(),
         );
         assert_eq!(metric, [2.0 / 3.0, 1.0]);
+    }
+
+    /// Neither as the first class nor as a no.
+    #[test]
+    fn nan_is_never_right() {
+        let mut metric = [f32::NAN; 2];
+        let pred = [f32::NAN, f32::NAN, f32::NAN, 0.5];
+        accuracy(&Accuracy::new(AccuracyKind::Classes, 2, 2), &pred, &[0.0, 1.0], &mut metric, &Step::default());
+        assert_eq!(metric, [0.0, 1.0]);
+        let target = [1.0, 0.0, 0.0, 1.0];
+        accuracy(&Accuracy::new(AccuracyKind::OneHot, 2, 2), &pred, &target, &mut metric, &Step::default());
+        assert_eq!(metric, [0.0, 1.0]);
+        let kind = AccuracyKind::Binary { threshold: 0.4 };
+        accuracy(&Accuracy::new(kind, 2, 2), &pred, &target, &mut metric, &Step::default());
+        assert_eq!(metric, [0.0, 0.5]);
     }
 }

@@ -47,6 +47,9 @@ mod tests {
             metric
         };
         assert_eq!(of(RankKind::Predicted, &[0.0, 0.0]), [1.0, 1.0]);
+        let mut none = [0.0];
+        rank(&Rank::new(RankKind::Predicted, 1, 4), &[f32::NAN; 4], &[0.0], &mut none, &Step::default());
+        assert_eq!(none, [4.0], "a row of NaN predicts no class");
         assert_eq!(of(RankKind::OfClass, &[0.0, 1.0]), [1.0, 0.0]);
         assert_eq!(of(RankKind::OfClass, &[2.0, 3.0]), [2.0, 1.0]);
         assert_eq!(of(RankKind::OfClass, &[3.0, 0.0]), [3.0, 4.0], "a NaN comes last");

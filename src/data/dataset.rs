@@ -33,8 +33,8 @@ impl Dataset {
     ///
     /// # Errors
     /// [`Error::Shape`] where `x` and `y` differ in rows; [`Error::Data`] for no rows, no columns, or a NaN or
-    /// infinity, with its row and column.
-    pub fn new(x: impl Into<Matrix>, y: impl Into<Targets>) -> Result<Self> {
+    /// infinity, with its row and column, or an integer that is no class number.
+    pub fn new(x: impl Into<Matrix>, y: impl TryInto<Targets, Error: Into<Error>>) -> Result<Self> {
         let x = x.into();
         let mut set = Self { rows: x.rows(), inputs: vec![], shapes: vec![], targets: vec![], weights: None };
         set.push_input(x)?;
@@ -68,8 +68,8 @@ impl Dataset {
     /// assert_eq!(set.targets().len(), 2);
     /// # Ok::<(), axone::Error>(())
     /// ```
-    pub fn with_target(mut self, y: impl Into<Targets>) -> Result<Self> {
-        let (y, name) = (y.into(), format!("targets[{}]", self.targets.len()));
+    pub fn with_target(mut self, y: impl TryInto<Targets, Error: Into<Error>>) -> Result<Self> {
+        let (y, name) = (y.try_into().map_err(Into::into)?, format!("targets[{}]", self.targets.len()));
         check_size(&name, y.len(), y.width(), self.rows)?;
         if let Some(values) = y.values() {
             values.check_finite(&name)?;

@@ -4,13 +4,18 @@ use super::Matrix;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
+/// Largest number of classes where it is the size of something: f32 holds every number below it, and a larger one is a
+/// mistake in the labels.
+pub(crate) const MOST_CLASSES: usize = 1 << 24;
+
 /// `(rows, classes)`: row `i` is 1 in column `labels[i]` and 0 elsewhere.
 ///
 /// Training on classes needs no one-hot rows (see [`Targets::Classes`](super::Targets::Classes)); they serve
 /// losses on values, and categories among the inputs.
 ///
 /// # Errors
-/// [`Error::Data`] for a label that is not below `classes`, with its row.
+/// [`Error::Data`] for a label that is not below `classes`, with its row; [`Error::Value`] for more than 2²⁴ classes, and
+/// where memory has no room.
 ///
 /// ```
 /// use axone::data::one_hot;
@@ -23,14 +28,19 @@ pub fn one_hot(labels: &[u32], classes: usize) -> Result<Matrix> {
     if classes == 0 {
         return Err(Error::value("one_hot", "classes", "at least 1", classes));
     }
+    if classes > MOST_CLASSES {
+        return Err(Error::value("one_hot", "classes", format!("at most {MOST_CLASSES}"), classes));
+    }
     if let Some((row, label)) = labels.iter().enumerate().find(|&(_, &label)| label as usize >= classes) {
         let problem = format!("label {label}, but there are {classes} classes (0 to {})", classes - 1);
         return Err(Error::data(format!("one_hot, row {row}"), problem));
     }
-    let Some(size) = labels.len().checked_mul(classes) else {
+    let mut data = Vec::new();
+    let size = labels.len().checked_mul(classes).filter(|size| data.try_reserve_exact(*size).is_ok());
+    let Some(size) = size else {
         return Err(Error::value("one_hot", "classes", "small enough for memory", classes));
     };
-    let mut data = vec![0.0; size];
+    data.resize(size, 0.0);
     for (row, &label) in data.chunks_exact_mut(classes).zip(labels) {
         if let Some(value) = row.get_mut(label as usize) {
             *value = 1.0;
@@ -60,7 +70,8 @@ pub struct LabelEncoder {
 }
 
 impl LabelEncoder {
-    /// The distinct names among `labels`, in sorted order.
+    /// The distinct names among `labels`, in sorted order: fit on the training part only. Fitted to other data it numbers
+    /// them anew, so keep it for whatever the model is to see (with the feature `save` it is `Serialize`).
     pub fn fit(labels: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let distinct: BTreeMap<String, u32> = labels.into_iter().map(|label| (label.into(), 0)).collect();
         Self::index(distinct.into_keys().collect())

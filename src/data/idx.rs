@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 pub struct IdxArray {
     /// Its sides, such as `[60000, 28, 28]`.
     pub shape: Vec<usize>,
-    /// Its values in row-major order. An f64, or an i32 beyond 2^24, is rounded to f32.
+    /// Its values in row-major order. An f64 is rounded to the nearest f32; an i32 that f32 does not hold is an error.
     pub data: Vec<f32>,
 }
 
@@ -44,8 +44,8 @@ impl IdxArray {
             return Err(Error::shape("labels", "one side, [rows]", format!("{:?}", self.shape)));
         }
         let label = |(row, &value): (usize, &f32)| {
-            // Every label that f32 holds exactly.
-            if (0.0..=16_777_216.0).contains(&value) && value.fract() == 0.0 {
+            // Every label that no other is rounded to.
+            if (0.0..16_777_216.0).contains(&value) && value.fract() == 0.0 {
                 return Ok(value as u32);
             }
             Err(Error::data(format!("labels row {row}"), format!("{value} is not a class label")))
@@ -57,8 +57,9 @@ impl IdxArray {
 /// Reads an IDX file, plain or gzip.
 ///
 /// # Errors
-/// [`Error::File`] where it cannot be read or unpacked; [`Error::Data`] where it is not an IDX file, or holds
-/// more or fewer values than its header says.
+/// [`Error::File`] where it cannot be read or unpacked; [`Error::Data`] where it is not an IDX file, holds more or fewer
+/// values than its header says, or a value that f32 cannot hold: an i32 from 2²⁴ up that it would round, an f64 that it
+/// would make infinite.
 ///
 /// ```
 /// # fn main() -> axone::Result<()> {
@@ -101,7 +102,9 @@ pub fn read_idx(path: impl AsRef<Path>) -> Result<IdxArray> {
         let problem = format!("shape {shape:?} of {kind:?} takes {size} bytes after the header, the file has {got}");
         return Err(wrong(problem));
     }
-    Ok(IdxArray { shape: shape.into_iter().map(|side| side as usize).collect(), data: kind.decode(&values) })
+    let data =
+        kind.decode(&values).map_err(|(at, value)| wrong(format!("value {at} is {value}, which f32 cannot hold")))?;
+    Ok(IdxArray { shape: shape.into_iter().map(|side| side as usize).collect(), data })
 }
 
 /// The type of the values, printed as Rust names it.
@@ -138,27 +141,38 @@ impl Kind {
         }
     }
 
-    fn decode(self, values: &[u8]) -> Vec<f32> {
+    /// The values, or the place and the text of the first that f32 cannot hold.
+    fn decode(self, values: &[u8]) -> Result<Vec<f32>, (usize, String)> {
         match self {
-            Kind::u8 => values.iter().map(|&value| f32::from(value)).collect(),
-            Kind::i8 => values.iter().map(|&value| f32::from(value as i8)).collect(),
-            Kind::i16 => words(values, |word| f32::from(i16::from_be_bytes(word))),
-            Kind::i32 => words(values, |word| i32::from_be_bytes(word) as f32),
-            Kind::f32 => words(values, f32::from_be_bytes),
-            Kind::f64 => words(values, |word| f64::from_be_bytes(word) as f32),
+            Kind::u8 => Ok(values.iter().map(|&value| f32::from(value)).collect()),
+            Kind::i8 => Ok(values.iter().map(|&value| f32::from(value as i8)).collect()),
+            Kind::i16 => words(values, i16::from_be_bytes, |value| Some(f32::from(value))),
+            Kind::i32 => words(values, i32::from_be_bytes, |value| {
+                Some(value as f32).filter(|rounded| f64::from(*rounded) == f64::from(value))
+            }),
+            Kind::f32 => words(values, f32::from_be_bytes, Some),
+            Kind::f64 => words(values, f64::from_be_bytes, |value| {
+                Some(value as f32).filter(|rounded| rounded.is_finite() || !value.is_finite())
+            }),
         }
     }
 }
 
-fn words<const N: usize>(bytes: &[u8], decode: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    bytes.as_chunks().0.iter().map(|word| decode(*word)).collect()
+fn words<const N: usize, T: Copy + std::fmt::Debug>(
+    bytes: &[u8],
+    decode: impl Fn([u8; N]) -> T,
+    narrow: impl Fn(T) -> Option<f32>,
+) -> Result<Vec<f32>, (usize, String)> {
+    let values = bytes.as_chunks().0.iter().map(|word| decode(*word)).enumerate();
+    values.map(|(at, value)| narrow(value).ok_or_else(|| (at, format!("{value:?}")))).collect()
 }
 
 /// Reads MNIST, or a set in its form such as Fashion-MNIST: `(train, test)`, pixels scaled to 0..1, input shape
 /// `[28, 28]`.
 ///
 /// `folder` holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
-/// `t10k-labels-idx1-ubyte`, each plain or with `.gz` added.
+/// `t10k-labels-idx1-ubyte`, each plain or with `.gz` added, and each also with a point for the second dash, as some
+/// archives have it: `train-images.idx3-ubyte`.
 ///
 /// # Errors
 /// [`Error::File`] for a file that is missing or cannot be read; [`Error::Data`] and [`Error::Shape`] for one
@@ -175,22 +189,21 @@ pub fn read_mnist(folder: impl AsRef<Path>) -> Result<(Dataset, Dataset)> {
 }
 
 fn read_part(folder: &Path, part: &str) -> Result<Dataset> {
-    let path = find(folder, &format!("{part}-images-idx3-ubyte"))?;
+    let path = find(folder, &format!("{part}-images"), "idx3-ubyte")?;
     let mut images = read_idx(&path)?;
     let &[_, height, width] = images.shape.as_slice() else {
         let got = format!("{:?}", images.shape);
         return Err(Error::shape(path.display().to_string(), "three sides, [images, height, width]", got));
     };
     images.data.iter_mut().for_each(|pixel| *pixel /= 255.0);
-    let labels = read_idx(find(folder, &format!("{part}-labels-idx1-ubyte"))?)?.to_labels()?;
+    let labels = read_idx(find(folder, &format!("{part}-labels"), "idx1-ubyte")?)?.to_labels()?;
     Dataset::new(images.into_matrix()?, labels)?.with_input_shape(&[height, width])
 }
 
-fn find(folder: &Path, name: &str) -> Result<PathBuf> {
-    let (plain, gzip) = (folder.join(name), folder.join(format!("{name}.gz")));
-    match (plain.exists(), gzip.exists()) {
-        (true, _) => Ok(plain),
-        (false, true) => Ok(gzip),
-        (false, false) => Err(Error::file(plain, "no such file, nor one with .gz added")),
-    }
+/// The first file of `folder` that one of the spellings of `name` and `kind` names.
+fn find(folder: &Path, name: &str, kind: &str) -> Result<PathBuf> {
+    let [dash, point] = [format!("{name}-{kind}"), format!("{name}.{kind}")];
+    let spellings = [dash.clone(), format!("{dash}.gz"), point.clone(), format!("{point}.gz")];
+    let found = spellings.iter().map(|spelling| folder.join(spelling)).find(|path| path.is_file());
+    found.ok_or_else(|| Error::file(folder.join(dash), format!("no such file, nor {point}, nor one with .gz added")))
 }

@@ -1,5 +1,9 @@
 //! Data to train on: matrices, data sets, splits, scaling, encoding and readers.
 //!
+//! What is learned from the rows that train (means, numbers of names, the columns of a table) belongs to the model: fit it
+//! there once, and use it for all that the model sees. A scaler or a [`LabelEncoder`] has `transform` for that, a table
+//! `CsvOptions::like`.
+//!
 //! ```
 //! use axone::data::{Dataset, Standardizer};
 //! let set = Dataset::new([[1.0, 20.0], [2.0, 10.0], [3.0, 30.0], [4.0, 40.0]], [0, 0, 1, 1])?;
@@ -30,10 +34,11 @@ mod targets;
 mod weights;
 
 #[cfg(feature = "datasets")]
-pub use csv::{Column, CsvOptions, CsvTable, read_csv, read_csv_table};
+pub use csv::{Column, CsvInputs, CsvOptions, CsvTable, read_csv, read_csv_inputs, read_csv_table};
 pub use dataset::Dataset;
 #[cfg(feature = "datasets")]
 pub use digits::digits;
+pub(crate) use encode::MOST_CLASSES;
 pub use encode::{LabelEncoder, one_hot};
 #[cfg(feature = "datasets")]
 pub use idx::{IdxArray, read_idx, read_mnist};

@@ -4,17 +4,23 @@
 //! instead of a one-hot row, and no rounding can turn one class into another.
 
 use super::Matrix;
+use crate::{Error, Result};
+use std::fmt::Display;
 
 /// The targets of one output, one row a sample.
 ///
-/// Whatever converts into it can be given to [`Dataset::new`](super::Dataset::new): integers become
-/// [`Classes`](Targets::Classes), numbers become [`Values`](Targets::Values).
+/// Whatever converts into it can be given to [`Dataset::new`](super::Dataset::new): integers of any width and `bool`
+/// become [`Classes`](Targets::Classes), f32 become [`Values`](Targets::Values), even where they are whole. An integer
+/// below 0 or beyond `u32` is an error.
 ///
 /// ```
 /// use axone::data::Targets;
 /// assert_eq!(Targets::from(vec![0, 2, 1]).classes(), Some(3));
 /// assert_eq!(Targets::from(vec![0.5, 1.5]).width(), 1);
 /// assert_eq!(Targets::from([[0.5, 1.5]]).width(), 2);
+/// assert_eq!(Targets::from([false, true]).labels(), Some(&[0, 1][..]));
+/// let error = Targets::try_from(vec![3_i64, -1]).unwrap_err();
+/// assert_eq!(error.to_string(), "targets row 1: -1 is no class number (0 to 4294967295); as a value it must be f32");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Targets {
@@ -78,6 +84,75 @@ impl Targets {
             }
             Targets::Values(values) => Targets::Values(values.gather(rows)),
         }
+    }
+}
+
+/// The class numbers `labels`, each checked.
+fn checked<T: Copy + Display>(labels: &[T]) -> Result<Targets>
+where
+    u32: TryFrom<T>,
+{
+    let check = |(row, label): (usize, &T)| {
+        u32::try_from(*label).map_err(|_| {
+            let problem = format!("{label} is no class number (0 to {}); as a value it must be f32", u32::MAX);
+            Error::data(format!("targets row {row}"), problem)
+        })
+    };
+    labels.iter().enumerate().map(check).collect::<Result<_>>().map(Targets::Classes)
+}
+
+macro_rules! checked {
+    ($($integer:ty)*) => {$(
+        /// Class numbers.
+        impl TryFrom<&[$integer]> for Targets {
+            type Error = Error;
+
+            fn try_from(labels: &[$integer]) -> Result<Self> {
+                checked(labels)
+            }
+        }
+
+        /// Class numbers.
+        impl TryFrom<Vec<$integer>> for Targets {
+            type Error = Error;
+
+            fn try_from(labels: Vec<$integer>) -> Result<Self> {
+                checked(&labels)
+            }
+        }
+
+        /// Class numbers.
+        impl<const N: usize> TryFrom<[$integer; N]> for Targets {
+            type Error = Error;
+
+            fn try_from(labels: [$integer; N]) -> Result<Self> {
+                checked(&labels)
+            }
+        }
+    )*};
+}
+
+// u8 and u16 cannot fail, but a `From` of theirs would leave the type of `Targets::from(vec![0, 1])` open.
+checked!(u8 u16 u64 usize i8 i16 i32 i64 isize);
+
+/// Class 0 for `false`, 1 for `true`.
+impl From<&[bool]> for Targets {
+    fn from(answers: &[bool]) -> Self {
+        Targets::Classes(answers.iter().copied().map(u32::from).collect())
+    }
+}
+
+/// Class 0 for `false`, 1 for `true`.
+impl From<Vec<bool>> for Targets {
+    fn from(answers: Vec<bool>) -> Self {
+        answers.as_slice().into()
+    }
+}
+
+/// Class 0 for `false`, 1 for `true`.
+impl<const N: usize> From<[bool; N]> for Targets {
+    fn from(answers: [bool; N]) -> Self {
+        answers.as_slice().into()
     }
 }
 

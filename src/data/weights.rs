@@ -1,6 +1,6 @@
 //! Weights of rows and of classes.
 
-use super::Dataset;
+use super::{Dataset, MOST_CLASSES};
 use crate::{Error, Result};
 
 impl Dataset {
@@ -62,7 +62,7 @@ impl Dataset {
     /// every class counts as much as every other in the loss, however rare it is.
     ///
     /// # Errors
-    /// [`Error::Data`] where not exactly one target holds classes.
+    /// As [`balanced_class_weights`](Self::balanced_class_weights).
     ///
     /// ```
     /// use axone::data::Dataset;
@@ -80,9 +80,13 @@ impl Dataset {
     /// regression in rare events data", Political Analysis 9, 2001. Weights of rows play no part.
     ///
     /// # Errors
-    /// [`Error::Data`] where not exactly one target holds classes.
+    /// [`Error::Data`] where not exactly one target holds classes, and for a class from 2²⁴ up.
     pub fn balanced_class_weights(&self) -> Result<Vec<f32>> {
         let labels = self.only_labels()?;
+        if let Some((row, class)) = labels.iter().enumerate().find(|(_, class)| **class as usize >= MOST_CLASSES) {
+            let problem = format!("class {class}, but at most {MOST_CLASSES} classes can be weighed");
+            return Err(Error::data(format!("class_weights row {row}"), problem));
+        }
         let classes = labels.iter().max().map_or(0, |label| *label as usize + 1);
         let mut counts = vec![0u32; classes];
         labels.iter().for_each(|label| counts[*label as usize] += 1);

@@ -1,13 +1,10 @@
 //! Categories as learnt vectors.
 
 use super::one_dimension;
-use crate::data::Matrix;
+use crate::data::{MOST_CLASSES, Matrix};
 use crate::graph::{Graph, NodeId, Role};
 use crate::init::Initializer;
 use crate::{Error, Result};
-
-/// Categories from which f32 would skip one.
-const MOST_CATEGORIES: usize = 1 << 24;
 
 /// A learnt vector of `width` numbers for each category: `(B, C)` becomes `(B, C · width)`.
 ///
@@ -75,8 +72,8 @@ impl Embedding {
         if self.width == 0 {
             return Err(Error::value(name, "width", "at least 1", 0));
         }
-        if let Some(wrong) = self.categories.iter().find(|count| !(1..=MOST_CATEGORIES).contains(*count)) {
-            return Err(Error::value(name, "categories", format!("from 1 to {MOST_CATEGORIES}"), wrong));
+        if let Some(wrong) = self.categories.iter().find(|count| !(1..=MOST_CLASSES).contains(*count)) {
+            return Err(Error::value(name, "categories", format!("from 1 to {MOST_CLASSES}"), wrong));
         }
         let columns = one_dimension(name, input)?;
         if !self.shared && self.categories.len() != columns {

@@ -63,8 +63,8 @@ pub fn f1(truth: &[u32], predicted: &[u32], average: Average, weights: Option<&[
 }
 
 fn counts(name: &str, truth: &[u32], predicted: &[u32], weights: Option<&[f32]>) -> Result<Counts> {
-    check_rows(name, truth.len(), &[("predicted", predicted.len())], weights)?;
-    Counts::new(name, truth, predicted, weights)
+    let predicted: Vec<Option<u32>> = predicted.iter().copied().map(Some).collect();
+    Counts::new(name, truth, &predicted, weights)
 }
 
 /// The share of rows whose class is among the `k` best of `scores (rows, classes)`: larger scores come first, of equal

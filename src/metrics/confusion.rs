@@ -6,11 +6,12 @@ use crate::{Error, Result};
 use std::fmt;
 
 /// Largest number of classes: a matrix of 128 MiB.
-const MOST: usize = 1 << 12;
+pub(super) const MOST: usize = 1 << 12;
 
 /// The weight of the rows of each class (down) that are taken for each class (across).
 ///
-/// It prints as a table, and (feature `plot`) draws itself: `write_svg`.
+/// It prints as a table, and (feature `plot`) draws itself: `write_svg`. Rows for which a model gives NaN are taken for no
+/// class: they are in no cell, but [`undecided`](Self::undecided), and in a last column of the table if there are any.
 ///
 /// ```
 /// use axone::metrics::ConfusionMatrix;
@@ -26,7 +27,8 @@ const MOST: usize = 1 << 12;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConfusionMatrix {
-    counts: Vec<f64>, // (classes, classes)
+    counts: Vec<f64>,    // (classes, classes)
+    undecided: Vec<f64>, // (classes)
     labels: Vec<String>,
 }
 
@@ -36,29 +38,51 @@ impl ConfusionMatrix {
     /// # Errors
     /// As [`accuracy`](super::accuracy); [`Error::Value`] for labels from 4096 up.
     pub fn new(truth: &[u32], predicted: &[u32], weights: Option<&[f32]>) -> Result<Self> {
-        Self::of(0, truth, predicted, weights)
+        let predicted: Vec<Option<u32>> = predicted.iter().copied().map(Some).collect();
+        Self::of(0, truth, &predicted, weights)
     }
 
-    /// With at least `least` classes.
-    pub(crate) fn of(least: usize, truth: &[u32], predicted: &[u32], weights: Option<&[f32]>) -> Result<Self> {
+    /// With at least `least` classes; a row that is taken for none is undecided.
+    pub(crate) fn of(least: usize, truth: &[u32], predicted: &[Option<u32>], weights: Option<&[f32]>) -> Result<Self> {
         check_rows("confusion_matrix", truth.len(), &[("predicted", predicted.len())], weights)?;
-        let classes = classes("confusion_matrix", &[truth, predicted], MOST)?.max(least.min(MOST));
-        let mut counts = vec![0.0; classes * classes];
-        for (row, (&truth, &predicted)) in truth.iter().zip(predicted).enumerate() {
-            counts[truth as usize * classes + predicted as usize] += super::weight(weights, row);
+        let classes = classes("confusion_matrix", truth, predicted, MOST)?.max(least);
+        if classes > MOST {
+            return Err(Error::value("confusion_matrix", "classes", format!("at most {MOST}"), classes));
         }
-        Ok(Self { counts, labels: (0..classes).map(|class| class.to_string()).collect() })
+        let (mut counts, mut undecided) = (vec![0.0; classes * classes], vec![0.0; classes]);
+        for (row, (&truth, &predicted)) in truth.iter().zip(predicted).enumerate() {
+            let (weight, truth) = (super::weight(weights, row), truth as usize);
+            match predicted {
+                Some(predicted) => counts[truth * classes + predicted as usize] += weight,
+                None => undecided[truth] += weight,
+            }
+        }
+        Ok(Self { counts, undecided, labels: (0..classes).map(|class| class.to_string()).collect() })
     }
 
-    /// Names the classes, first to last.
+    /// Names the classes, first to last. More names than classes are those of classes that do not occur, which the matrix
+    /// then has too: so the names of a training set fit the matrix of any other.
     ///
     /// # Errors
-    /// [`Error::Shape`] where there are not as many names as classes.
+    /// [`Error::Shape`] for fewer names than classes; [`Error::Value`] for more than 4096.
+    ///
+    /// ```
+    /// use axone::metrics::ConfusionMatrix;
+    /// let matrix = ConfusionMatrix::new(&[0, 1], &[1, 1], None)?.with_labels(["bird", "cat", "dog"])?;
+    /// assert_eq!((matrix.classes(), matrix.count(0, 1), matrix.count(2, 2)), (3, 1.0, 0.0));
+    /// # Ok::<(), axone::Error>(())
+    /// ```
     pub fn with_labels<S: Into<String>>(mut self, labels: impl IntoIterator<Item = S>) -> Result<Self> {
         let labels: Vec<String> = labels.into_iter().map(Into::into).collect();
-        if labels.len() != self.classes() {
+        if labels.len() < self.classes() {
             return Err(Error::shape("confusion_matrix", format!("{} labels", self.classes()), labels.len()));
         }
+        if labels.len() > MOST {
+            return Err(Error::value("confusion_matrix", "labels", format!("at most {MOST}"), labels.len()));
+        }
+        let classes = labels.len();
+        self.counts = (0..classes * classes).map(|cell| self.count(cell / classes, cell % classes)).collect();
+        self.undecided.resize(classes, 0.0);
         self.labels = labels;
         Ok(self)
     }
@@ -81,9 +105,15 @@ impl ConfusionMatrix {
         self.counts.get(truth * self.classes() + predicted).copied().unwrap_or(0.0)
     }
 
+    /// The weight of the rows of class `truth` that are taken for no class, because the model gives NaN.
+    pub fn undecided(&self, truth: usize) -> f64 {
+        self.undecided.get(truth).copied().unwrap_or(0.0)
+    }
+
     /// The share of the rows of class `truth` that are taken for `predicted`; 0 where no row is of it.
     pub fn share(&self, truth: usize, predicted: usize) -> f64 {
-        let all: f64 = (0..self.classes()).map(|column| self.count(truth, column)).sum();
+        let cells: f64 = (0..self.classes()).map(|column| self.count(truth, column)).sum();
+        let all = cells + self.undecided(truth);
         if all > 0.0 { self.count(truth, predicted) / all } else { 0.0 }
     }
 }
@@ -96,20 +126,23 @@ pub(super) fn shown(count: f64) -> String {
 /// A table: true classes down, predicted ones across.
 impl fmt::Display for ConfusionMatrix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let classes = self.classes();
-        let cells: Vec<String> = self.counts.iter().map(|count| shown(*count)).collect();
         let width = |text: &String| text.chars().count();
         let head = self.labels.iter().map(width).max().unwrap_or(0).max("truth".len());
-        let column = |c: usize| cells.iter().skip(c).step_by(classes).chain([&self.labels[c]]).map(width).max();
-        let widths: Vec<usize> = (0..classes).map(|c| column(c).unwrap_or(0)).collect();
-        write!(f, "{:>head$}", "truth")?;
-        for (label, width) in self.labels.iter().zip(&widths) {
-            write!(f, "  {label:>width$}")?;
+        let mut columns: Vec<Vec<String>> = Vec::new();
+        for (class, label) in self.labels.iter().enumerate() {
+            let cells = (0..self.classes()).map(|truth| shown(self.count(truth, class)));
+            columns.push([label.clone()].into_iter().chain(cells).collect());
         }
-        for (label, row) in self.labels.iter().zip(cells.chunks(classes)) {
-            write!(f, "\n{label:>head$}")?;
-            for (cell, width) in row.iter().zip(&widths) {
-                write!(f, "  {cell:>width$}")?;
+        if self.undecided.iter().any(|count| *count > 0.0) {
+            let cells = self.undecided.iter().map(|count| shown(*count));
+            columns.push(["NaN".to_owned()].into_iter().chain(cells).collect());
+        }
+        let widths: Vec<usize> = columns.iter().map(|cells| cells.iter().map(width).max().unwrap_or(0)).collect();
+        let heads = ["truth"].into_iter().chain(self.labels.iter().map(String::as_str));
+        for (row, label) in heads.enumerate() {
+            write!(f, "{}{label:>head$}", if row > 0 { "\n" } else { "" })?;
+            for (cells, width) in columns.iter().zip(&widths) {
+                write!(f, "  {:>width$}", cells[row])?;
             }
         }
         Ok(())

@@ -1,13 +1,11 @@
 //! Right and wrong rows of each class.
 
-use super::Average;
+use super::{Average, check_rows};
+use crate::data::MOST_CLASSES;
 use crate::{Error, Result};
 
-/// Largest number of classes; more would be a mistake in the labels.
-const MOST: usize = 1 << 24;
-
 /// Sums of the rows' weights for each class.
-pub(super) struct Counts {
+pub(crate) struct Counts {
     /// Rightly taken for it.
     hits: Vec<f64>,
     /// Of it.
@@ -19,8 +17,8 @@ pub(super) struct Counts {
 }
 
 /// Largest label + 1.
-pub(super) fn classes(name: &str, labels: &[&[u32]], most: usize) -> Result<usize> {
-    let largest = labels.iter().flat_map(|labels| labels.iter()).max().map_or(0, |label| *label as usize);
+pub(super) fn classes(name: &str, truth: &[u32], predicted: &[Option<u32>], most: usize) -> Result<usize> {
+    let largest = truth.iter().chain(predicted.iter().flatten()).max().map_or(0, |label| *label as usize);
     if largest >= most {
         return Err(Error::value(name, "labels", format!("less than {most}"), largest));
     }
@@ -28,18 +26,20 @@ pub(super) fn classes(name: &str, labels: &[&[u32]], most: usize) -> Result<usiz
 }
 
 impl Counts {
-    /// Of slices that are known to have one length.
-    pub fn new(name: &str, truth: &[u32], predicted: &[u32], weights: Option<&[f32]>) -> Result<Self> {
-        let classes = classes(name, &[truth, predicted], MOST)?;
+    /// Of true classes, and those that rows are taken for: none, where a model gives NaN.
+    pub fn new(name: &str, truth: &[u32], predicted: &[Option<u32>], weights: Option<&[f32]>) -> Result<Self> {
+        check_rows(name, truth.len(), &[("predicted", predicted.len())], weights)?;
+        let classes = classes(name, truth, predicted, MOST_CLASSES)?;
         let zeros = || vec![0.0; classes];
         let (mut hits, mut truths, mut predictions) = (zeros(), zeros(), zeros());
         let mut occurs = vec![false; classes];
         for (row, (&truth, &predicted)) in truth.iter().zip(predicted).enumerate() {
-            let (weight, truth, predicted) = (super::weight(weights, row), truth as usize, predicted as usize);
-            truths[truth] += weight;
-            predictions[predicted] += weight;
-            hits[truth] += if truth == predicted { weight } else { 0.0 };
-            (occurs[truth], occurs[predicted]) = (true, true);
+            let (weight, of) = (super::weight(weights, row), truth as usize);
+            (truths[of], occurs[of]) = (truths[of] + weight, true);
+            if let Some(predicted) = predicted.map(|class| class as usize) {
+                (predictions[predicted], occurs[predicted]) = (predictions[predicted] + weight, true);
+                hits[of] += if of == predicted { weight } else { 0.0 };
+            }
         }
         Ok(Self { hits, truths, predictions, occurs })
     }

@@ -1,5 +1,6 @@
 //! The metrics that a model can report.
 
+use super::confusion;
 use crate::losses::{Loss, Task};
 use crate::{Error, Result};
 use std::fmt;
@@ -39,7 +40,7 @@ impl Average {
 /// | `Accuracy` | `accuracy`, `binary_accuracy` | classes, yes or no; always reported |
 /// | `TopK(k)` | `top_5_accuracy` | classes, k from 1 to their number |
 /// | `Precision(a)`, `Recall(a)`, `F1(a)` | `f1`, `f1_macro`, `f1_micro`, `f1_weighted` | classes, yes or no of one column; `Average::Binary` for two classes alone |
-/// | `ConfusionMatrix` | in [`Evaluation`](crate::train::Evaluation) alone | the same |
+/// | `ConfusionMatrix` | in [`Evaluation`](crate::train::Evaluation) alone | the same, of at most 4096 classes |
 /// | `RocAuc` | `auc` | the same; of more than two classes the mean of each against the rest |
 /// | `MeanAbsoluteError` | `mae` | numbers; always reported |
 /// | `MeanSquaredError`, `RootMeanSquaredError` | `mse`, `rmse` | numbers |
@@ -108,6 +109,9 @@ impl Metric {
                 }
                 let binary =
                     matches!(self, Metric::Precision(a) | Metric::Recall(a) | Metric::F1(a) if *a == Average::Binary);
+                if *self == Metric::ConfusionMatrix && cols > confusion::MOST {
+                    return Err(Error::value(place(), "classes", format!("at most {}", confusion::MOST), cols));
+                }
                 if binary && task == Task::Classes && cols != 2 {
                     let fits = format!("Macro, Micro or Weighted for {cols} classes");
                     return Err(Error::value(place(), "average", fits, "Binary"));

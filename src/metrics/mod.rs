@@ -22,6 +22,9 @@
 //! | [`mape`] | `Σ w abs(t - y) / max(abs(t), 2⁻⁵²) / Σ w` | |
 //! | [`r2`] | `1 - Σ w (t - y)² / Σ w (t - t̄)²`, `t̄` the weighted mean | 1 if all is right, else 0 |
 //!
+//! A row for which a model gives NaN is taken for no class: wrong in every accuracy, missed in recall and F1,
+//! [undecided](ConfusionMatrix::undecided) in a confusion matrix; an AUC of it is NaN.
+//!
 //! These are the definitions of scikit-learn, to which the values are held (`zero_division` 0). It differs in two
 //! places: among equal scores `top_k` here takes the first column first, as every accuracy of this crate does; and the
 //! AUC of several classes leaves out classes without a row, for which scikit-learn gives no value.
@@ -51,6 +54,7 @@ mod ranking;
 
 pub use classes::{accuracy, f1, precision, recall, top_k};
 pub use confusion::ConfusionMatrix;
+pub(crate) use counts::Counts;
 pub use errors::{mae, mape, mse, r2, rmse};
 pub use metric::{Average, Metric};
 pub(crate) use needs::{Need, needs};

@@ -67,12 +67,21 @@ fn check_target(place: &str, target: &Targets, output: &Applied, loss: &Loss) ->
     let by_class = loss.takes_classes() && matches!(target, Targets::Classes(_));
     let width = if by_class { 1 } else { units };
     if target.width() != width {
-        let (expected, got) = (format!("targets (B, {width})"), format!("(B, {})", target.width()));
+        let hint = match target {
+            Targets::Values(values) if loss.takes_classes() && values.cols() == 1 => {
+                "; class numbers are integers (u32, i32, usize, ..), these are f32"
+            }
+            Targets::Classes(_) => "; `one_hot` makes rows of class numbers",
+            Targets::Values(_) => "",
+        };
+        let (expected, got) = (format!("targets (B, {width})"), format!("(B, {}){hint}", target.width()));
         return Err(Error::shape(&output.name, expected, got));
     }
     match target {
         Targets::Classes(labels) => {
-            let Some(limit) = loss.label_limit(units) else { return Ok(by_class) };
+            let Some(limit) = loss.label_limit(units) else {
+                return check_exact(place, labels).map(|()| by_class);
+            };
             if let Some((row, label)) = labels.iter().enumerate().find(|(_, label)| **label as usize >= limit) {
                 let name = &output.name;
                 let problem = format!("class {label}, but {name} tells {limit} classes apart (0 to {})", limit - 1);
@@ -87,4 +96,16 @@ fn check_target(place: &str, target: &Targets, output: &Applied, loss: &Loss) ->
         }
     }
     Ok(by_class)
+}
+
+/// Refuses labels that count as numbers and that f32 would round.
+fn check_exact(place: &str, labels: &[u32]) -> Result<()> {
+    let rounded = |label: &u32| f64::from(*label as f32) != f64::from(*label);
+    match labels.iter().enumerate().find(|(_, label)| rounded(label)) {
+        Some((row, label)) => {
+            let problem = format!("{label} is a whole number that f32 rounds to {}", f64::from(*label as f32));
+            Err(Error::data(format!("{place} row {row}"), problem))
+        }
+        None => Ok(()),
+    }
 }

@@ -32,7 +32,7 @@ impl Evaluation {
     }
 
     /// Which class was taken for which, of the first output for which [`Metric::ConfusionMatrix`], precision, recall
-    /// or F1 was asked ([`Model::set_metrics`]); `None` where none was.
+    /// or F1 was asked ([`Model::set_metrics`]); `None` where none was, and for more than 4096 classes.
     ///
     /// ```
     /// use axone::prelude::*;

@@ -7,7 +7,7 @@ use super::evaluation::{Details, Evaluation};
 use super::logged::Logged;
 use crate::data::{Matrix, Targets};
 use crate::losses::Task;
-use crate::metrics::{self, ConfusionMatrix, Metric, Need, needs, roc_curve};
+use crate::metrics::{self, ConfusionMatrix, Counts, Metric, Need, needs, roc_curve};
 use crate::model::{Model, Watched};
 use crate::{Error, Result};
 
@@ -127,25 +127,28 @@ impl Output<'_> {
         }
     }
 
-    /// The class that each row is taken for. A NaN means no.
-    fn predicted(&self) -> Result<Vec<u32>> {
+    /// The class that each row is taken for: none by a NaN.
+    fn predicted(&self) -> Result<Vec<Option<u32>>> {
         if self.task == Task::Classes {
             let classes = self.logged.by_row(self.slot(Need::Predicted)?);
-            return Ok(classes.into_iter().map(|class| class as u32).collect());
+            let known = |class: f32| (class < self.cols as f32).then_some(class as u32);
+            return Ok(classes.into_iter().map(known).collect());
         }
-        Ok(self.column(0)?.into_iter().map(|score| u32::from(score > self.watched.threshold)).collect())
+        let answer = |score: f32| (!score.is_nan()).then_some(u32::from(score > self.watched.threshold));
+        Ok(self.column(0)?.into_iter().map(answer).collect())
     }
 
     fn value(&self, metric: &Metric) -> Result<f64> {
         let weights = self.weights();
+        let counts = || Counts::new("counts", &self.truth(), &self.predicted()?, weights);
         match *metric {
             Metric::TopK(k) => {
                 let hit = |rank: f32| f64::from(u8::from(rank < k as f32));
                 Ok(self.logged.mean_of(self.slot(Need::Rank)?, hit))
             }
-            Metric::Precision(average) => metrics::precision(&self.truth(), &self.predicted()?, average, weights),
-            Metric::Recall(average) => metrics::recall(&self.truth(), &self.predicted()?, average, weights),
-            Metric::F1(average) => metrics::f1(&self.truth(), &self.predicted()?, average, weights),
+            Metric::Precision(average) => counts()?.precision(average),
+            Metric::Recall(average) => counts()?.recall(average),
+            Metric::F1(average) => counts()?.f1(average),
             Metric::RocAuc if self.task == Task::Classes => {
                 let columns: Result<Vec<Vec<f32>>> = (0..self.cols).map(|column| self.column(column)).collect();
                 let columns = columns?;

@@ -22,6 +22,34 @@ fn compare(evaluation: &axone::train::Evaluation, want: &[(&str, f64)]) {
     }
 }
 
+/// A row for which the model gives NaN is wrong, missed and undecided, neither of the first class nor a no. In f32: f64
+/// does not overflow here.
+pub fn nan_is_no_class(device: &Device) {
+    let labels = [1, 0, 0, 1];
+    let one_hot = axone::data::one_hot(&labels, 2).unwrap();
+    for (units, loss, average, targets) in [
+        (2, Loss::CategoricalCrossEntropy, Average::Macro, Targets::from(labels)),
+        (2, Loss::CategoricalCrossEntropy, Average::Macro, one_hot.into()),
+        (1, Loss::BinaryCrossEntropy, Average::Binary, labels.into()),
+    ] {
+        let net = Sequential::new(1).add(Dense::new(2).without_bias()).add(Dense::new(units).without_bias());
+        let mut model = net.compile(device.clone(), loss, Sgd::new(0.1)).unwrap();
+        let mut weights = model.weights().unwrap();
+        weights[0].data = vec![1e30, 2e30];
+        // The last two rows are infinite in both units of the first layer, and their difference NaN.
+        weights[1].data = if units == 1 { vec![-1.0, 1.0] } else { vec![1.0, -1.0, -1.0, 1.0] };
+        model.set_weights(&weights).unwrap();
+        model.set_metrics([Metric::Recall(average), Metric::Precision(average)]).unwrap();
+        let data = Dataset::new([[1e-30], [-1e-30], [1e30], [1e30]], targets).unwrap();
+        let evaluation = model.evaluate(&data).unwrap();
+        let values: Vec<f64> = evaluation.values.iter().skip(1).map(|(_, value)| *value).collect();
+        assert_eq!(values, [0.5, 0.5, 1.0], "accuracy, recall, precision of {units} columns");
+        let matrix = evaluation.confusion_matrix().unwrap();
+        assert_eq!(matrix.to_string(), "truth  0  1  NaN\n    0  1  0    1\n    1  0  1    1");
+        assert_eq!((matrix.undecided(1), matrix.undecided(2), matrix.share(1, 1)), (1.0, 0.0, 0.5));
+    }
+}
+
 fn largest(row: &[f32]) -> u32 {
     (0..row.len()).rev().max_by(|a, b| row[*a].total_cmp(&row[*b])).unwrap() as u32
 }

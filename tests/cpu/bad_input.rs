@@ -44,6 +44,26 @@ fn a_wrong_number_of_inputs_or_targets() {
     assert_eq!(message(model.evaluate(&two)), "targets: expected 1 targets, got 2");
     let wide = Dataset::new(matrix(1, 4, 5), matrix(2, 4, 2)).unwrap();
     assert_eq!(message(model.evaluate(&wide)), "dense_2: expected targets (B, 3), got (B, 2)");
+    // Class numbers as f32, and where rows of numbers are wanted.
+    let numbers = Dataset::new(matrix(1, 4, 5), [0.0, 2.0, 1.0, 0.0]).unwrap();
+    let wanted =
+        "dense_2: expected targets (B, 3), got (B, 1); class numbers are integers (u32, i32, usize, ..), these are f32";
+    assert_eq!(message(model.evaluate(&numbers)), wanted);
+    let net = Sequential::new(5).add(Dense::new(3));
+    let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default()).unwrap();
+    let wanted = "dense_1: expected targets (B, 3), got (B, 1); `one_hot` makes rows of class numbers";
+    assert_eq!(message(model.evaluate(&samples(4))), wanted);
+}
+
+#[test]
+fn a_class_that_f32_rounds() {
+    let net = Sequential::new(1).add(Dense::new(1));
+    let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default()).unwrap();
+    let data = |label: u32| Dataset::new([[1.0], [2.0]], [7, label]).unwrap();
+    let wanted = "targets[0] row 1: 16777217 is a whole number that f32 rounds to 16777216";
+    assert_eq!(message(model.evaluate(&data(16_777_217))), wanted);
+    assert!(message(model.evaluate(&data(u32::MAX))).starts_with("targets[0] row 1: 4294967295 is a whole"));
+    assert!(model.evaluate(&data(1 << 31)).is_ok());
 }
 
 #[test]
@@ -89,6 +109,10 @@ fn an_unknown_device() {
     let names: Vec<_> = Device::list().iter().map(|info| format!("\"{}\"", info.name)).collect();
     let wanted = format!("no device named \"Abacus 9000\"; there is {}", names.join(", "));
     assert_eq!(message(Device::named("Abacus 9000")), wanted);
+    // Every name contains nothing.
+    for name in ["", " "] {
+        assert_eq!(message(Device::named(name)), wanted.replace("Abacus 9000", name));
+    }
 }
 
 #[test]

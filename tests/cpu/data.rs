@@ -246,6 +246,9 @@ fn data_labels_encode_both_ways() {
     assert_eq!(rows, Matrix::from([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]));
     assert_eq!(refused(one_hot(&[0, 1, 5], 3)), "one_hot, row 2: label 5, but there are 3 classes (0 to 2)");
     assert_eq!(refused(one_hot(&[], 0)), "one_hot: classes must be at least 1, got 0");
+    let wanted = "one_hot: classes must be at most 16777216, got";
+    assert_eq!(refused(one_hot(&[0], 4_000_000_001)), format!("{wanted} 4000000001"));
+    assert_eq!(refused(one_hot(&[0], usize::MAX / 2)), format!("{wanted} {}", usize::MAX / 2));
 
     let encoder = LabelEncoder::fit(["pear", "apple", "pear", "fig"]);
     assert_eq!(encoder.classes(), ["apple", "fig", "pear"]);
@@ -257,6 +260,27 @@ fn data_labels_encode_both_ways() {
     assert_eq!(refused(encoder.inverse(&[0, 3])), "LabelEncoder::inverse, row 1: label 3, but there are 3 classes");
     let twice = LabelEncoder::from_classes(["a", "b", "a"]);
     assert_eq!(refused(twice), "LabelEncoder::from_classes: class `a` stands at 0 and at 2");
+}
+
+#[test]
+fn data_targets_take_every_integer() {
+    let classes = Targets::Classes(vec![0, 2, 1]);
+    let set = |y: Targets| Dataset::new([[1.0], [2.0], [3.0]], y).unwrap();
+    macro_rules! each {
+        ($($integer:ty)*) => {$(
+            let labels: [$integer; 3] = [0, 2, 1];
+            assert_eq!(Targets::try_from(labels).unwrap(), classes);
+            assert_eq!(Targets::try_from(&labels[..]).unwrap(), classes);
+            assert_eq!(Dataset::new([[1.0], [2.0], [3.0]], labels.to_vec()).unwrap(), set(classes.clone()));
+        )*};
+    }
+    each!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+    assert_eq!(Targets::from(vec![true, false]), Targets::Classes(vec![1, 0]));
+    let wanted = |row: usize, got: &str| {
+        format!("targets row {row}: {got} is no class number (0 to 4294967295); as a value it must be f32")
+    };
+    assert_eq!(refused(Dataset::new([[1.0], [2.0]], [1, -1])), wanted(1, "-1"));
+    assert_eq!(refused(set(classes).with_target(vec![0_u64, 1, 1 << 32])), wanted(2, "4294967296"));
 }
 
 #[cfg(feature = "save")]

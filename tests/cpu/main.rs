@@ -27,5 +27,9 @@ mod readme;
 #[cfg(feature = "save")]
 mod resume;
 mod schedules;
+#[cfg(feature = "datasets")]
+mod tables;
+#[cfg(feature = "datasets")]
+mod tables_alike;
 mod tensorboard;
 mod twins;

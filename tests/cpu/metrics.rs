@@ -142,6 +142,11 @@ fn models_report_what_the_functions_give() {
     }
 }
 
+#[test]
+fn nan_is_no_class() {
+    common::nan_is_no_class(&Device::cpu());
+}
+
 /// Every loss that is new, in a model: its gradient, and that it falls.
 #[test]
 fn losses_train() {
@@ -197,6 +202,7 @@ fn metrics_that_do_not_fit_are_refused_by_name() {
         |units, loss: Loss| Sequential::new(2).add(Dense::new(units)).compile(Device::cpu(), loss, Sgd::new(0.1));
     let mut classes = compile(3, Loss::CategoricalCrossEntropy).unwrap();
     let mut answers = compile(2, Loss::BinaryCrossEntropy).unwrap();
+    let mut vast = compile(4097, Loss::CategoricalCrossEntropy).unwrap();
     let mut numbers = compile(1, Loss::MeanSquaredError).unwrap();
     for (got, want) in [
         (
@@ -231,6 +237,10 @@ fn metrics_that_do_not_fit_are_refused_by_name() {
         (
             numbers.set_metrics([Metric::Accuracy]),
             "dense_1: accuracy: output must be classes or yes and no, got mean_squared_error of 1 column",
+        ),
+        (
+            vast.set_metrics([Metric::F1(Average::Macro), Metric::ConfusionMatrix]),
+            "dense_1: confusion_matrix: classes must be at most 4096, got 4097",
         ),
         (numbers.set_metrics_of("size", []), "set_metrics_of: output must be one of dense_1, got size"),
     ] {
@@ -274,7 +284,12 @@ fn slices_that_do_not_go_together_are_refused_by_name() {
         "confusion_matrix: labels must be less than 4096, got 4096"
     );
     let matrix = ConfusionMatrix::new(&t, &p, None).unwrap();
-    assert_eq!(text(matrix.with_labels(["one"])), "confusion_matrix: expected 2 labels, got 1");
+    assert_eq!(text(matrix.clone().with_labels(["one"])), "confusion_matrix: expected 2 labels, got 1");
+    let many = text(matrix.clone().with_labels(vec!["x"; 4097]));
+    assert_eq!(many, "confusion_matrix: labels must be at most 4096, got 4097");
+    // Names of a class that does not occur here.
+    let matrix = matrix.with_labels(["a", "b", "c"]).unwrap();
+    assert_eq!(matrix.to_string(), "truth  a  b  c\n    a  1  0  0\n    b  1  1  0\n    c  0  0  0");
 }
 
 #[test]
@@ -348,6 +363,10 @@ fn targets_out_of_range_are_refused_by_name() {
             "class_weights class 1: a weight must be finite and at least 0, got -1",
         ),
         (data(vec![0, 1]).with_class_weights(&[0.0, 0.0]), "class_weights: every weight is 0"),
+        (
+            data(vec![0, 4_000_000_000]).with_balanced_classes(),
+            "class_weights row 1: class 4000000000, but at most 16777216 classes can be weighed",
+        ),
         (
             Dataset::new([[1.0]], [0.5]).unwrap().with_balanced_classes(),
             "class_weights: 0 targets hold classes; one must",

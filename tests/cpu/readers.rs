@@ -5,16 +5,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// A folder of its own for each test, removed at its end.
-struct Folder(PathBuf);
+pub struct Folder(pub PathBuf);
 
 impl Folder {
-    fn new(test: &str) -> Self {
+    pub fn new(test: &str) -> Self {
         let path = std::env::temp_dir().join(format!("axone-{test}-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.0.join(name);
         std::fs::write(&path, bytes).unwrap();
         path
@@ -27,7 +27,7 @@ impl Drop for Folder {
     }
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
@@ -41,7 +41,7 @@ fn idx(kind: u8, shape: &[u32], values: &[u8]) -> Vec<u8> {
 }
 
 /// The message of an error, without the path it starts with.
-fn refused<T: std::fmt::Debug>(path: &Path, result: axone::Result<T>) -> String {
+pub fn refused<T: std::fmt::Debug>(path: &Path, result: axone::Result<T>) -> String {
     let message = result.unwrap_err().to_string();
     let rest = message.strip_prefix(&path.display().to_string());
     rest.unwrap_or_else(|| panic!("`{message}` does not start with the path")).to_string()
@@ -91,6 +91,13 @@ fn data_idx_refuses_damaged_files() {
     assert!(!read(&packed[..packed.len() - 12]).is_empty(), "a truncated gzip file");
     let missing = folder.0.join("missing");
     assert!(refused(&missing, read_idx(&missing)).len() > 2);
+    let whole = [16_777_216i32, -16_777_217].map(i32::to_be_bytes).concat();
+    assert_eq!(read(&idx(0x0c, &[2], &whole)), ": value 1 is -16777217, which f32 cannot hold");
+    let huge = [f64::NAN, 1e300].map(f64::to_be_bytes).concat();
+    assert_eq!(read(&idx(0x0e, &[2], &huge)), ": value 1 is 1e300, which f32 cannot hold");
+    // 2^24 is what f32 makes of 2^24 + 1 too.
+    let labels = IdxArray { shape: vec![1], data: vec![16_777_216.0] }.to_labels();
+    assert_eq!(labels.unwrap_err().to_string(), "labels row 0: 16777216 is not a class label");
     let labels = IdxArray { shape: vec![2], data: vec![1.0, 0.5] }.to_labels();
     assert_eq!(labels.unwrap_err().to_string(), "labels row 1: 0.5 is not a class label");
 }
@@ -104,7 +111,7 @@ fn data_mnist_reads_four_files() {
     folder.write("t10k-images-idx3-ubyte.gz", gzip(&idx(8, &[1, 28, 28], &image(102))));
     let missing = read_mnist(&folder.0);
     let path = folder.0.join("t10k-labels-idx1-ubyte");
-    assert_eq!(refused(&path, missing), ": no such file, nor one with .gz added");
+    assert_eq!(refused(&path, missing), ": no such file, nor t10k-labels.idx1-ubyte, nor one with .gz added");
     folder.write("t10k-labels-idx1-ubyte", idx(8, &[1], &[3]));
 
     let (train, test) = read_mnist(&folder.0).unwrap();
@@ -224,6 +231,21 @@ fn data_csv_refuses_bad_columns() {
     assert_eq!(refused(&path, read_csv(&path, CsvOptions::classes("y"))), ": the table is empty");
     folder.write("c.csv", "x,y\n");
     assert_eq!(refused(&path, read_csv(&path, CsvOptions::classes("y"))), ": the table has a header but no rows");
+}
+
+/// Archives spell the names in two ways; one of them unpacks each file into a folder that has the name of the other.
+#[test]
+fn data_mnist_finds_both_spellings() {
+    let folder = Folder::new("mnist-spellings");
+    let image = idx(8, &[1, 1, 2], &[255, 0]);
+    std::fs::create_dir(folder.0.join("train-images-idx3-ubyte")).unwrap();
+    folder.write("train-images.idx3-ubyte", &image);
+    folder.write("train-labels.idx1-ubyte.gz", gzip(&idx(8, &[1], &[3])));
+    folder.write("t10k-images-idx3-ubyte.gz", gzip(&image));
+    folder.write("t10k-labels.idx1-ubyte", idx(8, &[1], &[5]));
+    let (train, test) = read_mnist(&folder.0).unwrap();
+    assert_eq!((train.targets()[0].labels(), test.targets()[0].labels()), (Some(&[3][..]), Some(&[5][..])));
+    assert_eq!(train.inputs()[0].data(), [1.0, 0.0]);
 }
 
 /// The numbers of each class are those the source gives for its test part.

@@ -21,3 +21,8 @@ fn metrics_change_no_weight() {
 fn a_weighted_loss_takes_larger_steps() {
     common::a_weighted_loss_takes_larger_steps(&need_device!());
 }
+
+#[test]
+fn nan_is_no_class() {
+    common::nan_is_no_class(&need_device!());
+}

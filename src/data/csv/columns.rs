@@ -1,11 +1,15 @@
 //! Which columns of a table are what: as asked for, and as found in its first line.
 
+use super::field::quoted;
+use super::options::{CsvOptions, Kind};
 use crate::data::LabelEncoder;
 use crate::{Error, Result};
-use ::csv::StringRecord;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// A column of a table: by the name in its header, or by its number, counted from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
 pub enum Column {
     /// The name that stands in the first line.
     Name(String),
@@ -31,180 +35,196 @@ impl From<usize> for Column {
     }
 }
 
-/// What the target columns hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Classes,
-    ClassNames,
-    Values,
+/// A column of the table that is read.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub index: usize,
+    /// Its name; its number where it has none.
+    pub name: String,
+    /// Whether whole numbers may be rounded.
+    pub round: bool,
 }
 
-/// What the columns of a table are.
-///
-/// It starts with the target ([`classes`](Self::classes), [`class_names`](Self::class_names) or
-/// [`values`](Self::values)); all other columns are inputs, the first line is a header and the delimiter is a
-/// comma, unless told otherwise.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CsvOptions {
-    pub(super) kind: Kind,
-    targets: Vec<Column>,
-    inputs: Option<Vec<Column>>,
-    categories: Vec<Column>,
-    pub(super) encoders: Option<Vec<LabelEncoder>>,
-    ignored: Vec<Column>,
-    pub(super) header: bool,
-    pub(super) delimiter: u8,
-}
-
-impl CsvOptions {
-    /// The target is a column of class numbers, counted from 0.
-    pub fn classes(column: impl Into<Column>) -> Self {
-        Self::new(Kind::Classes, vec![column.into()])
-    }
-
-    /// The target is a column of class names, numbered in sorted order; [`read_csv_table`](super::read_csv_table) returns the names.
-    pub fn class_names(column: impl Into<Column>) -> Self {
-        Self::new(Kind::ClassNames, vec![column.into()])
-    }
-
-    /// The targets are columns of numbers.
-    pub fn values(columns: impl IntoIterator<Item = impl Into<Column>>) -> Self {
-        Self::new(Kind::Values, columns.into_iter().map(Into::into).collect())
-    }
-
-    fn new(kind: Kind, targets: Vec<Column>) -> Self {
-        Self {
-            kind,
-            targets,
-            inputs: None,
-            categories: Vec::new(),
-            encoders: None,
-            ignored: Vec::new(),
-            header: true,
-            delimiter: b',',
-        }
-    }
-
-    /// Takes these columns as inputs, in this order, instead of all that are no targets.
-    pub fn inputs(mut self, columns: impl IntoIterator<Item = impl Into<Column>>) -> Self {
-        self.inputs = Some(columns.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// These columns hold names of categories, whatever text: the names of each are numbered in sorted order. The
-    /// numbers make an input of their own, behind that of the other columns, for
-    /// [`Embedding::per_column`](crate::layers::Embedding::per_column).
-    ///
-    /// ```
-    /// use axone::data::{CsvOptions, read_csv_table};
-    /// # fn main() -> axone::Result<()> {
-    /// # let path = std::env::temp_dir().join(format!("axone-doc-categories-{}.csv", std::process::id()));
-    /// std::fs::write(&path, "town,size,colour,rent\nUlm,40,red,500\nBonn,60,blue,700\nUlm,55,blue,640\n").unwrap();
-    /// let table = read_csv_table(&path, CsvOptions::values(["rent"]).categories(["town", "colour"]))?;
-    /// assert_eq!(table.dataset.inputs()[0].data(), [40.0, 60.0, 55.0]);
-    /// assert_eq!(table.dataset.inputs()[1].data(), [1.0, 1.0, 0.0, 0.0, 1.0, 0.0]);
-    /// assert_eq!(table.categories[0].classes(), ["Bonn", "Ulm"]);
-    /// # std::fs::remove_file(&path).unwrap();
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn categories(mut self, columns: impl IntoIterator<Item = impl Into<Column>>) -> Self {
-        self.categories = columns.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// Numbers the categories as these encoders do, one for each column of [`categories`](Self::categories), such as
-    /// [`CsvTable::categories`](super::CsvTable::categories) of the table that a model was trained on. A name that
-    /// they do not know is an error, with its line.
-    pub fn encoders(mut self, encoders: Vec<LabelEncoder>) -> Self {
-        self.encoders = Some(encoders);
-        self
-    }
-
-    /// Leaves these columns out, such as a row number.
-    pub fn ignore(mut self, columns: impl IntoIterator<Item = impl Into<Column>>) -> Self {
-        self.ignored.extend(columns.into_iter().map(Into::into));
-        self
-    }
-
-    /// Whether the first line holds the names of the columns; default `true`.
-    pub fn header(mut self, header: bool) -> Self {
-        self.header = header;
-        self
-    }
-
-    /// The byte between fields, such as `b';'` or `b'\t'`; default `b','`.
-    pub fn delimiter(mut self, delimiter: u8) -> Self {
-        self.delimiter = delimiter;
-        self
-    }
-}
-
-/// Which fields of a line are inputs and targets: number and name of each.
+/// Which fields of a line are inputs and targets.
 pub(super) struct Columns {
-    pub(super) inputs: Vec<(usize, String)>,
-    pub(super) categories: Vec<(usize, String)>,
-    pub(super) targets: Vec<(usize, String)>,
+    pub inputs: Vec<Found>,
+    pub categories: Vec<Found>,
+    pub targets: Vec<Found>,
+}
+
+/// What a column is used as.
+#[derive(Clone, Copy, PartialEq)]
+enum Use {
+    Target,
+    Category,
+    Input,
+    Ignored,
 }
 
 impl Columns {
-    pub(super) fn find(place: &str, first: &StringRecord, options: &CsvOptions) -> Result<Self> {
-        let name = |index: usize| match first.get(index) {
-            Some(name) if options.header => name.to_string(),
-            _ => index.to_string(),
-        };
-        let find = |column: &Column| -> Result<(usize, String)> {
-            let wrong = |expected: String, got: String| Err(Error::value(place, "column", expected, got));
-            match column {
-                Column::Index(index) if *index < first.len() => Ok((*index, name(*index))),
-                Column::Index(index) => wrong(format!("below {}", first.len()), index.to_string()),
-                Column::Name(text) if !options.header => {
-                    wrong("a number where the table has no header".into(), format!("`{text}`"))
-                }
-                Column::Name(text) => {
-                    let mut found = (0..).zip(first).filter(|(_, header)| header == text).map(|(index, _)| index);
-                    match (found.next(), found.next()) {
-                        (Some(index), None) => Ok((index, text.clone())),
-                        (Some(one), Some(two)) => {
-                            wrong(format!("a number, as columns {one} and {two} share that name"), format!("`{text}`"))
-                        }
-                        (None, _) => {
-                            let known: Vec<String> = first.iter().map(|header| format!("`{header}`")).collect();
-                            wrong(format!("one of {}", known.join(", ")), format!("`{text}`"))
-                        }
-                    }
-                }
+    /// Without `with_targets` the targets need not be there; where they are, they are no inputs.
+    pub fn find(place: &str, first: &[Cow<'_, str>], options: &CsvOptions, with_targets: bool) -> Result<Self> {
+        let header = Header::new(place, first, options.has_header());
+        let find = |columns: &[Column]| columns.iter().map(|column| header.find(column)).collect::<Result<Vec<_>>>();
+        let there = |columns: &[Column]| columns.iter().filter_map(|column| header.find(column).ok()).collect();
+        let find_or_not = |columns| if with_targets { find(columns) } else { Ok(there(columns)) };
+        let targets = find_or_not(&options.targets)?;
+        if with_targets && targets.is_empty() {
+            return Err(Error::data(place, format!("no target columns are left of {}", first.len())));
+        }
+        let (categories, ignored) = (find(&options.categories)?, find(&options.ignored)?);
+        let mut uses: Vec<Option<Use>> = vec![None; first.len()];
+        header.mark(&mut uses, &targets, Use::Target)?;
+        header.mark(&mut uses, &categories, Use::Category)?;
+        let inputs = match &options.inputs {
+            Some(inputs) => {
+                let inputs = find(inputs)?;
+                header.mark(&mut uses, &inputs, Use::Input)?;
+                header.mark(&mut uses, &ignored, Use::Ignored)?;
+                inputs
             }
-        };
-        let targets = options.targets.iter().map(find).collect::<Result<Vec<_>>>()?;
-        let ignored = options.ignored.iter().map(find).collect::<Result<Vec<_>>>()?;
-        let categories = options.categories.iter().map(find).collect::<Result<Vec<_>>>()?;
-        let is_in = |list: &[(usize, String)], index| list.iter().any(|(other, _)| *other == index);
-        let inputs: Vec<(usize, String)> = match &options.inputs {
-            Some(inputs) => inputs.iter().map(find).collect::<Result<_>>()?,
             None => {
-                let others = (0..first.len()).filter(|&index| !is_in(&targets, index) && !is_in(&categories, index));
-                others.map(|index| (index, name(index))).collect()
+                header.mark(&mut uses, &ignored, Use::Ignored)?;
+                let others: Vec<usize> =
+                    (0..).zip(&uses).filter(|(_, it)| it.is_none()).map(|(index, _)| index).collect();
+                header.check_names(&others)?;
+                others
             }
         };
-        if let Some((_, name)) = inputs.iter().chain(&categories).find(|(index, _)| is_in(&targets, *index)) {
-            return Err(Error::data(place, format!("column `{name}` is both input and target")));
+        let rounded = find_or_not(&options.rounded)?;
+        let found = |columns: Vec<usize>| -> Vec<Found> {
+            let of = |index| Found { index, name: header.name(index), round: rounded.contains(&index) };
+            columns.into_iter().map(of).collect()
+        };
+        if inputs.is_empty() && categories.is_empty() {
+            return Err(Error::data(place, format!("no input columns are left of {}", first.len())));
         }
-        if let Some((_, name)) = inputs.iter().find(|(index, _)| is_in(&categories, *index)) {
-            return Err(Error::data(place, format!("column `{name}` is both number and category")));
+        Ok(Self { inputs: found(inputs), categories: found(categories), targets: found(targets) })
+    }
+
+    /// `options` with what the table of these columns had: where they are found, and how the names of its categories and
+    /// classes are numbered.
+    pub fn learned(
+        &self,
+        options: CsvOptions,
+        header: &Header<'_>,
+        categories: &[Vec<String>],
+        names: &[String],
+    ) -> CsvOptions {
+        let all = |found: &[Found]| found.iter().map(|column| header.column(column)).collect::<Vec<_>>();
+        let (targets, inputs, picked) = (all(&self.targets), all(&self.inputs), all(&self.categories));
+        let mut every = targets.iter().chain(&inputs).chain(&picked);
+        let width = every.any(|column| matches!(column, Column::Index(_))).then_some(header.names.len());
+        let rounded = self.inputs.iter().chain(&self.targets).filter(|column| column.round);
+        let fit = |names: &[String]| LabelEncoder::fit(names.iter().cloned());
+        let encoders = options.encoders.unwrap_or_else(|| categories.iter().map(|names| fit(names)).collect());
+        let is_named = options.kind == Kind::ClassNames;
+        CsvOptions {
+            encoders: Some(encoders),
+            labels: options.labels.or_else(|| is_named.then(|| fit(names))),
+            rounded: rounded.map(|column| header.column(column)).collect(),
+            ignored: Vec::new(),
+            inputs: Some(inputs),
+            categories: picked,
+            targets,
+            header: Some(header.is_header),
+            width,
+            ..options
         }
-        if let Some(encoders) = &options.encoders
-            && encoders.len() != categories.len()
-        {
-            let expected = format!("one for each of {} columns of categories", categories.len());
-            return Err(Error::value(place, "encoders", expected, encoders.len()));
+    }
+}
+
+/// The first line of a table, to find columns by.
+pub(super) struct Header<'a> {
+    place: &'a str,
+    names: &'a [Cow<'a, str>],
+    /// The columns of each name; none where the first line is no header.
+    by_name: BTreeMap<&'a str, Vec<usize>>,
+    is_header: bool,
+}
+
+impl<'a> Header<'a> {
+    pub fn new(place: &'a str, names: &'a [Cow<'a, str>], is_header: bool) -> Self {
+        let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, name) in names.iter().enumerate().filter(|_| is_header) {
+            by_name.entry(name).or_default().push(index);
         }
-        let inputs: Vec<_> = inputs.into_iter().filter(|(index, _)| !is_in(&ignored, *index)).collect();
-        let nothing = inputs.is_empty() && categories.is_empty();
-        if nothing || targets.is_empty() {
-            let what = if nothing { "input" } else { "target" };
-            return Err(Error::data(place, format!("no {what} columns are left of {}", first.len())));
+        Self { place, names, by_name, is_header }
+    }
+
+    fn name(&self, index: usize) -> String {
+        match self.names.get(index) {
+            Some(name) if self.is_header && !name.is_empty() => name.to_string(),
+            _ => index.to_string(),
         }
-        Ok(Self { inputs, categories, targets })
+    }
+
+    /// What finds `column` in another table of this kind: its name, if it alone has it.
+    pub fn column(&self, column: &Found) -> Column {
+        let is_alone = |name: &&Cow<'_, str>| self.by_name.get(name.as_ref()).is_some_and(|all| all.len() == 1);
+        match self.names.get(column.index).filter(is_alone) {
+            Some(name) if !name.is_empty() => Column::Name(name.to_string()),
+            _ => Column::Index(column.index),
+        }
+    }
+
+    fn find(&self, column: &Column) -> Result<usize> {
+        let wrong = |expected: String, got: String| Err(Error::value(self.place, "column", expected, got));
+        match column {
+            Column::Index(index) if *index < self.names.len() => Ok(*index),
+            Column::Index(index) => wrong(format!("below {}", self.names.len()), index.to_string()),
+            Column::Name(text) if !self.is_header => {
+                wrong("a number where the table has no header".into(), format!("`{text}`"))
+            }
+            Column::Name(text) => match self.by_name.get(text.as_str()).map(Vec::as_slice) {
+                Some([index]) => Ok(*index),
+                Some([one, two, ..]) => {
+                    wrong(format!("a number, as columns {one} and {two} share that name"), format!("`{text}`"))
+                }
+                _ => {
+                    let mut known: Vec<String> = self.names.iter().take(20).map(|name| quoted(name)).collect();
+                    if self.names.len() > known.len() {
+                        known.push("..".into());
+                    }
+                    wrong(format!("one of {}", known.join(", ")), format!("`{text}`"))
+                }
+            },
+        }
+    }
+
+    /// Notes that `columns` are used as `this`, and refuses two uses of one.
+    fn mark(&self, uses: &mut [Option<Use>], columns: &[usize], this: Use) -> Result<()> {
+        for index in columns {
+            let Some(slot) = uses.get_mut(*index) else { continue };
+            let problem = match (slot.replace(this), this) {
+                (None, _) | (Some(Use::Ignored), Use::Ignored) => continue,
+                (Some(Use::Target), Use::Input | Use::Category) => "both input and target",
+                (Some(Use::Category), Use::Input) => "both number and category",
+                (Some(Use::Target), Use::Ignored) => "both target and ignored",
+                (Some(Use::Category), Use::Ignored) => "both category and ignored",
+                (Some(Use::Input), Use::Ignored) => "both input and ignored",
+                _ => "asked for twice",
+            };
+            return Err(Error::data(self.place, format!("column `{}` is {problem}", self.name(*index))));
+        }
+        Ok(())
+    }
+
+    /// Columns that nobody asked for by number must have a name each: one without is most often a row number.
+    fn check_names(&self, columns: &[usize]) -> Result<()> {
+        let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+        for &index in columns.iter().filter(|_| self.is_header) {
+            let Some(name) = self.names.get(index) else { continue };
+            if name.is_empty() {
+                let problem = "has no name: use it, or leave it out, by its number, as in";
+                return Err(Error::data(self.place, format!("column {index} {problem} `ignore([{index}])`")));
+            }
+            if let Some(first) = known.insert(name, index) {
+                let problem = "use them, or leave them out, by their numbers, as in";
+                let share = format!("columns {first} and {index} share the name `{name}`");
+                return Err(Error::data(self.place, format!("{share}: {problem} `ignore([{index}])`")));
+            }
+        }
+        Ok(())
     }
 }

@@ -1,17 +1,24 @@
 //! Tables of text with one sample a line.
 //!
 //! Every field that is used must be a finite number, or the label of a class; nothing is guessed, filled in or
-//! skipped. So a wrong field ends the reading with its line, its column and the text that stands there.
+//! skipped. So a wrong field ends the reading with its line, its column and the text that stands there. What is learned
+//! from a file (numbers of names, the order of columns) is kept, for the files that follow.
 
 mod columns;
+mod field;
+mod options;
+mod records;
 
-pub use columns::{Column, CsvOptions};
+pub use columns::Column;
+pub use options::CsvOptions;
 
 use super::file::open;
 use super::{Dataset, LabelEncoder, Matrix, Targets};
 use crate::{Error, Result};
-use ::csv::{ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
-use columns::{Columns, Kind};
+use columns::{Columns, Found, Header};
+use field::Field;
+use options::Kind;
+use records::Records;
 use std::io::Read;
 use std::path::Path;
 
@@ -28,9 +35,30 @@ pub struct CsvTable {
     pub labels: Option<LabelEncoder>,
     /// The names of each column of [`CsvOptions::categories`].
     pub categories: Vec<LabelEncoder>,
+    /// As it was read, with all that was learned.
+    options: CsvOptions,
+}
+
+/// The inputs of a table, of which no target is wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CsvInputs {
+    /// One of the columns of numbers, if there are any, and one of those of categories, if there are any: what
+    /// [`Model::predict_all`](crate::model::Model::predict_all) takes.
+    pub matrices: Vec<Matrix>,
+    /// The names of the columns of numbers; their numbers where the table has no header.
+    pub columns: Vec<String>,
+    /// The names of each column of [`CsvOptions::categories`].
+    pub categories: Vec<LabelEncoder>,
 }
 
 /// Reads a CSV file, plain or gzip, into a data set.
+///
+/// The file is UTF-8 text as RFC 4180 has it, with any line ends; empty lines are passed over, except in a table of one
+/// column. Spaces around a field are no part of it, those within quotes are. Refused are quotes out of place (one that
+/// never closes would make one field of all rows behind it), columns without a name or with that of another, unless they
+/// are asked for or ignored by number, and whole numbers that f32 cannot hold ([`CsvOptions::round`]).
+///
+/// Class names and categories are numbered by those of this file alone; [`read_csv_table`] keeps the numbers for the next.
 ///
 /// # Errors
 /// [`Error::File`] where it cannot be read; [`Error::Value`] for a column that is not there; [`Error::Data`]
@@ -53,7 +81,8 @@ pub fn read_csv(path: impl AsRef<Path>, options: CsvOptions) -> Result<Dataset> 
     Ok(read_csv_table(path, options)?.dataset)
 }
 
-/// [`read_csv`] with the names of columns and classes.
+/// [`read_csv`] with the names of columns and classes, and all that [`CsvOptions::like`] needs to read another file
+/// alike.
 ///
 /// # Errors
 /// As [`read_csv`].
@@ -71,61 +100,112 @@ pub fn read_csv(path: impl AsRef<Path>, options: CsvOptions) -> Result<Dataset> 
 /// # }
 /// ```
 pub fn read_csv_table(path: impl AsRef<Path>, options: CsvOptions) -> Result<CsvTable> {
-    let path = path.as_ref();
-    let mut source = Source { place: path.display().to_string(), text: Vec::new() };
-    open(path)?.read_to_end(&mut source.text).map_err(|error| Error::file(path, error))?;
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false) // the first line is read as any other, so its length binds the rest
-        .delimiter(options.delimiter)
-        .trim(Trim::All)
-        .from_reader(source.text.as_slice());
-    let mut records = reader.records();
-    let Some(first) = records.next() else {
-        return Err(Error::data(&source.place, "the table is empty"));
-    };
-    let first = first.map_err(|error| source.failure(&error))?;
-    let columns = Columns::find(&source.place, &first, &options)?;
-
-    let (mut x, mut values, mut labels, mut names) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut picked: Vec<Vec<String>> = vec![Vec::new(); columns.categories.len()];
-    let mut rows = 0;
-    let unread = (!options.header).then_some(Ok(first.clone()));
-    for record in unread.into_iter().chain(records) {
-        let record = record.map_err(|error| source.failure(&error))?;
-        let field = |column| Field::of(&source, &record, column);
-        for column in &columns.inputs {
-            x.push(field(column).number()?);
-        }
-        for (i, (column, names)) in columns.categories.iter().zip(&mut picked).enumerate() {
-            names.push(field(column).category(options.encoders.as_ref().and_then(|encoders| encoders.get(i)))?);
-        }
-        for column in &columns.targets {
-            match options.kind {
-                Kind::Values => values.push(field(column).number()?),
-                Kind::Classes => labels.push(field(column).label()?),
-                Kind::ClassNames => names.push(field(column).name()?),
-            }
-        }
-        rows += 1;
-    }
-    if rows == 0 {
-        return Err(Error::data(&source.place, "the table has a header but no rows"));
-    }
-
-    let encoder = (options.kind == Kind::ClassNames).then(|| LabelEncoder::fit(names.iter().cloned()));
-    let y = match (&encoder, options.kind) {
-        (Some(encoder), _) => Targets::Classes(encoder.transform(&names)?),
-        (None, Kind::Values) => Targets::Values(Matrix::new(rows, columns.targets.len(), values)?),
-        (None, _) => Targets::Classes(labels),
-    };
-    let categories = options.encoders.unwrap_or_else(|| picked.iter().cloned().map(LabelEncoder::fit).collect());
+    let Content { inputs, targets, columns, options } = Content::of(path.as_ref(), options, true)?;
+    let mut inputs = inputs.into_iter();
+    let dataset = Dataset::new(inputs.next().unwrap_or_default(), targets)?;
     Ok(CsvTable {
-        dataset: dataset(Matrix::new(rows, columns.inputs.len(), x)?, numbered(&categories, &picked, rows)?, y)?,
-        categories,
-        inputs: columns.inputs.into_iter().map(|(_, name)| name).collect(),
-        targets: columns.targets.into_iter().map(|(_, name)| name).collect(),
-        labels: encoder,
+        dataset: inputs.try_fold(dataset, Dataset::with_input)?,
+        inputs: names(columns.inputs),
+        targets: names(columns.targets),
+        labels: options.labels.clone(),
+        categories: options.encoders.clone().unwrap_or_default(),
+        options,
     })
+}
+
+/// Reads the inputs of a CSV file, to predict from: the target columns need not be there, and are left out where they
+/// are. With [`CsvOptions::like`] the inputs are those of a table that was read before, with
+/// [`CsvOptions::inputs_only`] all columns.
+///
+/// # Errors
+/// As [`read_csv`].
+///
+/// ```
+/// use axone::data::{CsvOptions, read_csv_inputs};
+/// # fn main() -> axone::Result<()> {
+/// # let path = std::env::temp_dir().join(format!("axone-doc-inputs-{}.csv", std::process::id()));
+/// std::fs::write(&path, "size,weight\n0.3,4\n0.9,11\n").unwrap();
+/// let inputs = read_csv_inputs(&path, CsvOptions::inputs_only())?;
+/// assert_eq!(inputs.columns, ["size", "weight"]);
+/// assert_eq!(inputs.matrices[0].data(), [0.3, 4.0, 0.9, 11.0]);
+/// # std::fs::remove_file(&path).unwrap();
+/// # Ok(())
+/// # }
+/// ```
+pub fn read_csv_inputs(path: impl AsRef<Path>, options: CsvOptions) -> Result<CsvInputs> {
+    let Content { inputs, columns, options, .. } = Content::of(path.as_ref(), options, false)?;
+    let categories = options.encoders.unwrap_or_default();
+    Ok(CsvInputs { matrices: inputs, columns: names(columns.inputs), categories })
+}
+
+fn names(columns: Vec<Found>) -> Vec<String> {
+    columns.into_iter().map(|column| column.name).collect()
+}
+
+/// What was read of a table.
+struct Content {
+    /// The columns of numbers and those of categories; what has no columns is left out.
+    inputs: Vec<Matrix>,
+    /// Without columns where they are not wanted.
+    targets: Targets,
+    columns: Columns,
+    /// Those that read another table alike.
+    options: CsvOptions,
+}
+
+impl Content {
+    fn of(path: &Path, options: CsvOptions, with_targets: bool) -> Result<Self> {
+        let (place, mut text) = (path.display().to_string(), Vec::new());
+        open(path)?.read_to_end(&mut text).map_err(|error| Error::file(path, error))?;
+        let mut records = Records::new(&place, &text, &options)?;
+        let Some(first) = records.next().transpose()? else {
+            return Err(Error::data(&place, "the table is empty"));
+        };
+        options.check(&place, &first)?;
+        let columns = Columns::find(&place, &first.fields, &options, with_targets)?;
+        let targets = if with_targets { columns.targets.as_slice() } else { &[] };
+
+        let (mut x, mut values, mut labels, mut names) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut picked: Vec<Vec<String>> = vec![Vec::new(); columns.categories.len()];
+        let mut rows = 0;
+        if !options.has_header() {
+            records = Records::new(&place, &text, &options)?;
+        }
+        for record in records {
+            let record = record?;
+            let field = |column| Field::of(&place, &record, column);
+            for column in &columns.inputs {
+                x.push(field(column).number()?);
+            }
+            for (i, (column, names)) in columns.categories.iter().zip(&mut picked).enumerate() {
+                let encoder = options.encoders.as_ref().and_then(|encoders| encoders.get(i));
+                names.push(field(column).name("a category", encoder)?);
+            }
+            for column in targets {
+                match options.kind {
+                    Kind::Values => values.push(field(column).number()?),
+                    Kind::Classes => labels.push(field(column).label()?),
+                    Kind::ClassNames => names.push(field(column).name("a class name", options.labels.as_ref())?),
+                }
+            }
+            rows += 1;
+        }
+        if rows == 0 {
+            return Err(Error::data(&place, "the table has a header but no rows"));
+        }
+
+        let header = Header::new(&place, &first.fields, options.has_header());
+        let options = columns.learned(options, &header, &picked, &names);
+        let targets = match (&options.labels, options.kind) {
+            (Some(encoder), Kind::ClassNames) => Targets::Classes(encoder.transform(&names)?),
+            (_, Kind::Values) => Targets::Values(Matrix::new(rows, targets.len(), values)?),
+            _ => Targets::Classes(labels),
+        };
+        let encoders = options.encoders.as_deref().unwrap_or_default();
+        let mut inputs = vec![Matrix::new(rows, columns.inputs.len(), x)?, numbered(encoders, &picked, rows)?];
+        inputs.retain(|input| input.cols() > 0);
+        Ok(Self { inputs, targets, columns, options })
+    }
 }
 
 /// The numbers of the names of each column, a column each.
@@ -134,92 +214,4 @@ fn numbered(encoders: &[LabelEncoder], names: &[Vec<String>], rows: usize) -> Re
         encoders.iter().zip(names).map(|(encoder, names)| encoder.transform(names)).collect::<Result<_>>()?;
     let row = |row: usize| columns.iter().filter_map(move |column| column.get(row)).map(|number| *number as f32);
     Matrix::new(rows, columns.len(), (0..rows).flat_map(row).collect())
-}
-
-/// An input of numbers and one of categories; one without columns is left out.
-fn dataset(numbers: Matrix, categories: Matrix, y: Targets) -> Result<Dataset> {
-    match (numbers.cols(), categories.cols()) {
-        (_, 0) => Dataset::new(numbers, y),
-        (0, _) => Dataset::new(categories, y),
-        _ => Dataset::new(numbers, y)?.with_input(categories),
-    }
-}
-
-/// The whole table, to find the line of an error.
-struct Source {
-    place: String,
-    text: Vec<u8>,
-}
-
-impl Source {
-    /// The place of the record at `position`, which the reader puts before any line breaks that it skips.
-    fn place(&self, position: Option<&Position>) -> String {
-        let Some(position) = position else {
-            return self.place.clone();
-        };
-        let breaks = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b'\n').count();
-        let (before, rest) = self.text.split_at_checked(position.byte() as usize).unwrap_or((&self.text, &[]));
-        let skipped = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let line = 1 + breaks(before) + rest.get(..skipped).map_or(0, breaks);
-        format!("{} line {line}", self.place)
-    }
-
-    fn failure(&self, error: &::csv::Error) -> Error {
-        match error.kind() {
-            ErrorKind::UnequalLengths { pos, expected_len, len } => Error::data(
-                self.place(pos.as_ref()),
-                format!("expected {expected_len} fields as in the first line, got {len}"),
-            ),
-            ErrorKind::Utf8 { pos, err } => {
-                Error::data(self.place(pos.as_ref()), format!("field {} is not UTF-8 text", err.field()))
-            }
-            _ => Error::data(&self.place, error.to_string()),
-        }
-    }
-}
-
-/// One field with where it stands.
-struct Field<'a> {
-    source: &'a Source,
-    position: Option<&'a Position>,
-    column: &'a str,
-    text: &'a str,
-}
-
-impl<'a> Field<'a> {
-    fn of(source: &'a Source, record: &'a StringRecord, (index, column): &'a (usize, String)) -> Self {
-        Field { source, position: record.position(), column, text: record.get(*index).unwrap_or_default() }
-    }
-
-    fn number(&self) -> Result<f32> {
-        let number = self.text.parse().ok().filter(|number: &f32| number.is_finite());
-        number.ok_or_else(|| self.wrong("a finite number"))
-    }
-
-    fn label(&self) -> Result<u32> {
-        let whole =
-            |number: f64| (number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number)).then_some(number);
-        let label =
-            self.text.parse().ok().or_else(|| self.text.parse().ok().and_then(whole).map(|number| number as u32));
-        label.ok_or_else(|| self.wrong("a class number (0, 1, 2, ..)"))
-    }
-
-    fn name(&self) -> Result<String> {
-        if self.text.is_empty() { Err(self.wrong("a class name")) } else { Ok(self.text.into()) }
-    }
-
-    /// The text, if `encoder` knows it; without one, any but none.
-    fn category(&self, encoder: Option<&LabelEncoder>) -> Result<String> {
-        match encoder {
-            Some(encoder) if !encoder.knows(self.text) => Err(self.wrong(&format!("one of {}", encoder.known()))),
-            None if self.text.is_empty() => Err(self.wrong("a category")),
-            _ => Ok(self.text.into()),
-        }
-    }
-
-    fn wrong(&self, expected: &str) -> Error {
-        let got = if self.text.is_empty() { "an empty field".into() } else { format!("`{}`", self.text) };
-        let place = format!("{}, column `{}`", self.source.place(self.position), self.column);
-        Error::data(place, format!("expected {expected}, got {got}"))
-    }
 }
