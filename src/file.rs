@@ -27,8 +27,11 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Refuses a path that [`write_whole`] could not write to now.
 pub(crate) fn check_writable(path: &Path) -> Result<()> {
-    if path.is_dir() {
-        return Err(Error::file(path, "is a folder"));
+    match std::fs::metadata(path) {
+        Ok(old) if old.is_dir() => return Err(Error::file(path, "is a folder")),
+        // A device or a pipe: opening it may wait for a reader.
+        Ok(old) if !old.is_file() => return Ok(()),
+        _ => {}
     }
     let beside = beside(path);
     let tried = File::create(&beside).and_then(|_| std::fs::remove_file(&beside));

@@ -60,7 +60,8 @@ impl History {
         let (names, mut panels) = (self.names(), Vec::new());
         // An output may be called `val_…` by its user: a validation value has its training value beside it.
         let known = names.clone();
-        let is_training = |name: &&str| !name.strip_prefix("val_").is_some_and(|own| own == "loss" || known.contains(&own));
+        let is_training =
+            |name: &&str| !name.strip_prefix("val_").is_some_and(|own| own == "loss" || known.contains(&own));
         if names.iter().any(|name| matches!(*name, "loss" | "val_loss")) {
             panels.push("loss");
         }

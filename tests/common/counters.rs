@@ -24,7 +24,7 @@ fn set_counters(path: &Path, steps: u64, epochs: u64) {
 pub fn counters_pass_2_to_the_32(device: &Device) {
     let path = std::env::temp_dir().join(format!("axone-counters-{}-{}", device.info().backend, std::process::id()));
     let (data, far) = (samples(8), 1u64 << 32);
-    let model = |optimizer: Optimizer, rate: f64| {
+    let model = |optimizer: Optimizer, rate: f32| {
         let net = Sequential::new(5)
             .add(Dense::new(8).activation(Activation::Tanh))
             .add(Dropout::new(rate))

@@ -35,7 +35,8 @@ pub fn metrics_know_their_direction(device: &Device) {
     let mut trained = model(device);
     let history = trained.fit(&rows(40), &fit.callback(stopping).callback(plateau())).unwrap();
     let names = history.names().into_iter().map(str::to_owned).collect::<Vec<_>>();
-    for name in ["error_accuracy", "error_f1_macro", "accuracy_r2"].map(|name| [name.to_owned(), format!("val_{name}")]) {
+    for name in ["error_accuracy", "error_f1_macro", "accuracy_r2"].map(|name| [name.to_owned(), format!("val_{name}")])
+    {
         name.iter().for_each(|name| assert_eq!(history.best(name), history.max(name), "{name}"));
     }
     for name in names.iter().filter(|name| name.ends_with("loss") || name.ends_with("mae") || name.ends_with("mse")) {

@@ -107,7 +107,8 @@ fn content(path: &Path) -> Vec<String> {
 pub fn a_diverging_run_keeps_the_last_good_file(device: &Device, name: &str) {
     let path = std::env::temp_dir().join(format!("axone-diverging-{name}-{}", std::process::id()));
     let data = Dataset::new([[0.0], [1.0], [2.0]], [[1.0], [3.0], [5.0]]).unwrap();
-    let compile = || Sequential::new(1).add(Dense::new(1)).compile(device.clone(), Loss::MeanSquaredError, Sgd::new(1e6));
+    let compile =
+        || Sequential::new(1).add(Dense::new(1)).compile(device.clone(), Loss::MeanSquaredError, Sgd::new(1e6));
     let fit = || Fit::new().epochs(12).silent();
     let mut model = compile().unwrap();
     let history = model.fit(&data, &fit().checkpoint(path.as_path())).unwrap();
@@ -130,7 +131,8 @@ pub fn a_diverging_run_keeps_the_last_good_file(device: &Device, name: &str) {
     let mut model = net.compile(device.clone(), Loss::MeanSquaredError, Adam::new(0.1)).unwrap();
     let far = Dataset::new([[100.0]], [[1e19]]).unwrap();
     let history = model.fit(&far, &fit().epochs(1).checkpoint(path.as_path())).unwrap();
-    let wanted = format!("epoch 1: checkpoint {} stays as it was: moment_1/dense_1.w row 0, column 0: inf", path.display());
+    let wanted =
+        format!("epoch 1: checkpoint {} stays as it was: moment_1/dense_1.w row 0, column 0: inf", path.display());
     assert_eq!(history.warnings, [wanted]);
     assert!(!path.exists());
 }

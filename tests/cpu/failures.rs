@@ -96,9 +96,13 @@ fn what_fails_later_is_a_warning() {
     let mut warned: Vec<&str> = history.warnings.iter().map(String::as_str).collect();
     println!("{warned:#?}");
     warned.retain(|warning| !warning.contains("checkpoint"));
-    let wanted = [2, 3].map(|epoch| ["csv_log", "json_lines", "tensorboard"].map(|name| format!("epoch {epoch}: {name}: ")));
+    let wanted =
+        [2, 3].map(|epoch| ["csv_log", "json_lines", "tensorboard"].map(|name| format!("epoch {epoch}: {name}: ")));
     assert_eq!(warned.len(), 6);
-    assert!(warned.iter().zip(wanted.iter().flatten()).all(|(warning, wanted)| warning.starts_with(wanted)), "{warned:?}");
+    assert!(
+        warned.iter().zip(wanted.iter().flatten()).all(|(warning, wanted)| warning.starts_with(wanted)),
+        "{warned:?}"
+    );
     #[cfg(feature = "save")]
     {
         let path = here.join("last.safetensors");
