@@ -33,6 +33,7 @@ pub struct Run<'a> {
     /// The callback that is being called.
     called: Option<String>,
     /// The callback that ended the run.
+    #[cfg_attr(not(feature = "save"), allow(dead_code, reason = "it is kept for checkpoints"))]
     pub(super) stopped_by: Option<String>,
     /// The order of the rows in the epoch that runs.
     pub(super) order: Vec<u32>,

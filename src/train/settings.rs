@@ -136,7 +136,7 @@ impl Fit {
 
     /// Profiles the training step before the first epoch, as [`Model::profile`](crate::model::Model::profile) does:
     /// the result is [`History::profile`](super::History::profile). Weights and timings of the epochs are those of a
-    /// run without it. Default: off.
+    /// run without it. A profile that fails is a warning ([`History::warnings`](super::History::warnings)). Default: off.
     ///
     /// ```
     /// use axone::prelude::*;

@@ -120,3 +120,29 @@ fn what_fails_later_is_a_warning() {
     assert_eq!(crate::tensorboard::steps(&events[0]), [1, 2, 3, 4, 5]);
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+/// A program whose standard error nobody reads any more loses the lines, not the run.
+#[test]
+fn a_broken_standard_error_ends_no_run() {
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "failures::child_of_broken_standard_error", "--include-ignored", "--nocapture"]);
+    let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    drop(child.stdin.take());
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+#[test]
+#[ignore = "has no standard error: started by `a_broken_standard_error_ends_no_run`"]
+fn child_of_broken_standard_error() {
+    // Its end says that standard error is closed.
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    for verbosity in [Verbosity::Lines, Verbosity::Bar] {
+        let fit = fit().verbosity(verbosity).callback(EarlyStopping::new("loss").min_delta(10.0).patience(1));
+        let history = classifier(&Device::cpu(), Sgd::new(0.1)).fit(&samples(8), &fit).unwrap();
+        assert_eq!(history.epochs.len(), 2);
+    }
+}

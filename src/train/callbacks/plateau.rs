@@ -25,8 +25,8 @@ pub enum Threshold {
 /// PyTorch's `ReduceLROnPlateau`, with its defaults and its sequence.
 ///
 /// Defaults: factor 0.1, patience 10, threshold `Relative(1e-4)`, cooldown 0, floor 0, the direction of the metric
-/// ([`Metric::direction`](crate::metrics::Metric::direction); less is better of a loss). A NaN never improves. With a [`Schedule`](crate::schedules::Schedule), what is reduced is the rate that its
-/// factors multiply.
+/// ([`Metric::direction`](crate::metrics::Metric::direction); less is better of a loss). A NaN never improves. With a
+/// [`Schedule`](crate::schedules::Schedule), what is reduced is the rate that its factors multiply.
 ///
 /// ```
 /// use axone::prelude::*;
