@@ -25,6 +25,19 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     sync_folder(path)
 }
 
+/// Refuses a path that [`write_whole`] could not write to now.
+pub(crate) fn check_writable(path: &Path) -> Result<()> {
+    match std::fs::metadata(path) {
+        Ok(old) if old.is_dir() => return Err(Error::file(path, "is a folder")),
+        // A device or a pipe: opening it may wait for a reader.
+        Ok(old) if !old.is_file() => return Ok(()),
+        _ => {}
+    }
+    let beside = beside(path);
+    let tried = File::create(&beside).and_then(|_| std::fs::remove_file(&beside));
+    tried.map_err(|error| Error::file(path, error))
+}
+
 /// `NAME.partial`: the whole name is kept, so that no two files share it.
 fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().map_or_else(OsString::new, OsString::from);

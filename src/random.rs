@@ -32,6 +32,11 @@ pub fn stream_key(seed: u64, stream: u32, step: u32) -> [u32; 2] {
     threefry2x32([seed as u32, (seed >> 32) as u32], [stream, step])
 }
 
+/// A count of steps or epochs as the counter of a stream: its low half. What is drawn begins anew after 2³² of them.
+pub fn counter(count: u64) -> u32 {
+    count as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,11 @@
-//! Numbers as people read them, and text as JSON quotes it.
+//! Numbers as people read them, text as JSON quotes it, and lines on standard error.
 
 use std::fmt::Write;
+
+/// Prints a line on standard error. Where that is closed, nobody listens; `eprintln!` would panic.
+pub(crate) fn say(line: &str) {
+    let _closed = std::io::Write::write_all(&mut std::io::stderr(), format!("{line}\n").as_bytes());
+}
 
 /// `1234567` as `1,234,567`.
 pub(crate) fn thousands(number: u64) -> String {

@@ -82,7 +82,7 @@ fn step(model: &Model, data: &Dataset, batch: usize, number: usize) -> Step {
         seed_low: SEED,
         ..Step::default()
     };
-    model.program().optimizer.fill(number as u32 + 1, &mut step);
+    model.program().optimizer.fill(number as u64 + 1, &mut step);
     step
 }
 

@@ -8,6 +8,18 @@ use super::{Dataset, shuffle::split_order};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
+/// The words of the call that the user made, for errors.
+struct Call {
+    place: &'static str,
+    fraction: &'static str,
+    /// What is held out.
+    part: &'static str,
+}
+
+const TRAIN_TEST: Call = Call { place: "train_test_split", fraction: "test_fraction", part: "test" };
+const STRATIFIED: Call = Call { place: "train_test_split_stratified", ..TRAIN_TEST };
+const VALIDATION: Call = Call { place: "validation_split", fraction: "fraction", part: "validation" };
+
 impl Dataset {
     /// `(train, test)`: a random part of `test_fraction` of the rows, rounded, is held out.
     /// Either part has at least one row.
@@ -24,11 +36,19 @@ impl Dataset {
     /// # Ok::<(), axone::Error>(())
     /// ```
     pub fn train_test_split(&self, test_fraction: f64, seed: u64) -> Result<(Dataset, Dataset)> {
-        let place = "train_test_split";
-        let test_rows = self.test_rows(place, test_fraction)?;
+        self.split(&TRAIN_TEST, test_fraction, seed)
+    }
+
+    /// The same for [`Fit::validation_split`](crate::train::Fit::validation_split), in its words.
+    pub(crate) fn validation_split(&self, fraction: f64, seed: u64) -> Result<(Dataset, Dataset)> {
+        self.split(&VALIDATION, fraction, seed)
+    }
+
+    fn split(&self, call: &Call, fraction: f64, seed: u64) -> Result<(Dataset, Dataset)> {
+        let held_out = self.held_out(call, fraction)?;
         let order = split_order(self.len(), seed);
-        let (test, train) = order.split_at_checked(test_rows).unwrap_or_default();
-        self.two_parts(place, train, test)
+        let (test, train) = order.split_at_checked(held_out).unwrap_or_default();
+        self.two_parts(call, train, test)
     }
 
     /// [`train_test_split`](Self::train_test_split) with the classes of the first class target in the same
@@ -46,8 +66,8 @@ impl Dataset {
     /// # Ok::<(), axone::Error>(())
     /// ```
     pub fn train_test_split_stratified(&self, test_fraction: f64, seed: u64) -> Result<(Dataset, Dataset)> {
-        let place = "train_test_split_stratified";
-        let (test_rows, labels) = (self.test_rows(place, test_fraction)?, self.strata(place)?);
+        let call = &STRATIFIED;
+        let (test_rows, labels) = (self.held_out(call, test_fraction)?, self.strata(call.place)?);
         let mut quota = quotas(labels, test_fraction, test_rows);
         let (mut train, mut test) = (Vec::new(), Vec::new());
         for row in split_order(self.len(), seed) {
@@ -59,7 +79,7 @@ impl Dataset {
                 _ => train.push(row),
             }
         }
-        self.two_parts(place, &train, &test)
+        self.two_parts(call, &train, &test)
     }
 
     /// `k` pairs `(train, validation)`: each row is held out once. Parts differ by at most one row in size, and
@@ -92,12 +112,12 @@ impl Dataset {
         Folds::deal("k_fold_stratified", self, k, order)
     }
 
-    fn test_rows(&self, place: &str, fraction: f64) -> Result<usize> {
+    fn held_out(&self, call: &Call, fraction: f64) -> Result<usize> {
         if !(fraction > 0.0 && fraction < 1.0) {
-            return Err(Error::value(place, "test_fraction", "above 0 and below 1", fraction));
+            return Err(Error::value(call.place, call.fraction, "above 0 and below 1", fraction));
         }
         if self.len() < 2 {
-            return Err(Error::data(place, format!("at least 2 rows are needed, got {}", self.len())));
+            return Err(Error::data(call.place, format!("at least 2 rows are needed, got {}", self.len())));
         }
         let rows = (self.len() as f64 * fraction).round() as usize;
         Ok(rows.clamp(1, self.len() - 1))
@@ -108,9 +128,9 @@ impl Dataset {
         labels.ok_or_else(|| Error::data(place, "no target holds classes to stratify by"))
     }
 
-    fn two_parts(&self, place: &str, train: &[usize], test: &[usize]) -> Result<(Dataset, Dataset)> {
-        self.check_part(&format!("{place}, training part"), train)?;
-        self.check_part(&format!("{place}, test part"), test)?;
+    fn two_parts(&self, call: &Call, train: &[usize], test: &[usize]) -> Result<(Dataset, Dataset)> {
+        self.check_part(&format!("{}, training part", call.place), train)?;
+        self.check_part(&format!("{}, {} part", call.place, call.part), test)?;
         Ok((self.gather(train), self.gather(test)))
     }
 }

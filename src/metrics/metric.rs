@@ -29,6 +29,49 @@ impl Average {
     }
 }
 
+/// Which values of a metric are the better ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Less is better: losses and errors.
+    Minimize,
+    /// More is better: accuracy, precision, recall, F1, AUC and R².
+    Maximize,
+}
+
+impl Direction {
+    /// What every value beats but NaN and itself.
+    pub(crate) fn worst(self) -> f64 {
+        match self {
+            Direction::Minimize => f64::INFINITY,
+            Direction::Maximize => f64::NEG_INFINITY,
+        }
+    }
+
+    /// Whether `new` is better than `old` by more than `margin`. NaN is never better.
+    pub(crate) fn beats(self, new: f64, old: f64, margin: f64) -> bool {
+        match self {
+            Direction::Minimize => new < old - margin,
+            Direction::Maximize => new > old + margin,
+        }
+    }
+
+    /// For a value of which nothing but the name is known: that of the metric whose whole name it is, `val_` apart.
+    /// What is no metric is taken for a loss or an error.
+    pub(crate) fn of_name(name: &str) -> Self {
+        let name = name.strip_prefix("val_").unwrap_or(name);
+        let averages = [Average::Binary, Average::Macro, Average::Micro, Average::Weighted];
+        let averaged = averages.into_iter().flat_map(|a| [Metric::Precision(a), Metric::Recall(a), Metric::F1(a)]);
+        let mut metrics = averaged.chain([Metric::Accuracy, Metric::RocAuc, Metric::R2]);
+        let top = name.strip_prefix("top_").and_then(|name| name.strip_suffix("_accuracy"));
+        let is_top = top.is_some_and(|k| k.parse::<usize>().is_ok());
+        if is_top || name == Loss::BinaryCrossEntropy.metric() || metrics.any(|metric| metric.name() == name) {
+            Direction::Maximize
+        } else {
+            Direction::Minimize
+        }
+    }
+}
+
 /// A metric that [`Model::set_metrics`](crate::model::Model::set_metrics) adds to what is reported.
 ///
 /// An output is of one of three kinds, by its loss. *Classes*: cross-entropies of softmax, `CategoricalFocal`,
@@ -88,6 +131,23 @@ impl Metric {
             Metric::RootMeanSquaredError => "rmse".to_owned(),
             Metric::MeanAbsolutePercentageError => "mape".to_owned(),
             Metric::R2 => "r2".to_owned(),
+        }
+    }
+
+    /// Which of its values are the better ones; `None` for the confusion matrix, which is no number.
+    ///
+    /// ```
+    /// use axone::metrics::{Direction, Metric};
+    /// assert_eq!(Metric::RocAuc.direction(), Some(Direction::Maximize));
+    /// assert_eq!(Metric::MeanAbsoluteError.direction(), Some(Direction::Minimize));
+    /// ```
+    pub fn direction(&self) -> Option<Direction> {
+        match self {
+            Metric::Accuracy | Metric::TopK(_) | Metric::RocAuc | Metric::R2 => Some(Direction::Maximize),
+            Metric::Precision(_) | Metric::Recall(_) | Metric::F1(_) => Some(Direction::Maximize),
+            Metric::MeanAbsoluteError | Metric::MeanAbsolutePercentageError => Some(Direction::Minimize),
+            Metric::MeanSquaredError | Metric::RootMeanSquaredError => Some(Direction::Minimize),
+            Metric::ConfusionMatrix => None,
         }
     }
 

@@ -56,7 +56,7 @@ pub use classes::{accuracy, f1, precision, recall, top_k};
 pub use confusion::ConfusionMatrix;
 pub(crate) use counts::Counts;
 pub use errors::{mae, mape, mse, r2, rmse};
-pub use metric::{Average, Metric};
+pub use metric::{Average, Direction, Metric};
 pub(crate) use needs::{Need, needs};
 pub use ranking::{RocCurve, RocPoint, roc_auc, roc_auc_ovr, roc_curve};
 

@@ -45,9 +45,9 @@ pub struct Model {
     plans: Vec<Loaded>,
     pub(super) layout: Layout,
     /// Training steps done so far: Adam's `t`, and the counter of dropout masks.
-    pub(crate) steps_done: u32,
+    pub(crate) steps_done: u64,
     /// Whole epochs done so far: they number the orders of the rows.
-    pub(crate) epochs_done: u32,
+    pub(crate) epochs_done: u64,
     /// How often a plan was asked for that data are bound to: whoever did so last finds the data it bound.
     pub(crate) bindings: u64,
     pub(crate) by_hand: ByHand,

@@ -29,4 +29,4 @@ pub use sequential::Sequential;
 pub use summary::Summary;
 pub(crate) use task::Task;
 pub use weights::Weight;
-pub(crate) use weights::{trained, write_slabs};
+pub(crate) use weights::{Layout, trained, write_slabs};

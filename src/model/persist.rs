@@ -97,6 +97,8 @@ impl Model {
         };
         let json = serde_json::to_string(&description).map_err(|error| Error::file(path, error))?;
         let weights = self.weights()?;
+        // As `load_from` will.
+        weights.iter().try_for_each(Weight::check_finite)?;
         let views: Result<Vec<_>> =
             weights.iter().chain(beside).map(|weight| view(weight).map_err(|e| Error::file(path, e))).collect();
         let training = training.map(|json| (TRAINING_KEY.to_owned(), json));

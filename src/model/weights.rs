@@ -16,6 +16,15 @@ pub struct Weight {
     pub data: Vec<f32>,
 }
 
+impl Weight {
+    /// Refuses NaN and infinity.
+    pub(crate) fn check_finite(&self) -> Result<()> {
+        let Some(at) = self.data.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+        let (row, column) = (at / self.shape.1, at % self.shape.1);
+        Err(Error::data(format!("{} row {row}, column {column}", self.name), self.data[at].to_string()))
+    }
+}
+
 /// The parameters of a model and where they lie in the slab.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
@@ -65,10 +74,7 @@ impl Layout {
                 let got = format!("{:?} with {} numbers", weight.shape, weight.data.len());
                 return Err(Error::shape(&p.name, format!("({}, {})", p.rows, p.cols), got));
             }
-            if let Some((at, value)) = weight.data.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-                let (row, col) = (at / p.cols, at % p.cols);
-                return Err(Error::data(format!("{} row {row}, column {col}", p.name), format!("{value}")));
-            }
+            weight.check_finite()?;
             let range = self.slab.range(Buffer::Parameters, i);
             all[range.offset..range.offset + range.len].copy_from_slice(&weight.data);
         }

@@ -77,7 +77,7 @@ impl Formulated for Adam {
         (!self.amsgrad).then(kernel)
     }
 
-    fn fill(&self, t: u32, step: &mut Step) {
+    fn fill(&self, t: u64, step: &mut Step) {
         step.correction1 = method::correction(self.beta1, t);
         step.correction2 = method::correction(self.beta2, t);
     }

@@ -57,7 +57,7 @@ impl Formulated for Adamax {
         (self.beta1, self.beta2, self.epsilon)
     }
 
-    fn fill(&self, t: u32, step: &mut Step) {
+    fn fill(&self, t: u64, step: &mut Step) {
         step.correction1 = method::correction(self.beta1, t);
     }
 }

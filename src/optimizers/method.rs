@@ -22,12 +22,13 @@ pub(super) trait Formulated {
     }
 
     /// What step number `t` (1, 2, …) needs besides the learning rate, computed in f64.
-    fn fill(&self, _t: u32, _step: &mut Step) {}
+    fn fill(&self, _t: u64, _step: &mut Step) {}
 }
 
 /// `1 - βᵗ`.
-pub(super) fn correction(beta: f64, t: u32) -> f32 {
-    (1.0 - beta.powi(t.min(i32::MAX as u32) as i32)) as f32
+pub(super) fn correction(beta: f64, t: u64) -> f32 {
+    let power = i32::try_from(t).map_or_else(|_| beta.powf(t as f64), |t| beta.powi(t));
+    (1.0 - power) as f32
 }
 
 pub(super) fn fraction(optimizer: &str, name: &'static str, value: f64) -> Result<()> {

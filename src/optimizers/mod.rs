@@ -46,6 +46,7 @@ pub use sgd::Sgd;
 use crate::Result;
 use crate::kernels::{self, Kernel, Step, UpdateParams};
 use crate::plan::Update;
+use crate::random::counter;
 use method::Formulated;
 
 /// How gradients become steps.
@@ -190,8 +191,8 @@ impl Optimizer {
 
     /// What step number `t` (1, 2, …) needs of the optimizer: learning rate and bias corrections, computed in f64. All
     /// but the learning rate are functions of `t` alone: a schedule may write another rate over it.
-    pub(crate) fn fill(&self, t: u32, step: &mut Step) {
-        step.step = t;
+    pub(crate) fn fill(&self, t: u64, step: &mut Step) {
+        step.step = counter(t);
         step.learning_rate = self.learning_rate();
         self.formulated().fill(t, step);
     }

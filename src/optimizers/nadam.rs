@@ -35,13 +35,13 @@ impl Nadam {
     }
 
     /// `μₜ`.
-    fn momentum(&self, t: u32) -> f64 {
-        self.beta1 * (1.0 - 0.5 * 0.96f64.powf(f64::from(t) * self.momentum_decay))
+    fn momentum(&self, t: u64) -> f64 {
+        self.beta1 * (1.0 - 0.5 * 0.96f64.powf(t as f64 * self.momentum_decay))
     }
 
     /// `Mₜ`, a function of `t` alone, so that a run that is resumed needs no state. Every factor is below 1: the product
     /// stops where `1 - Mₜ` can no longer change.
-    fn product(&self, t: u32) -> f64 {
+    fn product(&self, t: u64) -> f64 {
         let mut product = 1.0;
         for factor in (1..=t).map(|t| self.momentum(t)) {
             product *= factor;
@@ -81,7 +81,7 @@ impl Formulated for Nadam {
         (self.beta1, self.beta2, self.epsilon)
     }
 
-    fn fill(&self, t: u32, step: &mut Step) {
+    fn fill(&self, t: u64, step: &mut Step) {
         let (product, momentum, next) = (self.product(t), self.momentum(t), self.momentum(t.saturating_add(1)));
         step.gradient_share = ((1.0 - momentum) / (1.0 - product)) as f32;
         step.moment_share = (next / (1.0 - product * next)) as f32;

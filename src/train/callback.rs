@@ -56,6 +56,12 @@ pub trait Callback: Send {
         Ok(())
     }
 
+    /// Whether a run that this callback has ended, and that is resumed, stays ended: asked after [`begin`](Self::begin)
+    /// has counted the epochs before. Default: yes.
+    fn still_ends(&mut self, _run: &mut Run<'_>) -> Result<bool> {
+        Ok(true)
+    }
+
     /// After the last epoch, however the run ended, but for an error.
     fn end(&mut self, _run: &mut Run<'_>) -> Result<()> {
         Ok(())
@@ -97,6 +103,10 @@ impl<T: Callback + ?Sized> Callback for Arc<Mutex<T>> {
 
     fn epoch_end(&mut self, run: &mut Run<'_>) -> Result<()> {
         lock(self).epoch_end(run)
+    }
+
+    fn still_ends(&mut self, run: &mut Run<'_>) -> Result<bool> {
+        lock(self).still_ends(run)
     }
 
     fn end(&mut self, run: &mut Run<'_>) -> Result<()> {

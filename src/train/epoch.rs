@@ -8,7 +8,7 @@ use crate::Result;
 use crate::data::shuffle::permutation;
 use crate::kernels::Step;
 use crate::optimizers::Optimizer;
-use crate::random::stream_key;
+use crate::random::{counter, stream_key};
 use crate::schedules::Schedule;
 use std::time::Instant;
 
@@ -16,8 +16,8 @@ use std::time::Instant;
 const SHUFFLE_STREAM: u32 = u32::from_be_bytes(*b"shuf");
 
 /// The order of `rows` rows in epoch `epoch`, counted from 1.
-pub(super) fn shuffled(rows: usize, seed: u64, epoch: u32) -> Vec<u32> {
-    permutation(rows as u32, stream_key(seed, SHUFFLE_STREAM, epoch))
+pub(super) fn shuffled(rows: usize, seed: u64, epoch: u64) -> Vec<u32> {
+    permutation(rows as u32, stream_key(seed, SHUFFLE_STREAM, counter(epoch)))
 }
 
 /// From which the uniform of each step of an epoch follows.
@@ -34,13 +34,13 @@ pub(super) struct Uniforms {
     /// The epoch of the run, counted from 0.
     epoch: usize,
     /// Training steps of the model before the epoch.
-    pub before: u32,
+    pub before: u64,
 }
 
 impl Uniforms {
     /// Before the first of `steps` steps an epoch; the model has done `before` steps. Fails where the schedule does not
     /// fit the steps of the run.
-    pub fn new(settings: &Fit, optimizer: Optimizer, steps: usize, before: u32) -> Result<Self> {
+    pub fn new(settings: &Fit, optimizer: Optimizer, steps: usize, before: u64) -> Result<Self> {
         let total_steps = steps.saturating_mul(settings.epochs);
         settings.schedule.check(total_steps)?;
         Ok(Self {
@@ -56,12 +56,13 @@ impl Uniforms {
     }
 
     fn learning_rate(&self, i: usize) -> f32 {
-        (self.rate * self.schedule.factor(self.epoch * self.steps + i, self.epoch, self.total_steps)) as f32
+        let step = self.epoch.saturating_mul(self.steps).saturating_add(i);
+        (self.rate * self.schedule.factor(step, self.epoch, self.total_steps)) as f32
     }
 
     /// Completes the uniform of step `i` of the epoch.
     pub fn fill(&self, i: usize, step: &mut Step) {
-        self.optimizer.fill(self.before + 1 + i as u32, step);
+        self.optimizer.fill(self.before.saturating_add(1 + i as u64), step);
         step.learning_rate = self.learning_rate(i);
         (step.seed_low, step.seed_high) = (self.seed as u32, (self.seed >> 32) as u32);
     }
@@ -74,7 +75,7 @@ impl Run<'_> {
         let (number, steps) = (self.epoch() + 1, self.uniforms.steps);
         self.progress.start_epoch(number, steps);
         if self.settings.shuffle {
-            self.order = shuffled(self.data.len(), self.settings.seed, self.model.epochs_done + 1);
+            self.order = shuffled(self.data.len(), self.settings.seed, self.model.epochs_done.saturating_add(1));
         }
         (self.uniforms.epoch, self.uniforms.before) = (number - 1, self.model.steps_done);
         let (uniforms, progress, flags) = (&self.uniforms, &mut self.progress, &self.stop_flags);
@@ -86,13 +87,13 @@ impl Run<'_> {
         };
         let fill = |i: usize, step: &mut Step| uniforms.fill(i, step);
         let logged = self.feed.run_epoch(&mut *self.model.executor, &self.order, fill, done)?;
-        self.model.steps_done = self.uniforms.before + queued as u32;
+        self.model.steps_done = self.uniforms.before.saturating_add(queued as u64);
         let Some(logged) = logged else {
             self.progress.leave_epoch();
             self.stop(format!("stopped from outside in epoch {number}, after {queued} of its {steps} steps"));
             return Ok(false);
         };
-        self.model.epochs_done += 1;
+        self.model.epochs_done = self.model.epochs_done.saturating_add(1);
         let rows_per_second = self.data.len() as f64 / begun.elapsed().as_secs_f64();
         let mut values = report::values(self.model, &logged);
         if let Some(validation) = &mut self.validation {

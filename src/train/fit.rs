@@ -20,7 +20,7 @@ pub(crate) fn fit(model: &mut Model, data: &Dataset, settings: &Fit) -> Result<H
         Validation::None => {}
         Validation::Data(data) => held_out = Some(data.clone()),
         Validation::Split(fraction) => {
-            let (first, second) = data.train_test_split(*fraction, settings.seed)?;
+            let (first, second) = data.validation_split(*fraction, settings.seed)?;
             (train, held_out) = (Some(first), Some(second));
         }
     }
@@ -37,7 +37,13 @@ pub(crate) fn fit(model: &mut Model, data: &Dataset, settings: &Fit) -> Result<H
     };
     run.hear(&mut callbacks, |callback, run| callback.begin(run))?;
     #[cfg(feature = "save")]
-    super::resume::restore(&mut callbacks, states)?;
+    {
+        super::resume::restore(&mut callbacks, states)?;
+        run.reconsider(&mut callbacks)?;
+        if settings.resume.is_some() && run.epoch() >= run.epochs() {
+            run.note(&format!("nothing to train: {} of {} epochs are done", run.epoch(), run.epochs()));
+        }
+    }
     while run.goes_on() {
         run.hear(&mut callbacks, |callback, run| callback.epoch_begin(run))?;
         if !run.epoch_of_training()? {

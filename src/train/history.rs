@@ -4,6 +4,7 @@
 //! with `val_` in front. A value that an epoch lacks reads as NaN, so every curve has one point an epoch.
 
 use super::Profile;
+use crate::metrics::Direction;
 use crate::{Error, Result};
 use std::fmt;
 use std::path::Path;
@@ -47,12 +48,17 @@ pub struct History {
     pub epochs: Vec<Epoch>,
     /// Where the time of a step goes, if [`Fit::profile`](super::Fit::profile) asked.
     pub profile: Option<Profile>,
+    /// Which values of a name are the better ones, as its metric says: what [`best`](Self::best) goes by.
+    pub directions: Vec<(String, Direction)>,
     /// Why the run ended before its last epoch: what a callback gave to [`Run::stop`](super::Run::stop), or that it
     /// was stopped from outside. `None` where all epochs were run.
     pub stopped: Option<String>,
     /// Steps of this run that were passed over because a gradient overflowed in
     /// [`Precision::F16`](crate::Precision::F16).
     pub skipped_steps: u64,
+    /// What went wrong beside the training, each with its epoch: a checkpoint or a line of a log that could not be
+    /// written, a profile that failed, Ctrl-C that cannot end the run. Training went on.
+    pub warnings: Vec<String>,
 }
 
 impl History {
@@ -83,10 +89,20 @@ impl History {
     /// The epoch (counted from 1) with the best value called `name`, and that value; the earliest among equals.
     /// `None` where there is no such value but NaN.
     ///
-    /// More is better for accuracy, precision, recall, F1, AUC and R²; less is better for everything else, which
-    /// is losses and errors. [`min`](Self::min) and [`max`](Self::max) leave nothing to the name.
+    /// What is better, the metric knows ([`directions`](Self::directions)); [`min`](Self::min) and [`max`](Self::max)
+    /// ask for one or the other. In a history without directions, which no run has made, more is better of a name that
+    /// is wholly that of accuracy, precision, recall, F1, AUC or R² ([`Metric::name`](crate::metrics::Metric::name)),
+    /// with or without `val_`; less of any other.
     pub fn best(&self, name: &str) -> Option<(usize, f64)> {
-        if more_is_better(name) { self.max(name) } else { self.min(name) }
+        match self.direction(name).unwrap_or_else(|| Direction::of_name(name)) {
+            Direction::Maximize => self.max(name),
+            Direction::Minimize => self.min(name),
+        }
+    }
+
+    /// What is known of `name` from its metric.
+    pub(super) fn direction(&self, name: &str) -> Option<Direction> {
+        self.directions.iter().find(|(known, _)| known == name).map(|(_, direction)| *direction)
     }
 
     /// The epoch with the least value called `name`, and that value.
@@ -159,14 +175,6 @@ impl fmt::Display for History {
         }
         Ok(())
     }
-}
-
-/// Whether a metric of that name grows as the model improves.
-pub(crate) fn more_is_better(name: &str) -> bool {
-    let name = name.to_lowercase();
-    let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).collect();
-    let good = ["accuracy", "acc", "precision", "recall", "f1", "auc", "r2"];
-    words.iter().any(|word| good.contains(word)) && !words.iter().any(|word| ["loss", "error"].contains(word))
 }
 
 /// Four decimals, or a power of ten where they would show nothing.

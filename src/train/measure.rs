@@ -54,7 +54,7 @@ pub(crate) fn profile(model: &mut Model, data: &Dataset, batch_size: usize) -> R
     let order: Vec<u32> = (0..rows.len() as u32).collect();
     let mut runs = timed(&mut *executor, id, RUNS, |run| {
         let mut step = feed.step(run % feed.steps(), &order);
-        optimizer.fill(before.saturating_add(1 + run as u32), &mut step);
+        optimizer.fill(before.saturating_add(1 + run as u64), &mut step);
         step
     })?;
     let rows = plan.steps.iter().enumerate().map(|(i, step)| {

@@ -43,7 +43,7 @@ impl History {
     /// # }
     /// ```
     pub fn write_svg(&self, path: impl AsRef<Path>) -> Result<()> {
-        let (path, svg) = (path.as_ref(), self.to_svg()?);
+        let (path, svg) = (path.as_ref(), self.svg("History::write_svg")?);
         std::fs::write(path, svg).map_err(|error| Error::file(path, error))
     }
 
@@ -52,14 +52,22 @@ impl History {
     /// # Errors
     /// [`Error::Data`] for a history without values.
     pub fn to_svg(&self) -> Result<String> {
-        let is_training = |name: &&str| !name.starts_with("val_");
+        self.svg("History::to_svg")
+    }
+
+    /// The picture; `call` is what the program called.
+    fn svg(&self, call: &str) -> Result<String> {
         let (names, mut panels) = (self.names(), Vec::new());
+        // An output may be called `val_…` by its user: a validation value has its training value beside it.
+        let known = names.clone();
+        let is_training =
+            |name: &&str| !name.strip_prefix("val_").is_some_and(|own| own == "loss" || known.contains(&own));
         if names.iter().any(|name| matches!(*name, "loss" | "val_loss")) {
             panels.push("loss");
         }
         panels.extend(names.into_iter().filter(is_training).find(|&name| name != "loss"));
         if panels.is_empty() {
-            return Err(Error::data("History::to_svg", "no epoch has a value to draw"));
+            return Err(Error::data(call, "no epoch has a value to draw"));
         }
         let mut svg = String::new();
         self.draw(&mut svg, &panels).map_err(|problem| Error::Internal(format!("drawing a history: {problem}")))?;

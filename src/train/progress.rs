@@ -4,8 +4,7 @@
 //! a standard error that is closed is ignored.
 
 use super::history::{Epoch, number};
-use crate::text::thousands;
-use std::io::Write;
+use crate::text::{say, thousands};
 
 /// How much a training run says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -122,7 +121,7 @@ impl Progress {
     /// [`Verbosity::Silent`].
     pub fn note(&self, text: &str) {
         if self.verbosity != Verbosity::Silent {
-            let _closed = writeln!(std::io::stderr(), "{text}");
+            say(text);
         }
     }
 

@@ -19,7 +19,7 @@ impl RangeCurve {
     /// # Errors
     /// [`Error::Data`] for a curve without points; [`Error::File`] where the file cannot be written.
     pub fn write_svg(&self, path: impl AsRef<Path>) -> Result<()> {
-        let (path, svg) = (path.as_ref(), self.to_svg()?);
+        let (path, svg) = (path.as_ref(), self.svg("RangeCurve::write_svg")?);
         std::fs::write(path, svg).map_err(|error| Error::file(path, error))
     }
 
@@ -28,8 +28,13 @@ impl RangeCurve {
     /// # Errors
     /// [`Error::Data`] for a curve without points.
     pub fn to_svg(&self) -> Result<String> {
+        self.svg("RangeCurve::to_svg")
+    }
+
+    /// The picture; `call` is what the program called.
+    fn svg(&self, call: &str) -> Result<String> {
         if self.points.is_empty() {
-            return Err(Error::data("RangeCurve::to_svg", "no step has a finite loss to draw"));
+            return Err(Error::data(call, "no step has a finite loss to draw"));
         }
         let mut svg = String::new();
         self.draw(&mut svg).map_err(|problem| Error::Internal(format!("drawing a range test: {problem}")))?;
@@ -41,7 +46,7 @@ impl RangeCurve {
         root.fill(&WHITE).map_err(text)?;
         let curve = |value: fn(&super::RangePoint) -> f64| -> Vec<(f64, f64)> {
             let points = self.points.iter().map(|point| (point.learning_rate.log10(), value(point)));
-            points.filter(|(_, value)| drawable(*value)).collect()
+            points.filter(|(rate, value)| drawable(*rate) && drawable(*value)).collect()
         };
         let (losses, smoothed) = (curve(|point| point.loss), curve(|point| point.smoothed));
         let x = Axis::of_values(losses.iter().map(|(rate, _)| *rate));

@@ -14,7 +14,7 @@ use crate::model::{Model, Purpose};
 use crate::{Error, Result};
 use std::fmt;
 
-/// The test ends where the smoothed loss is this many times its least value.
+/// The test ends where the smoothed loss is this many times its least value, if that is positive.
 const DIVERGED: f64 = 4.0;
 
 /// How to test: the settings of [`Model::range_test`](crate::model::Model::range_test).
@@ -115,8 +115,9 @@ pub struct RangePoint {
 
 /// What a range test found: the loss against the learning rate.
 ///
-/// The curve ends where the loss diverges: at a NaN, an infinity, or four times the least smoothed loss. It prints as a
-/// table and (feature `plot`) draws itself as SVG.
+/// The curve ends where the loss diverges: at a NaN, an infinity, or four times the least smoothed loss. Where that is 0
+/// or negative, as some losses may be, it ends above it by three times the largest size before. It prints as a table and
+/// (feature `plot`) draws itself as SVG.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RangeCurve {
     /// The steps, with learning rates that grow.
@@ -125,7 +126,8 @@ pub struct RangeCurve {
 
 impl RangeCurve {
     fn new(settings: &RangeTest, losses: &[f64]) -> Self {
-        let (mut points, mut mean, mut least) = (Vec::new(), 0.0, f64::INFINITY);
+        let (mut points, mut mean) = (Vec::new(), 0.0);
+        let (mut least, mut largest, mut size) = (f64::INFINITY, 0.0f64, 0.0);
         for (i, &loss) in losses.iter().enumerate() {
             mean = settings.smoothing * mean + (1.0 - settings.smoothing) * loss;
             let smoothed = mean / (1.0 - settings.smoothing.powf((i + 1) as f64));
@@ -133,10 +135,15 @@ impl RangeCurve {
                 break;
             }
             points.push(RangePoint { learning_rate: settings.rate(i), loss, smoothed });
-            if smoothed > DIVERGED * least.abs() {
+            // How small a loss is that is not above 0 says nothing of what is far: the largest before it does.
+            let limit = if least > 0.0 { DIVERGED * least } else { least + (DIVERGED - 1.0) * size };
+            if smoothed > limit {
                 break;
             }
-            least = least.min(smoothed);
+            largest = largest.max(smoothed.abs());
+            if smoothed < least {
+                (least, size) = (smoothed, largest);
+            }
         }
         Self { points }
     }
@@ -197,14 +204,14 @@ pub(crate) fn range_test(model: &mut Model, data: &Dataset, settings: &RangeTest
     let mut feed = Feed::within(&mut *executor, &device, (id, &plan), data, DATA_BUDGET)?;
     let (before, weights) = (model.steps_done, model.program().loss_weights.clone());
     let mut losses = Vec::with_capacity(settings.steps);
-    for epoch in 1.. {
+    for epoch in 1u64.. {
         let done = losses.len();
         if done >= settings.steps {
             break;
         }
         let order = shuffled(data.len(), settings.seed, epoch);
         let fill = |i: usize, step: &mut Step| {
-            optimizer.fill(before.saturating_add((done + i) as u32 + 1), step);
+            optimizer.fill(before.saturating_add((done + i) as u64 + 1), step);
             step.learning_rate = settings.rate(done + i) as f32;
             (step.seed_low, step.seed_high) = (settings.seed as u32, (settings.seed >> 32) as u32);
         };
@@ -214,4 +221,23 @@ pub(crate) fn range_test(model: &mut Model, data: &Dataset, settings: &RangeTest
         losses.extend(ran.into_iter().take(settings.steps - done));
     }
     Ok(RangeCurve::new(settings, &losses))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps(losses: &[f64]) -> usize {
+        RangeCurve::new(&RangeTest::new().smoothing(0.0), losses).points.len()
+    }
+
+    #[test]
+    fn a_curve_ends_where_the_loss_diverges_whatever_its_sign() {
+        assert_eq!(steps(&[1.0, 0.5, 0.1, 0.3, 0.5, 9.0]), 5);
+        // Through 0, as losses without a least value may go: what is small there is not what is far.
+        assert_eq!(steps(&[2.0, 1.0, -0.001, 0.1, -0.5, 0.5, -2.0]), 7);
+        assert_eq!(steps(&[0.5, 0.0, 0.5, 1.0, 1.6, 9.0]), 5);
+        assert_eq!(steps(&[-1.0, -2.0, -1.0, 3.9, 4.1, 0.0]), 5);
+        assert_eq!(steps(&[-1.0, -2.0, f64::NAN, 0.0]), 2);
+    }
 }

@@ -7,11 +7,18 @@ use super::evaluation::{Details, Evaluation};
 use super::logged::Logged;
 use crate::data::{Matrix, Targets};
 use crate::losses::Task;
-use crate::metrics::{self, ConfusionMatrix, Counts, Metric, Need, needs, roc_curve};
+use crate::metrics::{self, ConfusionMatrix, Counts, Direction, Metric, Need, needs, roc_curve};
 use crate::model::{Model, Watched};
 use crate::{Error, Result};
 
-/// A value of the report.
+/// A value of the report, under its name.
+struct Reported {
+    name: String,
+    direction: Direction,
+    entry: Entry,
+}
+
+/// Where a value comes from.
 enum Entry {
     Loss,
     /// Of an output: the mean of a slot of the log.
@@ -22,26 +29,34 @@ enum Entry {
 
 /// The values that an epoch reports, by name: `loss`, then of each output its loss (where there are several) and its
 /// metrics.
-fn entries(model: &Model) -> Vec<(String, Entry)> {
+fn entries(model: &Model) -> Vec<Reported> {
     let program = model.program();
     let count = program.losses.len();
-    let mut entries = vec![("loss".to_owned(), Entry::Loss)];
+    let loss = |name: String, entry| Reported { name, direction: Direction::Minimize, entry };
+    let mut entries = vec![loss("loss".to_owned(), Entry::Loss)];
     let parts = program.network.outputs().zip(&program.losses).zip(&program.watched);
-    for (i, ((output, loss), watched)) in parts.enumerate() {
+    for (i, ((output, of_output), watched)) in parts.enumerate() {
         let prefix = if count == 1 { String::new() } else { format!("{}_", output.name) };
         if count > 1 {
-            entries.push((format!("{prefix}loss"), Entry::Slot(i)));
+            entries.push(loss(format!("{prefix}loss"), Entry::Slot(i)));
         }
-        entries.push((format!("{prefix}{}", loss.metric()), Entry::Slot(count + i)));
+        let own = match of_output.task() {
+            Task::Classes | Task::YesNo => Metric::Accuracy,
+            Task::Numbers => Metric::MeanAbsoluteError,
+        };
+        let first = (of_output.metric().to_owned(), own, Entry::Slot(count + i));
         let more = watched.metrics.iter().filter(|metric| !is_reported(metric));
-        entries.extend(more.map(|metric| (format!("{prefix}{metric}"), Entry::More(i, *metric))));
+        let more = more.map(|metric| (metric.name(), *metric, Entry::More(i, *metric)));
+        entries.extend([first].into_iter().chain(more).filter_map(|(name, metric, entry)| {
+            Some(Reported { name: format!("{prefix}{name}"), direction: metric.direction()?, entry })
+        }));
     }
     entries
 }
 
-/// The names that an epoch reports.
-pub(super) fn names(model: &Model) -> Vec<String> {
-    entries(model).into_iter().map(|(name, _)| name).collect()
+/// The names that an epoch reports, and which of their values are the better ones.
+pub(super) fn names(model: &Model) -> Vec<(String, Direction)> {
+    entries(model).into_iter().map(|reported| (reported.name, reported.direction)).collect()
 }
 
 /// The names and values that an epoch reports.
@@ -53,7 +68,7 @@ pub(super) fn values(model: &Model, logged: &Logged<'_>) -> Vec<(String, f64)> {
         // What is not defined reads NaN.
         Entry::More(output, metric) => outputs.get(output).map_or(f64::NAN, |of| of.value(&metric).unwrap_or(f64::NAN)),
     };
-    entries(model).into_iter().map(|(name, entry)| (name, value(entry))).collect()
+    entries(model).into_iter().map(|reported| (reported.name, value(reported.entry))).collect()
 }
 
 /// Whether a metric has no value of its own in the report: it is the one of the loss, or no number.

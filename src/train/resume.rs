@@ -19,10 +19,14 @@ use std::sync::MutexGuard;
 #[derive(Serialize, Deserialize)]
 struct State {
     settings: Settings,
-    steps_done: u32,
-    epochs_done: u32,
+    steps_done: u64,
+    epochs_done: u64,
     learning_rate: f64,
     stopped: Option<String>,
+    #[serde(default)]
+    stopped_by: Option<String>,
+    #[serde(default)]
+    warnings: Vec<String>,
     #[serde(default)]
     skipped_steps: u64,
     #[serde(default)]
@@ -135,6 +139,8 @@ pub(super) fn write(
         let weights = run.model.layout().split(&values).into_iter();
         beside.extend(weights.map(|weight| Weight { name: moment_name(moment, &weight.name), ..weight }));
     }
+    // As `read` will.
+    beside.iter().try_for_each(Weight::check_finite)?;
     let numbers = kept.iter().zip(0..).map(|((_, state), number)| Weight {
         name: callback_name(number),
         shape: (1, state.numbers.len()),
@@ -147,13 +153,21 @@ pub(super) fn write(
         epochs_done: run.model.epochs_done,
         learning_rate: run.uniforms.rate,
         stopped: run.history.stopped.clone(),
+        stopped_by: run.stopped_by.clone(),
+        warnings: run.history.warnings.clone(),
         skipped_steps: run.history.skipped_steps,
-        loss_scale: run.model.loss_scale_buffer()?,
+        loss_scale: run.model.loss_scale_buffer()?.map(in_json),
         epochs: run.history.epochs.iter().map(Record::from).collect(),
         callbacks: kept.into_iter().map(|(name, state)| (name, state.text)).collect(),
     };
     let json = serde_json::to_string(&state).map_err(|error| Error::file(path, error))?;
     run.model.write_file(path, Some(json), &beside)
+}
+
+/// JSON has no infinity: after a step that was passed over, the factor of that step may be one. The next step writes
+/// it anew before anything reads it.
+fn in_json(loss_scale: Vec<f32>) -> Vec<f32> {
+    loss_scale.into_iter().map(|x| if x.is_finite() { x } else { 0.0 }).collect()
 }
 
 fn callback_name(number: usize) -> String {
@@ -199,8 +213,10 @@ pub(super) fn read(run: &mut Run<'_>, path: &Path, keeping: &[String]) -> Result
     run.skipped = run.model.loss_scale()?.map_or(0, |state| state.skipped);
     (run.model.steps_done, run.model.epochs_done) = (state.steps_done, state.epochs_done);
     run.uniforms.rate = state.learning_rate;
-    let profile = run.history.profile.take();
-    run.history = History { epochs, stopped: state.stopped, profile, skipped_steps: state.skipped_steps };
+    run.stopped_by = state.stopped_by;
+    let (stopped, skipped_steps) = (state.stopped, state.skipped_steps);
+    let warnings = state.warnings.into_iter().chain(std::mem::take(&mut run.history.warnings)).collect();
+    run.history = History { epochs, stopped, skipped_steps, warnings, ..std::mem::take(&mut run.history) };
     Ok(callbacks.collect())
 }
 

@@ -9,6 +9,7 @@ use super::settings::Fit;
 use super::stop::StopFlag;
 use super::{History, Progress};
 use crate::data::Dataset;
+use crate::metrics::Direction;
 use crate::model::{Model, Purpose};
 use crate::{Error, Result};
 use std::fmt;
@@ -29,6 +30,11 @@ pub struct Run<'a> {
     /// What the loss scale had counted when it was last read.
     pub(super) skipped: u64,
     names: Vec<String>,
+    /// The callback that is being called.
+    called: Option<String>,
+    /// The callback that ended the run.
+    #[cfg_attr(not(feature = "save"), allow(dead_code, reason = "it is kept for checkpoints"))]
+    pub(super) stopped_by: Option<String>,
     /// The order of the rows in the epoch that runs.
     pub(super) order: Vec<u32>,
     /// What its steps have in common.
@@ -64,6 +70,16 @@ impl<'a> Run<'a> {
     /// The names that every epoch of this run reports: `loss`, metrics, and with `val_` those of the validation data.
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// Which values of `name` are the better ones, as its metric says; `place` is the callback that asks for it.
+    ///
+    /// # Errors
+    /// [`Error::Value`], with the names there are.
+    pub fn direction(&self, place: &str, name: &str) -> Result<Direction> {
+        self.check_name(place, name)?;
+        let known = self.history.direction(name);
+        known.ok_or_else(|| Error::Internal(format!("{name} has no direction")))
     }
 
     /// Refuses a `name` that no epoch of this run will report; `place` is the callback that asks for it.
@@ -106,7 +122,17 @@ impl<'a> Run<'a> {
 
     /// Ends the run after this round of callbacks. The first reason given becomes [`History::stopped`].
     pub fn stop(&mut self, reason: impl Into<String>) {
-        self.history.stopped.get_or_insert(reason.into());
+        if self.history.stopped.is_none() {
+            (self.history.stopped, self.stopped_by) = (Some(reason.into()), self.called.clone());
+        }
+    }
+
+    /// Says that something beside the training went wrong: a line between the epochs, kept with the number of the epoch
+    /// in [`History::warnings`].
+    pub fn warn(&mut self, text: impl fmt::Display) {
+        let warning = format!("epoch {}: {text}", self.epoch());
+        self.note(&format!("warning: {warning}"));
+        self.history.warnings.push(warning);
     }
 
     /// Prints a line between the epochs; nothing in a silent run.
@@ -126,14 +152,13 @@ impl<'a> Run<'a> {
         let uniforms = Uniforms::new(settings, model.program().optimizer, steps, model.steps_done)?;
         let feed = bind(model, data, settings)?;
         let validation = held_out.map(|data| Validator::new(model, data, settings.data_budget)).transpose()?;
-        // First, so that a profile that fails costs no training; it leaves the weights as they are.
-        let profile = if settings.profile { Some(super::profile(model, data, settings.batch_size)?) } else { None };
+        // It leaves the weights as they are.
+        let profile = settings.profile.then(|| super::profile(model, data, settings.batch_size));
         let skipped = model.loss_scale()?.map_or(0, |state| state.skipped);
         let mut known = report::names(model);
         if held_out.is_some() {
-            known.extend(known.clone().into_iter().map(|name| format!("val_{name}")));
+            known.extend(known.clone().into_iter().map(|(name, direction)| (format!("val_{name}"), direction)));
         }
-        #[cfg_attr(not(feature = "ctrl-c"), allow(unused_mut, reason = "only a listener to Ctrl-C is added"))]
         let mut run = Self {
             bound: model.bindings,
             model,
@@ -143,20 +168,31 @@ impl<'a> Run<'a> {
             feed,
             validation,
             progress: Progress::new(settings.verbosity, settings.epochs).rows(data.len()),
-            history: History { profile, ..History::default() },
             skipped,
-            names: known,
+            names: known.iter().map(|(name, _)| name.clone()).collect(),
+            history: History { directions: known, ..History::default() },
+            called: None,
+            stopped_by: None,
             order: (0..data.len() as u32).collect(),
             uniforms,
             stop_flags: settings.stop_flags.clone(),
             #[cfg(feature = "ctrl-c")]
             ctrl_c: None,
         };
+        match profile {
+            Some(Ok(profile)) => run.history.profile = Some(profile),
+            Some(Err(error)) => run.warn(format!("no profile: {error}")),
+            None => {}
+        }
         #[cfg(feature = "ctrl-c")]
         if settings.ctrl_c {
-            let listener = super::stop::CtrlC::listen()?;
-            run.stop_flags.push(listener.0.clone());
-            run.ctrl_c = Some(listener);
+            match super::stop::CtrlC::listen() {
+                Ok(listener) => {
+                    run.stop_flags.push(listener.0.clone());
+                    run.ctrl_c = Some(listener);
+                }
+                Err(error) => run.warn(error),
+            }
         }
         Ok(run)
     }
@@ -167,13 +203,33 @@ impl<'a> Run<'a> {
         callbacks: &mut [MutexGuard<'_, dyn Callback + 'static>],
         mut call: impl FnMut(&mut dyn Callback, &mut Self) -> Result<()>,
     ) -> Result<()> {
-        callbacks.iter_mut().try_for_each(|callback| call(&mut **callback, self))?;
+        for callback in callbacks {
+            self.called = Some(callback.name());
+            call(&mut **callback, self)?;
+        }
+        self.called = None;
         if self.model.bindings != self.bound {
             self.feed = bind(self.model, self.data, self.settings)?;
             if let Some(data) = self.held_out {
                 self.validation = Some(Validator::new(self.model, data, self.settings.data_budget)?);
             }
             self.bound = self.model.bindings;
+        }
+        Ok(())
+    }
+
+    /// Lets a run that a callback had ended, and that is resumed, go on if no callback of that name still ends it.
+    #[cfg(feature = "save")]
+    pub(super) fn reconsider(&mut self, callbacks: &mut [MutexGuard<'_, dyn Callback + 'static>]) -> Result<()> {
+        let Some(by) = self.stopped_by.clone() else { return Ok(()) };
+        let mut still = false;
+        self.hear(callbacks, |callback, run| {
+            still = still || (callback.name() == by && callback.still_ends(run)?);
+            Ok(())
+        })?;
+        if !still {
+            self.note(&format!("goes on: {by} no longer ends the run"));
+            (self.history.stopped, self.stopped_by) = (None, None);
         }
         Ok(())
     }

@@ -136,7 +136,7 @@ impl Fit {
 
     /// Profiles the training step before the first epoch, as [`Model::profile`](crate::model::Model::profile) does:
     /// the result is [`History::profile`](super::History::profile). Weights and timings of the epochs are those of a
-    /// run without it. Default: off.
+    /// run without it. A profile that fails is a warning ([`History::warnings`](super::History::warnings)). Default: off.
     ///
     /// ```
     /// use axone::prelude::*;
@@ -196,8 +196,10 @@ impl Fit {
     /// usual. Needs the feature `ctrl-c`.
     ///
     /// Only where this is asked for is a handler installed. It stays for the life of the program: where no run
-    /// listens, Ctrl-C ends the program with status 130, as a shell expects. A program with a handler of its own has
-    /// [`Model::fit`](crate::model::Model::fit) return an error; let that handler raise a [`StopFlag`] instead.
+    /// listens, Ctrl-C ends the program with status 130, as a shell expects. Where the program ignores the signal, as
+    /// under `nohup` and in the background of a shell, it goes on ignoring it; where it has a handler of its own, that
+    /// stays in place and may raise a [`StopFlag`]. The run then trains on, and
+    /// [`History::warnings`](super::History::warnings) says that Ctrl-C does not end it.
     #[cfg(feature = "ctrl-c")]
     pub fn stop_on_ctrl_c(mut self) -> Self {
         self.ctrl_c = true;
@@ -214,7 +216,9 @@ impl Fit {
 
     /// Goes on where a [`Checkpoint`] was written: weights, optimizer, order of rows, learning rate, callbacks and
     /// history are those of the run that wrote it, and on the same device the epochs to come give the same bits as
-    /// without the break. [`epochs`](Self::epochs) counts those before, too. Needs the feature `save`.
+    /// without the break. [`epochs`](Self::epochs) counts those before, too. A run that a callback had ended goes on
+    /// where that callback is gone or no longer ends it ([`Callback::still_ends`]): early stopping with more patience.
+    /// Needs the feature `save`.
     ///
     /// Model, data and settings must be as they were; what differs is named. To train further with other settings,
     /// load the file with [`Model::load_from`](crate::model::Model::load_from), which takes its weights alone.

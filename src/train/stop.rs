@@ -52,7 +52,6 @@ pub(super) use ctrl_c::CtrlC;
 #[cfg(feature = "ctrl-c")]
 mod ctrl_c {
     use super::StopFlag;
-    use crate::{Error, Result};
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
     /// What a shell reports for a program that Ctrl-C ended: 128 + SIGINT.
@@ -84,12 +83,13 @@ mod ctrl_c {
     pub(in crate::train) struct CtrlC(pub StopFlag);
 
     impl CtrlC {
-        pub fn listen() -> Result<Self> {
+        /// Or why it cannot: a signal that is ignored stays so, and a handler that is there stays in place.
+        pub fn listen() -> Result<Self, String> {
             let mut listeners = listeners();
             if !listeners.installed {
-                let unique = "asked for in a program without a handler of its own";
-                ctrlc::try_set_handler(pressed)
-                    .map_err(|error| Error::value("fit", "stop_on_ctrl_c", unique, error))?;
+                let why = "SIGINT is ignored, as under nohup and in the background, or has a handler";
+                let failed = |error| format!("stop_on_ctrl_c has no effect: {why} ({error})");
+                ctrlc::try_set_handler(pressed).map_err(failed)?;
                 listeners.installed = true;
             }
             let flag = StopFlag::new();

@@ -10,8 +10,8 @@ fn settings(epochs: usize) -> Fit {
 
 /// Reads the weights after each epoch.
 #[derive(Default)]
-struct Recorder {
-    weights: Vec<Vec<u32>>,
+pub struct Recorder {
+    pub weights: Vec<Vec<u32>>,
     calls: Vec<&'static str>,
 }
 

@@ -5,6 +5,8 @@
 pub mod api;
 pub mod by_hand;
 pub mod callbacks;
+#[cfg(feature = "save")]
+pub mod counters;
 pub mod differentiable;
 pub mod elementwise;
 pub mod fixtures;
@@ -12,6 +14,7 @@ pub mod layers;
 pub mod losses;
 pub mod machine;
 pub mod metrics;
+pub mod monitors;
 pub mod more_losses;
 pub mod one_dispatch;
 pub mod optimizers;

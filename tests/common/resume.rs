@@ -103,6 +103,40 @@ fn content(path: &Path) -> Vec<String> {
     all
 }
 
+/// The last file that can be read stays, and the run says so. `name` is that of the test's file.
+pub fn a_diverging_run_keeps_the_last_good_file(device: &Device, name: &str) {
+    let path = std::env::temp_dir().join(format!("axone-diverging-{name}-{}", std::process::id()));
+    let data = Dataset::new([[0.0], [1.0], [2.0]], [[1.0], [3.0], [5.0]]).unwrap();
+    let compile =
+        || Sequential::new(1).add(Dense::new(1)).compile(device.clone(), Loss::MeanSquaredError, Sgd::new(1e6));
+    let fit = || Fit::new().epochs(12).silent();
+    let mut model = compile().unwrap();
+    let history = model.fit(&data, &fit().checkpoint(path.as_path())).unwrap();
+    assert!(super::api::flat(model.weights().unwrap()).iter().any(|weight| !weight.is_finite()));
+    let good = 12 - history.warnings.len();
+    assert!((1..12).contains(&good), "{:?}", history.warnings);
+    let wanted = format!("epoch {}: checkpoint {} stays as it was: dense_1.", good + 1, path.display());
+    assert!(history.warnings[0].starts_with(&wanted), "{:?}", history.warnings);
+    // It loads, and it resumes.
+    let mut last = Model::load_from(&path, device.clone()).unwrap();
+    let mut before = compile().unwrap();
+    before.fit(&data, &fit().epochs(good)).unwrap();
+    assert_eq!(last.weights().unwrap(), before.weights().unwrap());
+    let resumed = compile().unwrap().fit(&data, &fit().resume(&path)).unwrap();
+    assert_eq!(resumed.epochs.len(), 12);
+    std::fs::remove_file(&path).unwrap();
+
+    // An infinite moment is refused as well as a weight; here there is no good file to stay.
+    let net = Sequential::new(1).add(Dense::new(1).without_bias());
+    let mut model = net.compile(device.clone(), Loss::MeanSquaredError, Adam::new(0.1)).unwrap();
+    let far = Dataset::new([[100.0]], [[1e19]]).unwrap();
+    let history = model.fit(&far, &fit().epochs(1).checkpoint(path.as_path())).unwrap();
+    let wanted =
+        format!("epoch 1: checkpoint {} stays as it was: moment_1/dense_1.w row 0, column 0: inf", path.display());
+    assert_eq!(history.warnings, [wanted]);
+    assert!(!path.exists());
+}
+
 /// `child` is the ignored test that calls [`child`].
 pub fn ten_epochs_are_four_and_six(device: &Device, child: &str) {
     let folder = std::env::temp_dir().join(format!("axone-resume-{}-{}", child.replace(':', "-"), std::process::id()));

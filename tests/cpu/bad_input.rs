@@ -119,8 +119,10 @@ fn an_unknown_device() {
 fn settings_of_fit() {
     assert_eq!(of_fit(Fit::new().batch_size(0)), "fit: batch_size must be at least 1, got 0");
     assert_eq!(of_fit(Fit::new().epochs(0)), "fit: epochs must be at least 1, got 0");
-    let wanted = "train_test_split: test_fraction must be above 0 and below 1, got 1";
-    assert_eq!(of_fit(Fit::new().validation_split(1.0)), wanted);
+    for fraction in [0.0, 1.0] {
+        let wanted = format!("validation_split: fraction must be above 0 and below 1, got {fraction}");
+        assert_eq!(of_fit(Fit::new().validation_split(fraction)), wanted);
+    }
 }
 
 #[test]

@@ -1,8 +1,7 @@
-//! Callbacks on the CPU backend (the checks are in `tests/common/callbacks.rs`), the files they write, Ctrl-C, and the
-//! range test.
+//! Callbacks on the CPU backend (the checks are in `tests/common/callbacks.rs`), the files they write, and the range test.
 
 use crate::common::api::{bits, classifier, samples};
-use crate::common::callbacks;
+use crate::common::{callbacks, monitors};
 use axone::prelude::*;
 use axone::train::{Epoch, RangeTest};
 use std::path::PathBuf;
@@ -30,6 +29,16 @@ fn a_flag_ends_a_run() {
 #[test]
 fn a_non_finite_number_is_named() {
     callbacks::a_non_finite_number_is_named(&Device::cpu());
+}
+
+#[test]
+fn metrics_know_their_direction() {
+    monitors::metrics_know_their_direction(&Device::cpu());
+}
+
+#[test]
+fn a_moment_that_is_not_finite_is_named() {
+    monitors::a_moment_that_is_not_finite_is_named(&Device::cpu());
 }
 
 /// A folder of its own.
@@ -147,81 +156,5 @@ fn a_range_test_trains_with_its_rates() {
         assert!((history.last("loss").unwrap() - point.loss).abs() < 40.0 * crate::common::U32, "{point:?}");
         assert_eq!((point.smoothed, step.program()), (point.loss, step.program()));
         weights = step.weights().unwrap();
-    }
-}
-
-/// The first Ctrl-C ends the run, with its history; the second one would end the program.
-#[cfg(all(unix, feature = "ctrl-c"))]
-#[test]
-fn ctrl_c_ends_a_run() {
-    use std::io::{BufRead, BufReader, Read};
-    use std::process::{Command, Stdio};
-    let start = |mode: &str| {
-        let mut child = Command::new(std::env::current_exe().unwrap());
-        child.args(["--exact", "callbacks::child_of_ctrl_c", "--include-ignored", "--nocapture"]);
-        child.env("AXONE_TEST_CTRL_C", mode).stdout(Stdio::piped()).spawn().unwrap()
-    };
-    let interrupt = |id: u32| {
-        assert!(Command::new("kill").args(["-INT", &id.to_string()]).status().unwrap().success());
-    };
-    for (mode, wanted) in [("once", Some(0)), ("twice", Some(130)), ("after", Some(130))] {
-        let mut child = start(mode);
-        let mut lines = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        // "training": a run is in its epochs; "waiting": time for the next signal.
-        while !line.contains("training") {
-            line.clear();
-            assert!(lines.read_line(&mut line).unwrap() > 0, "{mode}: the child said nothing");
-        }
-        interrupt(child.id());
-        if mode != "once" {
-            while !line.contains("waiting") {
-                line.clear();
-                assert!(lines.read_line(&mut line).unwrap() > 0, "{mode}: the run went on");
-            }
-            interrupt(child.id());
-        }
-        let mut rest = String::new();
-        lines.read_to_string(&mut rest).unwrap();
-        assert_eq!(child.wait().unwrap().code(), wanted, "{mode}: {rest}");
-        if mode == "once" {
-            assert!(rest.contains("stopped from outside"), "{rest}");
-        }
-    }
-}
-
-#[cfg(all(unix, feature = "ctrl-c"))]
-#[test]
-#[ignore = "waits for Ctrl-C: started by `ctrl_c_ends_a_run`"]
-fn child_of_ctrl_c() {
-    struct Says {
-        hangs: bool,
-    }
-    impl Callback for Says {
-        fn epoch_end(&mut self, run: &mut Run<'_>) -> Result<()> {
-            if run.epoch() == 1 {
-                println!("training");
-            }
-            Ok(())
-        }
-
-        fn end(&mut self, _: &mut Run<'_>) -> Result<()> {
-            if self.hangs {
-                println!("waiting");
-                std::thread::sleep(std::time::Duration::from_secs(60));
-            }
-            Ok(())
-        }
-    }
-    let mode = std::env::var("AXONE_TEST_CTRL_C").unwrap();
-    let mut model = classifier(&Device::cpu(), Sgd::new(0.01));
-    let fit = settings().epochs(usize::MAX).stop_on_ctrl_c().callback(Says { hangs: mode == "twice" });
-    let history = model.fit(&samples(40), &fit).unwrap();
-    assert!(!history.epochs.is_empty());
-    println!("{:?}", history.stopped);
-    if mode == "after" {
-        // No run listens any more: the handler does what the system would.
-        println!("waiting");
-        std::thread::sleep(std::time::Duration::from_secs(60));
     }
 }

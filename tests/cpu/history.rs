@@ -1,5 +1,6 @@
 //! Histories: values, table, CSV, picture; and the lines that progress prints.
 
+use axone::metrics::Direction;
 use axone::train::{Epoch, History, Progress, Verbosity};
 
 fn epoch(epoch: usize, values: &[(&str, f64)]) -> Epoch {
@@ -42,6 +43,15 @@ fn history_finds_the_best_epoch() {
     assert_eq!(history.best("recall"), None);
     let only_nan = History { epochs: vec![epoch(1, &[("loss", f64::NAN)])], ..History::default() };
     assert_eq!(only_nan.best("loss"), None);
+    // The words of a user's output are none of a metric's.
+    for name in ["error_accuracy", "f1_loss", "r2_error"] {
+        let epochs = vec![epoch(1, &[(name, 1.0)]), epoch(2, &[(name, 2.0)])];
+        for (direction, best) in [(Direction::Minimize, 1), (Direction::Maximize, 2)] {
+            let directions = vec![(name.to_owned(), direction)];
+            let history = History { epochs: epochs.clone(), directions, ..History::default() };
+            assert_eq!(history.best(name), Some((best, best as f64)), "{name}");
+        }
+    }
     for (name, best) in [("val_top_5_accuracy", 2.0), ("f1", 2.0), ("r2", 2.0), ("mae", 1.0), ("error_rate", 1.0)] {
         let history =
             History { epochs: vec![epoch(1, &[(name, 1.0)]), epoch(2, &[(name, 2.0)])], ..History::default() };
@@ -122,6 +132,12 @@ fn history_draws_whatever_it_holds() {
     assert!(metric_only.to_svg().unwrap().contains("accuracy"));
     let error = History::default().to_svg().unwrap_err().to_string();
     assert_eq!(error, "History::to_svg: no epoch has a value to draw");
+    let error = History::default().write_svg("never.svg").unwrap_err().to_string();
+    assert_eq!(error, "History::write_svg: no epoch has a value to draw");
+    // An output that its user calls `val_x` has training values of its own.
+    let values = [("loss", 0.5), ("val_x_loss", 0.25), ("val_loss", 0.7), ("val_val_x_loss", 0.75)];
+    let svg = History { epochs: vec![epoch(1, &values)], ..History::default() }.to_svg().unwrap();
+    assert!(svg.contains("val x loss") && !svg.contains("val val"), "{svg}");
 }
 
 #[test]

@@ -10,7 +10,10 @@ mod callbacks;
 mod common;
 mod conformance;
 mod contract;
+#[cfg(all(unix, feature = "ctrl-c"))]
+mod ctrl_c;
 mod data;
+mod failures;
 mod fused;
 mod gradients;
 mod history;

@@ -62,19 +62,65 @@ fn checkpoints_are_written_when_they_are_due() {
     [best, every].iter().for_each(|path| std::fs::remove_file(path).unwrap());
 }
 
-/// A run that a callback ended stays ended.
+/// A run that a callback ended stays ended while that callback says so, and goes on with more patience or without it.
 #[test]
-fn a_stopped_run_stays_stopped() {
+fn a_stopped_run_stays_stopped_while_its_callback_says_so() {
+    struct Ends;
+    impl Callback for Ends {
+        fn epoch_end(&mut self, run: &mut Run<'_>) -> Result<()> {
+            run.stop("enough");
+            Ok(())
+        }
+    }
     let path = file("stopped");
-    let stopping = || EarlyStopping::new("loss").patience(1).min_delta(10.0);
-    let fit = || settings(9).callback(stopping());
-    let mut model = classifier(&Device::cpu(), Sgd::new(0.1));
-    let history = model.fit(&samples(8), &fit().checkpoint(path.as_path())).unwrap();
-    assert_eq!(history.epochs.len(), 2);
-    let mut again = classifier(&Device::cpu(), Sgd::new(0.1));
-    assert_eq!(again.fit(&samples(8), &fit().resume(&path)).unwrap(), history);
-    assert_eq!(bits(&mut again), bits(&mut model));
+    let stopping = |patience| EarlyStopping::new("loss").patience(patience).min_delta(10.0).restore_best();
+    let run = |fit: Fit| {
+        let mut model = classifier(&Device::cpu(), Sgd::new(0.1));
+        (model.fit(&samples(8), &fit).unwrap(), bits(&mut model))
+    };
+    let once = run(settings(9).callback(stopping(1)).checkpoint(path.as_path()));
+    assert_eq!(once.0.epochs.len(), 2);
+    assert_eq!(run(settings(9).callback(stopping(1)).resume(&path)), once);
+    let patient = run(settings(9).callback(stopping(4)));
+    let resumed = run(settings(9).callback(stopping(4)).resume(&path));
+    assert_eq!((patient.0.epochs.len(), &resumed.0.stopped, &resumed.1), (5, &patient.0.stopped, &patient.1));
+    assert_eq!(resumed.0.get("loss"), patient.0.get("loss"));
+
+    let ended = run(settings(9).callback(Ends).checkpoint(path.as_path()));
+    assert_eq!((ended.0.epochs.len(), ended.0.stopped.as_deref()), (1, Some("enough")));
+    assert_eq!(run(settings(9).callback(Ends).resume(&path)), ended);
+    let (whole, without) = (run(settings(9)), run(settings(9).resume(&path)));
+    assert_eq!((&without.0.stopped, &without.1), (&None, &whole.1));
     std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_diverging_run_keeps_the_last_good_file() {
+    resume::a_diverging_run_keeps_the_last_good_file(&Device::cpu(), "cpu");
+}
+
+#[test]
+fn counters_pass_2_to_the_32() {
+    crate::common::counters::counters_pass_2_to_the_32(&Device::cpu());
+}
+
+/// The direction of a checkpoint's monitor can be turned round.
+#[test]
+fn a_checkpoint_may_say_what_is_better() {
+    let (best, worst) = (file("least"), file("most"));
+    let worst_of = Checkpoint::new(&worst).best("loss");
+    let fit = settings(4).checkpoint(Checkpoint::new(&best).best("loss")).checkpoint(worst_of.maximize());
+    let mut model = classifier(&Device::cpu(), Sgd::new(0.1));
+    let history = model.fit(&samples(20), &fit).unwrap();
+    assert!(history.get("loss").is_sorted_by(|a, b| a > b), "{history}");
+    let epochs = |path: &PathBuf| {
+        let mut model = classifier(&Device::cpu(), Sgd::new(0.1));
+        model.fit(&samples(20), &settings(1).resume(path)).unwrap().epochs.len()
+    };
+    assert_eq!((epochs(&best), epochs(&worst)), (4, 1));
+    let error = model.fit(&samples(20), &settings(1).checkpoint(Checkpoint::new(&best).minimize())).unwrap_err();
+    assert_eq!(error.to_string(), "checkpoint: best must be there, for what is maximized or minimized, got none");
+    [best, worst].iter().for_each(|path| std::fs::remove_file(path).unwrap());
 }
 
 /// Each message names what differs, with both values; and the model stays as it was.

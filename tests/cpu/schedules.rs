@@ -100,6 +100,31 @@ fn plateaus_are_those_of_pytorch() {
 
 /// The uniform of each step has the rate of the schedule: one fit of three epochs with a rate that halves is three
 /// fits with these rates.
+/// The threshold is a share of the size of the best value, whatever its sign. (PyTorch takes the share of the value
+/// itself: there a negative loss that stays as it is improves in every epoch.)
+#[test]
+fn a_plateau_may_be_negative() {
+    let rates = |values: [f64; 8], plateau: ReduceOnPlateau| {
+        let mut plateau = plateau.patience(2);
+        values.iter().fold(1.0, |rate, value| plateau.step(*value, rate))
+    };
+    let loss = || ReduceOnPlateau::new("loss");
+    for value in [1.0, -1.0, 0.0, -1e30] {
+        assert!((rates([value; 8], loss()) - 0.01).abs() < 1e-15, "{value}");
+        assert!((rates([value; 8], loss().maximize()) - 0.01).abs() < 1e-15, "{value}");
+    }
+    // A step of more than a tenth of the size improves, one of less does not.
+    let wide = || loss().threshold(Threshold::Relative(0.1));
+    let steps = |by: f64| [0, 1, 2, 3, 4, 5, 6, 7].map(|i| -10.0 - by * f64::from(i));
+    assert_eq!(rates(steps(2.0), wide()), 1.0);
+    assert!(rates(steps(0.05), wide()) < 1.0);
+    assert_eq!(rates(steps(2.0).map(|x| -x), wide().maximize()), 1.0);
+    assert!(rates(steps(-0.05), wide().maximize()) < 1.0);
+    // Whatever the share, the first value is better than none.
+    let twice = loss().threshold(Threshold::Relative(2.0));
+    assert_eq!(rates([-1.0, -1.0, -1.0, -5.0, -5.0, -5.0, -20.0, -20.0], twice), 1.0);
+}
+
 #[test]
 fn a_schedule_reaches_every_step() {
     let (device, data) = (Device::cpu(), samples(10));

@@ -114,6 +114,13 @@ fn scalars(path: &Path) -> Vec<(u64, String, f32)> {
     found
 }
 
+/// The steps of the scalars in a file.
+pub fn steps(path: &Path) -> Vec<u64> {
+    let mut steps: Vec<u64> = scalars(path).into_iter().map(|(step, ..)| step).collect();
+    steps.dedup();
+    steps
+}
+
 #[test]
 fn event_files_hold_the_history() {
     let folder = std::env::temp_dir().join(format!("axone-tensorboard-{}", std::process::id()));

@@ -1,6 +1,6 @@
 //! Callbacks and resuming on a GPU; the checks are in `tests/common`.
 
-use crate::common::callbacks;
+use crate::common::{callbacks, monitors};
 use crate::need_device;
 
 #[test]
@@ -26,6 +26,28 @@ fn a_flag_ends_a_run() {
 #[test]
 fn a_non_finite_number_is_named() {
     callbacks::a_non_finite_number_is_named(&need_device!());
+}
+
+#[test]
+fn metrics_know_their_direction() {
+    monitors::metrics_know_their_direction(&need_device!());
+}
+
+#[test]
+fn a_moment_that_is_not_finite_is_named() {
+    monitors::a_moment_that_is_not_finite_is_named(&need_device!());
+}
+
+#[cfg(feature = "save")]
+#[test]
+fn a_diverging_run_keeps_the_last_good_file() {
+    crate::common::resume::a_diverging_run_keeps_the_last_good_file(&need_device!(), "gpu");
+}
+
+#[cfg(feature = "save")]
+#[test]
+fn counters_pass_2_to_the_32() {
+    crate::common::counters::counters_pass_2_to_the_32(&need_device!());
 }
 
 #[cfg(feature = "save")]

@@ -29,6 +29,7 @@ use crate::device::DeviceKind;
 use crate::kernels::matmul::{choose, choose_cooperative};
 use crate::kernels::{Abilities, Epilogue, Kernel, Matmul, Spec, Tile};
 use crate::plan::{Executor, OneDispatch, Plan};
+use crate::text::say;
 use crate::{Error, Result};
 use cache::Cache;
 use race::agree_on_exact_sums;
@@ -107,7 +108,7 @@ fn cooperative(context: &Arc<Context>, matmul: &Matmul) -> Result<Option<Tile>> 
             let right = agree_on_exact_sums(&executor, &[product(Tile::Small), product(tile)])?;
             if !right {
                 let device = &context.info().name;
-                eprintln!("axone: {device}: matmul tile {tile} computes wrong sums: not used");
+                say(&format!("axone: {device}: matmul tile {tile} computes wrong sums: not used"));
             }
             proved().insert((tile, a, b), right);
             right
@@ -147,7 +148,8 @@ fn choice(context: &Arc<Context>, matmul: &Matmul) -> Result<Tile> {
     let race = race(&executor, &products)?;
     for tile in race.wrong.iter().filter_map(|&i| tiles.get(i)) {
         let device = &context.info().name;
-        eprintln!("axone: {device}: matmul tile {tile} computes other bits than {} in {class}: not used", Tile::Small);
+        let small = Tile::Small;
+        say(&format!("axone: {device}: matmul tile {tile} computes other bits than {small} in {class}: not used"));
     }
     let fastest = tiles.get(race.fastest).copied().unwrap_or(Tile::Small);
     if let Some(cache) = kept().as_mut() {

@@ -98,7 +98,7 @@ impl Model {
 
     /// Updates done so far, by [`Model::fit`] and by hand.
     pub fn steps_done(&self) -> u64 {
-        self.steps_done.into()
+        self.steps_done
     }
 
     /// The learning rate that the next step by hand uses.

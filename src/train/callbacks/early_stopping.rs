@@ -1,6 +1,7 @@
 //! Early stopping: a run ends when what matters no longer improves.
 
 use super::Monitor;
+use crate::metrics::Direction;
 use crate::plan::Buffer;
 use crate::train::callback::{Callback, CallbackState};
 use crate::train::history::number;
@@ -12,8 +13,11 @@ const NAME: &str = "early_stopping";
 /// Ends a run after `patience` epochs in a row in which `monitor` did not beat its best value by more than `min_delta`
 /// (Prechelt 1998, "Early stopping, but when?", criterion UP).
 ///
-/// Defaults: patience 5, min_delta 0, the direction that fits the name (more is better for accuracy, precision,
-/// recall, F1, AUC, R²), the weights of the last epoch stay. A NaN never improves.
+/// Defaults: patience 5, min_delta 0, the direction of the metric
+/// ([`Metric::direction`](crate::metrics::Metric::direction); less is better of a loss), the weights of the last epoch
+/// stay. A NaN never improves.
+///
+/// A run that it ended goes on where it is resumed with more patience, or without it.
 ///
 /// ```
 /// use axone::prelude::*;
@@ -42,13 +46,12 @@ impl EarlyStopping {
     /// Watches `monitor`: `val_loss`, `val_accuracy`, …
     pub fn new(monitor: impl Into<String>) -> Self {
         let monitor = Monitor::new(monitor);
-        let best = monitor.worst();
         Self {
             monitor,
             patience: 5,
             min_delta: 0.0,
             restore: false,
-            best,
+            best: f64::NAN,
             best_epoch: 0,
             waited: 0,
             weights: Vec::new(),
@@ -67,16 +70,14 @@ impl EarlyStopping {
         self
     }
 
-    /// More is better, whatever the name says.
-    pub fn maximize(mut self) -> Self {
-        self.monitor.more = true;
-        self
+    /// More is better, whatever the metric says.
+    pub fn maximize(self) -> Self {
+        Self { monitor: self.monitor.towards(Direction::Maximize), ..self }
     }
 
-    /// Less is better, whatever the name says.
-    pub fn minimize(mut self) -> Self {
-        self.monitor.more = false;
-        self
+    /// Less is better, whatever the metric says.
+    pub fn minimize(self) -> Self {
+        Self { monitor: self.monitor.towards(Direction::Minimize), ..self }
     }
 
     /// At the end, however it came, the model gets back the weights of its best epoch. They are read from the device
@@ -88,7 +89,7 @@ impl EarlyStopping {
 
     /// Counts an epoch; whether it is the best so far.
     fn count(&mut self, epoch: usize, value: f64) -> bool {
-        if self.monitor.beats(value, self.best, self.min_delta) {
+        if self.monitor.direction.beats(value, self.best, self.min_delta) {
             (self.best, self.best_epoch, self.waited) = (value, epoch, 0);
             return true;
         }
@@ -109,8 +110,8 @@ impl Callback for EarlyStopping {
         if !(self.min_delta >= 0.0 && self.min_delta.is_finite()) {
             return Err(Error::value(NAME, "min_delta", "at least 0 and finite", self.min_delta));
         }
-        run.check_name(NAME, &self.monitor.name)?;
-        (self.best, self.best_epoch, self.waited) = (self.monitor.worst(), 0, 0);
+        self.monitor.begin(NAME, run)?;
+        (self.best, self.best_epoch, self.waited) = (self.monitor.direction.worst(), 0, 0);
         self.weights.clear();
         // The counters are what the epochs of a resumed run made of them.
         for epoch in &run.history().epochs {
@@ -134,6 +135,10 @@ impl Callback for EarlyStopping {
             });
         }
         Ok(())
+    }
+
+    fn still_ends(&mut self, _: &mut Run<'_>) -> Result<bool> {
+        Ok(self.waited >= self.patience)
     }
 
     fn end(&mut self, run: &mut Run<'_>) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The callbacks that come with the crate.
 
 mod early_stopping;
+mod growing;
 mod logs;
 mod monitor;
 mod non_finite;

@@ -1,28 +1,33 @@
-//! A value that is watched over the epochs, and which of two is better.
+//! A value that is watched over the epochs.
 
-use crate::train::history::more_is_better;
+use crate::Result;
+use crate::metrics::Direction;
+use crate::train::run::Run;
 
-/// A name, and whether more of it is better.
+/// A name, and which of its values are the better ones.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::train) struct Monitor {
     pub name: String,
-    pub more: bool,
+    given: Option<Direction>,
+    /// What was given, or else that of the metric, which a run knows.
+    pub direction: Direction,
 }
 
 impl Monitor {
-    /// The direction follows from the name.
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
-        Self { more: more_is_better(&name), name }
+        Self { given: None, direction: Direction::of_name(&name), name }
     }
 
-    /// What every value beats but NaN and itself.
-    pub fn worst(&self) -> f64 {
-        if self.more { f64::NEG_INFINITY } else { f64::INFINITY }
+    /// This direction, whatever the metric's.
+    pub fn towards(self, direction: Direction) -> Self {
+        Self { given: Some(direction), direction, ..self }
     }
 
-    /// Whether `new` is better than `old` by more than `margin`. NaN is never better.
-    pub fn beats(&self, new: f64, old: f64, margin: f64) -> bool {
-        if self.more { new > old + margin } else { new < old - margin }
+    /// Asks the run for the direction; refuses a name that no epoch of it will report. `place` is the callback.
+    pub fn begin(&mut self, place: &str, run: &Run<'_>) -> Result<()> {
+        let own = run.direction(place, &self.name)?;
+        self.direction = self.given.unwrap_or(own);
+        Ok(())
     }
 }

@@ -1,24 +1,26 @@
 //! Ends a run at the first NaN or infinity, and says where it arose.
 //!
-//! Training itself is not watched: the losses of an epoch, which are read anyway, show that something went wrong. Then
-//! the epoch is run again from its start, step by step, until a weight, a moment or a loss is not finite; and that
-//! step once more, dispatch by dispatch. The same device gives the same bits, so the error comes again. A healthy run
-//! pays one copy of the slabs to the host before each epoch.
+//! Training itself is not watched: the losses of an epoch, which are read anyway, and the slabs at its end show that
+//! something went wrong. Then the epoch is run again from its start, step by step, until a weight, a moment or a loss is
+//! not finite; and that step once more, dispatch by dispatch. The same device gives the same bits, so the error comes
+//! again. A healthy run pays two copies of the slabs to the host an epoch.
 
 use crate::Result;
 use crate::kernels::Step;
-use crate::model::trained;
+use crate::model::{Layout, Model, trained};
 use crate::plan::{Buffer, Executor, PlanId, Range};
 use crate::train::callback::Callback;
 use crate::train::run::Run;
 
 const NAME: &str = "terminate_on_non_finite";
 
-/// Ends a run in whose epoch the training loss is NaN or infinite. [`History::stopped`](crate::train::History) names
-/// the step and the layer in which the first such number arose; the model is left with the weights before that step.
+/// Ends a run in whose epoch the training loss, a weight or a moment of the optimizer is NaN or infinite.
+/// [`History::stopped`](crate::train::History) names the step and the layer in which the first such number arose, and the
+/// parameter where it is one's own or its moment's; the model is left with the weights before that step. (An infinite
+/// second moment shows in no loss: its parameter no longer moves.)
 ///
-/// Every epoch begins with reading the weights and the optimizer's moments from the device; the steps cost nothing
-/// more.
+/// Every epoch begins and ends with reading the weights and the optimizer's moments from the device; the steps cost
+/// nothing more.
 ///
 /// ```
 /// use axone::prelude::*;
@@ -64,21 +66,43 @@ impl Callback for TerminateOnNonFinite {
     fn epoch_end(&mut self, run: &mut Run<'_>) -> Result<()> {
         let epoch = run.epoch();
         let loss = run.value(NAME, "loss")?;
-        // What the last step of a run spoils shows in no later loss.
-        let is_last = epoch == run.epochs();
-        let spoiled = is_last && run.model().slabs()?.iter().flatten().any(|value| !value.is_finite());
-        if loss.is_finite() && !spoiled {
+        let spoiled = spoiled(run.model())?;
+        if loss.is_finite() && spoiled.is_none() {
             return Ok(());
         }
         let found = first_non_finite(run, std::mem::take(&mut self.start))?;
-        run.stop(match found {
-            Some(found) => format!("epoch {epoch}, step {}: {}", found.step, found.what),
-            None if spoiled => {
-                format!("a weight is not finite after epoch {epoch}; run again, no step of it shows why")
-            }
-            None => format!("epoch {epoch}: loss {loss}; run again, no step of it shows why"),
+        run.stop(match (found, spoiled) {
+            (Some(found), _) => format!("epoch {epoch}, step {}: {}", found.step, found.what),
+            (None, Some(what)) => format!("{what} after epoch {epoch}; run again, no step of it shows why"),
+            (None, None) => format!("epoch {epoch}: loss {loss}; run again, no step of it shows why"),
         });
         Ok(())
+    }
+}
+
+/// The first weight or moment that is not finite, in words.
+fn spoiled(model: &mut Model) -> Result<Option<String>> {
+    let (_, moments) = model.any_plan()?;
+    for slab in trained(moments) {
+        let values = model.slab(slab)?;
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            return Ok(Some(format!("{} of {slab} is {}", place(model.layout(), slab, at), values[at])));
+        }
+    }
+    Ok(None)
+}
+
+/// Element `at` of `buffer`, by the name of its parameter where the buffer holds parameters.
+fn place(layout: &Layout, buffer: Buffer, at: usize) -> String {
+    let is_slab = matches!(buffer, Buffer::Parameters | Buffer::Gradients | Buffer::Moment(_));
+    let ranges = layout.parameters.iter().enumerate().map(|(i, p)| (p, layout.slab.range(buffer, i)));
+    let mut own = ranges.filter(|(_, range)| is_slab && (range.offset..range.offset + range.len).contains(&at));
+    match own.next() {
+        Some((p, range)) => {
+            let at = at - range.offset;
+            format!("{} row {}, column {}", p.name, at / p.cols, at % p.cols)
+        }
+        None => format!("element {at}"),
     }
 }
 
@@ -94,6 +118,7 @@ fn first_non_finite(run: &mut Run<'_>, mut good: Vec<Vec<f32>>) -> Result<Option
     let (_, moments) = model.any_plan()?;
     let slabs: Vec<Range> = trained(moments).map(|slab| model.layout().slab.all(slab)).collect();
     model.set_slabs(&good)?;
+    let layout = model.layout().clone();
     let mut found = None;
     let fill = |i: usize, step: &mut Step| uniforms.fill(i, step);
     feed.walk(&mut *model.executor, &run.order, fill, |executor, step| {
@@ -106,11 +131,11 @@ fn first_non_finite(run: &mut Run<'_>, mut good: Vec<Vec<f32>>) -> Result<Option
             return Ok(true);
         }
         slabs.iter().zip(&good).try_for_each(|(slab, values)| executor.write(id, slab.buffer, 0, values))?;
-        found = Some(Found { step: step.log_row + 1, what: dispatch_by_dispatch(executor, id, step, &logs)? });
+        found = Some(Found { step: step.log_row + 1, what: dispatch_by_dispatch(executor, id, step, &logs, &layout)? });
         Ok(false)
     })?;
     if let Some(found) = &found {
-        model.steps_done = uniforms.before + found.step - 1;
+        model.steps_done = uniforms.before.saturating_add(u64::from(found.step) - 1);
     }
     model.set_slabs(&good)?;
     Ok(found)
@@ -118,7 +143,13 @@ fn first_non_finite(run: &mut Run<'_>, mut good: Vec<Vec<f32>>) -> Result<Option
 
 /// The first dispatch of `step` that writes a number that is not finite, in words. `logs` are the losses it logs: a
 /// metric may well be no number.
-fn dispatch_by_dispatch(executor: &mut dyn Executor, id: PlanId, step: &Step, logs: &[Range]) -> Result<String> {
+fn dispatch_by_dispatch(
+    executor: &mut dyn Executor,
+    id: PlanId,
+    step: &Step,
+    logs: &[Range],
+    layout: &Layout,
+) -> Result<String> {
     let dispatches = executor.plan(id)?.steps.clone();
     for log in logs {
         executor.write(id, log.buffer, log.offset, &vec![0.0; log.len])?;
@@ -131,8 +162,8 @@ fn dispatch_by_dispatch(executor: &mut dyn Executor, id: PlanId, step: &Step, lo
             written.extend(logs);
         }
         if let Some((range, at, value)) = where_non_finite(executor, id, &written)? {
-            let (name, kernel) = (&dispatch.name, dispatch.kernel_name());
-            return Ok(format!("{value} arose in {name} ({kernel}: element {at} of {})", range.buffer));
+            let (name, kernel, place) = (&dispatch.name, dispatch.kernel_name(), place(layout, range.buffer, at));
+            return Ok(format!("{value} arose in {name} ({kernel}: {place} of {})", range.buffer));
         }
     }
     Ok("a number is not finite, though each dispatch alone writes finite ones".to_owned())

@@ -1,6 +1,7 @@
 //! A learning rate that falls where progress stalls.
 
 use super::Monitor;
+use crate::metrics::Direction;
 use crate::train::callback::Callback;
 use crate::train::history::number;
 use crate::train::run::Run;
@@ -13,7 +14,8 @@ const LEAST_CHANGE: f64 = 1e-8;
 /// By how much a value has to beat the best one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Threshold {
-    /// By more than this share of the best value's size: less than `best · (1 - t)`, more than `best · (1 + t)`.
+    /// By more than this share of the best value's size: less than `best - t · |best|`, more than `best + t · |best|`.
+    /// (PyTorch leaves out the bars, so that there a negative value that stays as it is improves.)
     Relative(f64),
     /// By more than this: less than `best - t`, more than `best + t`.
     Absolute(f64),
@@ -22,9 +24,9 @@ pub enum Threshold {
 /// Multiplies the learning rate by `factor` when `monitor` has not improved for more than `patience` epochs in a row:
 /// PyTorch's `ReduceLROnPlateau`, with its defaults and its sequence.
 ///
-/// Defaults: factor 0.1, patience 10, threshold `Relative(1e-4)`, cooldown 0, floor 0, the direction that fits the
-/// name. A NaN never improves. With a [`Schedule`](crate::schedules::Schedule), what is reduced is the rate that its
-/// factors multiply.
+/// Defaults: factor 0.1, patience 10, threshold `Relative(1e-4)`, cooldown 0, floor 0, the direction of the metric
+/// ([`Metric::direction`](crate::metrics::Metric::direction); less is better of a loss). A NaN never improves. With a
+/// [`Schedule`](crate::schedules::Schedule), what is reduced is the rate that its factors multiply.
 ///
 /// ```
 /// use axone::prelude::*;
@@ -49,7 +51,7 @@ impl ReduceOnPlateau {
     /// Watches `monitor`: `val_loss`, `val_accuracy`, …
     pub fn new(monitor: impl Into<String>) -> Self {
         let monitor = Monitor::new(monitor);
-        let (best, threshold) = (monitor.worst(), Threshold::Relative(1e-4));
+        let (best, threshold) = (monitor.direction.worst(), Threshold::Relative(1e-4));
         Self { monitor, factor: 0.1, patience: 10, threshold, cooldown: 0, floor: 0.0, best, bad: 0, cooling: 0 }
     }
 
@@ -83,24 +85,23 @@ impl ReduceOnPlateau {
         self
     }
 
-    /// More is better, whatever the name says.
+    /// More is better, whatever the metric says.
     pub fn maximize(self) -> Self {
-        self.direction(true)
+        self.towards(Direction::Maximize)
     }
 
-    /// Less is better, whatever the name says.
+    /// Less is better, whatever the metric says.
     pub fn minimize(self) -> Self {
-        self.direction(false)
+        self.towards(Direction::Minimize)
     }
 
-    fn direction(mut self, more: bool) -> Self {
-        self.monitor.more = more;
-        self.best = self.monitor.worst();
-        self
+    fn towards(self, direction: Direction) -> Self {
+        Self { monitor: self.monitor.towards(direction), best: direction.worst(), ..self }
     }
 
     /// The learning rate after an epoch with this value, from the `rate` before: what a run does after each epoch, for
-    /// loops of one's own.
+    /// loops of one's own. Without a run the direction is the one that was set, or what
+    /// [`History::best`](crate::train::History::best) takes a name for that no run has reported.
     ///
     /// ```
     /// use axone::train::ReduceOnPlateau;
@@ -122,11 +123,16 @@ impl ReduceOnPlateau {
 
     /// Counts an epoch; whether the rate is to fall after it.
     fn count(&mut self, value: f64) -> bool {
-        let (best, more) = (self.best, self.monitor.more);
+        let (best, direction) = (self.best, self.monitor.direction);
         let better = match self.threshold {
-            Threshold::Relative(share) if more => value > best * (1.0 + share),
-            Threshold::Relative(share) => value < best * (1.0 - share),
-            Threshold::Absolute(margin) => self.monitor.beats(value, best, margin),
+            // Before the first value there is no size.
+            _ if best == direction.worst() => direction.beats(value, best, 0.0),
+            // As PyTorch multiplies, for the same bits.
+            Threshold::Relative(share) => match direction {
+                Direction::Maximize => value > best * (1.0 + share.copysign(best)),
+                Direction::Minimize => value < best * (1.0 - share.copysign(best)),
+            },
+            Threshold::Absolute(margin) => direction.beats(value, best, margin),
         };
         if better {
             (self.best, self.bad) = (value, 0);
@@ -164,8 +170,8 @@ impl Callback for ReduceOnPlateau {
 
     fn begin(&mut self, run: &mut Run<'_>) -> Result<()> {
         self.check()?;
-        run.check_name(NAME, &self.monitor.name)?;
-        (self.best, self.bad, self.cooling) = (self.monitor.worst(), 0, 0);
+        self.monitor.begin(NAME, run)?;
+        (self.best, self.bad, self.cooling) = (self.monitor.direction.worst(), 0, 0);
         // The counters are what the epochs of a resumed run made of them; the rate is in its checkpoint.
         for epoch in &run.history().epochs {
             self.count(epoch.get(&self.monitor.name).unwrap_or(f64::NAN));

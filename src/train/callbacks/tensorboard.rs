@@ -6,18 +6,21 @@
 //! (string), in the first record, or summary = 5 (`Summary`, whose value = 1 repeats: tag = 1 (string), simple_value
 //! = 2 (float)).
 
+use super::growing::Growing;
 use crate::train::Epoch;
 use crate::train::callback::Callback;
 use crate::train::run::Run;
 use crate::{Error, Result};
 use std::fs::File;
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+const NAME: &str = "tensorboard";
+
 /// Writes every value of every epoch, and the learning rate, as scalars that `tensorboard --logdir FOLDER` shows; the
 /// step is the number of the epoch. Each run writes a file of its own in `folder`, which is made if it is not there; a
-/// run that is resumed in the same folder goes on with its curves.
+/// run that is resumed in the same folder goes on with its curves. What cannot be written is a warning
+/// ([`History::warnings`](crate::train::History::warnings)) and follows later.
 ///
 /// ```
 /// use axone::prelude::*;
@@ -27,26 +30,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[derive(Debug)]
 pub struct TensorBoard {
     folder: PathBuf,
-    path: PathBuf,
-    file: Option<File>,
+    file: Growing,
 }
 
 impl TensorBoard {
     /// To the folder `folder`, one for each run that is to have curves of its own.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), path: PathBuf::new(), file: None }
-    }
-
-    fn append(&mut self, event: &[u8]) -> Result<()> {
-        let record = record(event);
-        let written = self.file.as_mut().map_or(Ok(()), |file| file.write_all(&record));
-        written.map_err(|error| Error::file(&self.path, error))
+        Self { folder: folder.into(), file: Growing::default() }
     }
 }
 
 impl Callback for TensorBoard {
     fn name(&self) -> String {
-        "tensorboard".to_owned()
+        NAME.to_owned()
     }
 
     fn begin(&mut self, _: &mut Run<'_>) -> Result<()> {
@@ -54,26 +50,26 @@ impl Callback for TensorBoard {
         // TensorBoard reads every file with `tfevents` in its name, in the order of the names. Two runs may begin in
         // the same second: the number tells them apart.
         let (now, process) = (seconds() as u64, std::process::id());
-        for number in 0.. {
-            self.path = self.folder.join(format!("events.out.tfevents.{now:010}.{process}.{number}.axone"));
-            match File::create_new(&self.path) {
-                Ok(file) => self.file = Some(file),
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => continue,
-                Err(error) => return Err(Error::file(&self.path, error)),
+        let mut number = 0;
+        let file = loop {
+            let path = self.folder.join(format!("events.out.tfevents.{now:010}.{process}.{number}.axone"));
+            self.file = Growing::new(&path);
+            match File::create_new(&path) {
+                Ok(file) => break file,
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(Error::file(path, error)),
             }
-            break;
-        }
+        };
         let mut event = Message::default();
         event.double(1, seconds());
         event.bytes(3, b"brain.Event:2");
-        self.append(&event.0)
+        self.file.begin(file, &record(&event.0))
     }
 
     fn epoch_end(&mut self, run: &mut Run<'_>) -> Result<()> {
-        match run.history().epochs.last() {
-            Some(epoch) => self.append(&event(epoch)),
-            None => Ok(()),
-        }
+        let event = run.history().epochs.last().map(|epoch| record(&event(epoch)));
+        self.file.add(NAME, run, &event.unwrap_or_default());
+        Ok(())
     }
 }
 
