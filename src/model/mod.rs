@@ -4,6 +4,7 @@ mod blend;
 mod compiled;
 mod fits;
 mod frozen;
+mod inference;
 mod metrics;
 mod network;
 #[cfg(feature = "save")]
@@ -19,7 +20,6 @@ mod task;
 mod weights;
 
 pub use crate::losses::Losses;
-pub(crate) use compiled::Loaded;
 pub use compiled::Model;
 pub use network::{Network, RowShape, Value};
 pub use precision::{LossScale, Precision};

@@ -1,17 +1,14 @@
 //! Predictions: rows in, outputs out.
 //!
-//! Rows go through in batches of a power of two, so that a handful of plans, loaded once, serves every number of rows;
-//! the last batch is padded with what lay there before, and what comes of that is not read. Batches are queued while the
+//! Rows go through in batches of few sizes (`inference.rs`), whose plans are loaded once; the last batch is padded with what lay there before, and what comes of that is not read. Batches are queued while the
 //! results of the one before are still on their way: on a GPU, upload, computation and download overlap.
 
+use super::inference::padded;
 use super::{Model, Purpose};
 use crate::data::Matrix;
 use crate::kernels::Step;
 use crate::plan::{Fetch, Range};
 use crate::{Error, Result};
-
-/// Most rows of a batch.
-const LARGEST_BATCH: usize = 1024;
 
 impl Model {
     /// The model's output for each row of `x`: of its first output, if it has several.
@@ -33,14 +30,14 @@ impl Model {
             input.check_finite(&format!("inputs[{i}]"))?;
         }
         let rows = inputs.first().map_or(0, Matrix::rows);
-        let batch_of = |rows: usize| rows.min(LARGEST_BATCH).next_power_of_two();
-        let loaded = self.load(Purpose::Predict, batch_of(rows), &[])?;
+        let most = self.inference_batch(Purpose::Predict, rows, &[])?;
+        let loaded = self.load(Purpose::Predict, most, &[])?;
         let widths: Vec<usize> = loaded.plan.outputs.iter().map(|range| range.len / loaded.batch).collect();
         let mut results: Vec<Vec<f32>> = widths.iter().map(|width| Vec::with_capacity(rows * width)).collect();
         let mut before = Vec::new();
-        for first in (0..rows).step_by(LARGEST_BATCH) {
-            let count = LARGEST_BATCH.min(rows - first);
-            let loaded = self.load(Purpose::Predict, batch_of(count), &[])?;
+        for first in (0..rows).step_by(most) {
+            let count = most.min(rows - first);
+            let loaded = self.load(Purpose::Predict, padded(count, most), &[])?;
             let (id, places, outputs) = (loaded.id, loaded.plan.inputs.clone(), loaded.plan.outputs.clone());
             for (input, range) in inputs.iter().zip(places) {
                 let part = &input.data()[first * input.cols()..(first + count) * input.cols()];

@@ -207,7 +207,7 @@ fn bind<'a>(model: &mut Model, data: &'a Dataset, settings: &Fit) -> Result<Feed
     let classes = model.check_data(data)?;
     let device = model.device().clone();
     let loaded = model.load(Purpose::Train, settings.batch_size.min(data.len()), &classes)?.clone();
-    Feed::new(&mut *model.executor, &device, &loaded, data, settings.data_budget)
+    Feed::new(&mut *model.executor, &device, (loaded.id, &loaded.plan), data, settings.data_budget)
 }
 
 impl fmt::Debug for Run<'_> {

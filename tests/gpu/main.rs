@@ -14,6 +14,7 @@ mod conformance;
 mod determinism;
 mod kernels;
 mod layers;
+mod limits;
 mod matmul;
 mod metrics;
 mod one_dispatch;
