@@ -1,6 +1,6 @@
 //! Runs plans on the CPU with the twins: in f32 as a backend of its own, in f64 as the oracle of the GPU.
 
-use super::large::is_shared;
+use super::large::{self, is_shared};
 use super::{Real, parallel, run};
 use crate::device::{DeviceInfo, DeviceKind, DeviceLimits};
 use crate::kernels::{Kernel, Step};
@@ -47,6 +47,8 @@ pub struct CpuExecutor<T> {
     plans: BTreeMap<PlanId, Loaded>,
     /// Plans loaded so far.
     loads: usize,
+    /// Whether one of them shares its products out between threads.
+    shares: bool,
 }
 
 /// What is known of the CPU backend.
@@ -82,7 +84,7 @@ impl<T: Real> Default for CpuExecutor<T> {
 impl<T: Real> CpuExecutor<T> {
     /// An executor without plans.
     pub fn new() -> Self {
-        Self { arena: Vec::new(), free: Vec::new(), slabs: HashMap::new(), plans: BTreeMap::new(), loads: 0 }
+        Self { arena: Vec::new(), free: Vec::new(), slabs: HashMap::new(), plans: BTreeMap::new(), loads: 0, shares: false }
     }
 
     fn loaded(&self, id: PlanId) -> Result<&Loaded> {
@@ -196,6 +198,14 @@ impl<T: Real> CpuExecutor<T> {
     }
 }
 
+impl<T> Drop for CpuExecutor<T> {
+    fn drop(&mut self) {
+        if self.shares {
+            large::release();
+        }
+    }
+}
+
 impl<T: Real> Executor for CpuExecutor<T> {
     fn load(&mut self, plan: &Plan) -> Result<PlanId> {
         for (buffer, elements) in plan.slabs() {
@@ -209,6 +219,7 @@ impl<T: Real> Executor for CpuExecutor<T> {
         let places = self.place(plan, &buffers);
         let id = PlanId(self.loads);
         self.loads += 1;
+        self.shares |= shares_work(plan);
         self.plans.insert(id, Loaded { plan: plan.clone(), buffers, places, order: Vec::new() });
         Ok(id)
     }

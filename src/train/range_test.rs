@@ -141,6 +141,11 @@ impl RangeCurve {
         Self { points }
     }
 
+    /// The steps, with learning rates that grow.
+    pub fn points(&self) -> &[RangePoint] {
+        &self.points
+    }
+
     /// Where the smoothed loss is least.
     fn lowest(&self) -> usize {
         let all = self.points.iter().enumerate();
