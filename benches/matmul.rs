@@ -62,7 +62,8 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
-    let wanted = arguments::filter("usage: matmul [PART_OF_DEVICE_NAME]\n\nGFLOP/s of every tile of the matrix product.");
+    let wanted =
+        arguments::filter("usage: matmul [PART_OF_DEVICE_NAME]\n\nGFLOP/s of every tile of the matrix product.");
     for info in Device::list() {
         if info.kind == DeviceKind::Cpu || !info.name.to_lowercase().contains(&wanted.to_lowercase()) {
             continue;

@@ -84,7 +84,14 @@ impl<T: Real> Default for CpuExecutor<T> {
 impl<T: Real> CpuExecutor<T> {
     /// An executor without plans.
     pub fn new() -> Self {
-        Self { arena: Vec::new(), free: Vec::new(), slabs: HashMap::new(), plans: BTreeMap::new(), loads: 0, shares: false }
+        Self {
+            arena: Vec::new(),
+            free: Vec::new(),
+            slabs: HashMap::new(),
+            plans: BTreeMap::new(),
+            loads: 0,
+            shares: false,
+        }
     }
 
     fn loaded(&self, id: PlanId) -> Result<&Loaded> {
@@ -166,7 +173,10 @@ impl<T: Real> CpuExecutor<T> {
     /// Runs one step. Written buffers are taken out of the arena while the twin runs, so that the rest can be
     /// borrowed; nothing is allocated.
     fn run_step(&mut self, id: PlanId, index: usize, step: &Step) -> Result<()> {
-        let found = self.plans.get(&id).and_then(|loaded| Some((loaded, loaded.places.get(index)?, loaded.plan.steps.get(index)?)));
+        let found = self
+            .plans
+            .get(&id)
+            .and_then(|loaded| Some((loaded, loaded.places.get(index)?, loaded.plan.steps.get(index)?)));
         let (loaded, places, planned) = found.ok_or_else(|| Error::Internal(format!("plan {}, step {index}", id.0)))?;
         let unbound = || Error::Internal(format!("{} runs before its data are bound", planned.name));
         let mut taken: [Vec<T>; MAX_OPERANDS] = Default::default();

@@ -37,7 +37,8 @@ impl Dataset {
     /// infinity, with its row and column.
     pub fn new(x: impl Into<Matrix>, y: impl Into<Targets>) -> Result<Self> {
         let x = x.into();
-        let mut set = Self { rows: x.rows(), inputs: Arc::default(), shapes: vec![], targets: Arc::default(), weights: None };
+        let mut set =
+            Self { rows: x.rows(), inputs: Arc::default(), shapes: vec![], targets: Arc::default(), weights: None };
         set.push_input(x)?;
         set.with_target(y)
     }

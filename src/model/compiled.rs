@@ -237,12 +237,7 @@ impl Model {
         self.load_between(purpose, (1, batch), classes)
     }
 
-    fn load_between(
-        &mut self,
-        purpose: Purpose,
-        (least, most): (usize, usize),
-        classes: &[bool],
-    ) -> Result<&Loaded> {
+    fn load_between(&mut self, purpose: Purpose, (least, most): (usize, usize), classes: &[bool]) -> Result<&Loaded> {
         self.bindings += u64::from(purpose != Purpose::Predict);
         if purpose == Purpose::Train {
             // Its steps write over them.
@@ -264,12 +259,7 @@ impl Model {
 
     /// A plan that the executor has loaded, at `most` rows, or at the first half of a half that the device can bind, of
     /// no fewer than `least`.
-    fn make_plan(
-        &mut self,
-        purpose: Purpose,
-        (least, most): (usize, usize),
-        classes: &[bool],
-    ) -> Result<Loaded> {
+    fn make_plan(&mut self, purpose: Purpose, (least, most): (usize, usize), classes: &[bool]) -> Result<Loaded> {
         let (mut batch, mut refusal) = (most, None);
         loop {
             let plan = self.program.plan(purpose, batch, classes, true);

@@ -73,7 +73,8 @@ impl Model {
         }
         let fits = self.load_at_most(purpose, wanted, classes)?.batch;
         if fits < wanted {
-            let known = if purpose == Purpose::Predict { &mut self.batches.predict } else { &mut self.batches.evaluate };
+            let known =
+                if purpose == Purpose::Predict { &mut self.batches.predict } else { &mut self.batches.evaluate };
             *known = fits;
         }
         Ok(fits)

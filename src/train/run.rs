@@ -161,13 +161,20 @@ impl<'a> Run<'a> {
         Ok(run)
     }
 
-    /// Calls every callback, in order. What they did with the model may have bound other data to its plans.
+    /// Calls every callback, in order. What one did with the model may have bound other data to its plans.
     pub(super) fn hear(
         &mut self,
         callbacks: &mut [MutexGuard<'_, dyn Callback + 'static>],
         mut call: impl FnMut(&mut dyn Callback, &mut Self) -> Result<()>,
     ) -> Result<()> {
-        callbacks.iter_mut().try_for_each(|callback| call(&mut **callback, self))?;
+        callbacks.iter_mut().try_for_each(|callback| {
+            call(&mut **callback, self)?;
+            self.rebind()
+        })
+    }
+
+    /// Binds the run's data again where others were bound since.
+    fn rebind(&mut self) -> Result<()> {
         if self.model.bindings != self.bound {
             self.feed = bind(self.model, self.data, self.settings)?;
             if let Some(data) = self.held_out {

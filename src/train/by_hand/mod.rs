@@ -9,12 +9,12 @@ mod outputs;
 mod step;
 
 use super::feed::Tensor;
-use crate::{Error, Result};
 use crate::data::Targets;
 use crate::kernels::Step;
 use crate::model::{Model, Task};
 use crate::plan::{Buffer, Plan, PlanId, PlanStep};
 use crate::random::stream_key;
+use crate::{Error, Result};
 
 /// Batches of one update draw their dropout masks from this stream; shuffling and layers have others.
 const MASK_STREAM: u32 = u32::from_be_bytes(*b"hand");
