@@ -1,29 +1,22 @@
 //! A compiled model: weights on a device and the plans that use them.
 
 use super::inference::Batches;
+use super::plans::Loaded;
 use super::weights::Layout;
 use super::{Losses, Network, Program, Purpose, Summary};
+#[cfg(doc)]
+use crate::Error;
+use crate::Result;
 use crate::data::Dataset;
 use crate::device::Device;
 use crate::graph::Role;
 use crate::optimizers::Optimizer;
-use crate::plan::{Buffer, Executor, Plan, PlanId};
+use crate::plan::{Buffer, Executor};
 use crate::train::{ByHand, Evaluation, Fit, History, Profile, RangeCurve, RangeTest};
-use crate::{Error, Result};
 use std::fmt;
 
 /// Rows of a batch that `compile` prepares for, if they fit; `fit` makes another plan for another batch size.
 const DEFAULT_BATCH: usize = 32;
-
-/// A plan that the executor has loaded.
-#[derive(Clone)]
-pub(crate) struct Loaded {
-    pub(super) purpose: Purpose,
-    pub batch: usize,
-    classes: Vec<bool>,
-    pub id: PlanId,
-    pub plan: Plan,
-}
 
 /// A network with weights on a device, ready to be trained.
 ///
@@ -217,109 +210,6 @@ impl Model {
 
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
-    }
-
-    /// A loaded plan through which slabs can be reached, and its number of moments.
-    pub(crate) fn any_plan(&self) -> Result<(PlanId, usize)> {
-        let train = self.plans.iter().find(|loaded| loaded.purpose == Purpose::Train);
-        let train = train.ok_or_else(|| Error::Internal("no training plan is loaded".to_owned()))?;
-        Ok((train.id, train.plan.moments))
-    }
-
-    /// The plan for `purpose` at batch size `batch`, loaded if it is not. A plan for another batch size is let go, but
-    /// for predictions, whose few batch sizes stay.
-    pub(crate) fn load(&mut self, purpose: Purpose, batch: usize, classes: &[bool]) -> Result<&Loaded> {
-        self.load_between(purpose, (batch, batch), classes)
-    }
-
-    /// As [`load`](Self::load), at `batch` rows, or, as often as that is too large for the device, at half as many.
-    pub(super) fn load_at_most(&mut self, purpose: Purpose, batch: usize, classes: &[bool]) -> Result<&Loaded> {
-        self.load_between(purpose, (1, batch), classes)
-    }
-
-    fn load_between(&mut self, purpose: Purpose, (least, most): (usize, usize), classes: &[bool]) -> Result<&Loaded> {
-        self.bindings += u64::from(purpose != Purpose::Predict);
-        if purpose == Purpose::Train {
-            // Its steps write over them.
-            self.by_hand.forget_gradients();
-            self.by_hand.scaled = true;
-        }
-        let fits = |l: &Loaded| l.purpose == purpose && l.batch == most && l.classes == classes;
-        if let Some(i) = self.plans.iter().position(fits) {
-            return Ok(&self.plans[i]);
-        }
-        let made = self.make_plan(purpose, (least, most), classes)?;
-        let outdated = |loaded: &Loaded| loaded.purpose == purpose && purpose != Purpose::Predict;
-        if let Some(i) = self.plans.iter().position(outdated) {
-            self.executor.unload(self.plans.swap_remove(i).id);
-        }
-        self.plans.push(made);
-        Ok(&self.plans[self.plans.len() - 1])
-    }
-
-    /// A plan that the executor has loaded, at `most` rows, or at the first half of a half that the device can bind, of
-    /// no fewer than `least`.
-    fn make_plan(&mut self, purpose: Purpose, (least, most): (usize, usize), classes: &[bool]) -> Result<Loaded> {
-        let (mut batch, mut refusal) = (most, None);
-        loop {
-            let plan = self.program.plan(purpose, batch, classes, true);
-            match plan.and_then(|plan| Ok((self.executor.load(&plan)?, plan))) {
-                Ok((id, plan)) => return Ok(Loaded { purpose, batch, classes: classes.to_vec(), id, plan }),
-                Err(error @ Error::TooLarge { .. }) => {
-                    let refusal = refusal.get_or_insert(error);
-                    if batch / 2 < least {
-                        return Err(refusal.clone());
-                    }
-                    batch /= 2;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Lets go of the data that are bound to the plans for `purposes`.
-    pub(crate) fn release_data(&mut self, purposes: &[Purpose]) -> Result<()> {
-        let plans = self.plans.iter().filter(|loaded| purposes.contains(&loaded.purpose));
-        plans.map(|loaded| loaded.id).try_for_each(|id| self.executor.release_data(id))
-    }
-
-    /// Lets go of the plans for which `outdated` holds.
-    pub(super) fn unload(&mut self, outdated: impl Fn(Purpose) -> bool) {
-        self.bindings += 1;
-        self.plans.retain(|loaded| {
-            let stays = !outdated(loaded.purpose);
-            if !stays {
-                self.executor.unload(loaded.id);
-            }
-            stays
-        });
-    }
-}
-
-impl Model {
-    /// Makes the training plan anew, for the same batch size (or less, if that no longer fits) and targets; the slabs
-    /// stay.
-    pub(super) fn reload_training(&mut self) -> Result<()> {
-        let at = self.plans.iter().position(|loaded| loaded.purpose == Purpose::Train);
-        let at = at.ok_or_else(|| Error::Internal("no training plan is loaded".to_owned()))?;
-        let Loaded { purpose, batch, classes, id: old, .. } = self.plans[at].clone();
-        self.plans[at] = self.make_plan(purpose, (1, batch), &classes)?;
-        self.executor.unload(old);
-        self.bindings += 1;
-        Ok(())
-    }
-
-    /// Replaces the program by one of the same parameters; the slabs stay. Plans of `outdated` purposes are let go.
-    pub(super) fn replace_program(&mut self, program: Program, outdated: impl Fn(Purpose) -> bool) -> Result<()> {
-        let before = std::mem::replace(&mut self.program, program);
-        if let Err(error) = self.reload_training() {
-            self.program = before;
-            return Err(error);
-        }
-        self.unload(outdated);
-        self.batches.forget();
-        self.release_plans_by_hand();
-        Ok(())
     }
 }
 

@@ -71,7 +71,7 @@ impl Model {
         if self.batches.asked.is_some() {
             return Ok(wanted);
         }
-        let fits = self.load_at_most(purpose, wanted, classes)?.batch;
+        let fits = self.load_at_most(purpose, wanted, classes)?;
         if fits < wanted {
             let known =
                 if purpose == Purpose::Predict { &mut self.batches.predict } else { &mut self.batches.evaluate };

@@ -9,6 +9,7 @@ mod metrics;
 mod network;
 #[cfg(feature = "save")]
 pub(crate) mod persist;
+mod plans;
 mod precision;
 mod predict;
 mod program;

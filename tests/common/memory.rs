@@ -75,7 +75,7 @@ fn fit(batch: usize) -> Fit {
 /// Validation data of 4 MB are shared with the settings: beside the caller's there is the one that the CPU backend
 /// computes on. None of it is there when the run is over.
 pub fn data_are_shared_and_let_go(device: &Device) {
-    let (few, many) = (data(40), data(10_000));
+    let (few, many) = (data(300), data(10_000));
     let bytes = 4 * many.inputs()[0].data().len();
     let mut model = model(device);
     model.fit(&few, &fit(8).validation(&few)).unwrap();
@@ -112,15 +112,14 @@ pub fn nothing_grows(device: &Device) {
         }
     };
     (0..8).for_each(|_| round());
-    let held = live();
-    (0..32).for_each(|_| round());
-    let grown = live().saturating_sub(held);
-    println!("grown by {grown} bytes in 96 runs");
-    // Less than 24 bytes a run: what wgpu has queued at this moment may differ.
-    assert!(grown < 96 * 24, "grown by {grown} bytes in 96 runs");
+    // A leak shows each time; what wgpu keeps ready grows now and then.
+    let grown: Vec<usize> = (0..4).map(|_| bytes_of(|| (0..12).for_each(|_| round())).0).collect();
+    println!("grown by {grown:?} bytes, each time in 36 runs");
+    assert!(grown.iter().any(|grown| *grown < 36 * 24), "grown by {grown:?} bytes, each time in 36 runs");
 }
 
-/// A model dropped is a model gone: with what its large products worked in, on every thread.
+/// A model dropped is a model gone: with what its large products worked in, on every thread. What they pack in has one
+/// size for all products, and the first model has made it.
 pub fn a_model_leaves_nothing(device: &Device) {
     let set = data(128);
     let life = |units: usize| {
@@ -130,15 +129,15 @@ pub fn a_model_leaves_nothing(device: &Device) {
         model.fit(&set, &fit(64)).unwrap();
         model.evaluate(&set).unwrap();
     };
-    life(8);
+    life(256);
     let before = live();
-    life(512);
+    life(1024);
     // Threads of the pool let go when they get to it.
     let begun = Instant::now();
     let left = || live().saturating_sub(before);
     while left() > 1 << 17 && begun.elapsed() < Duration::from_secs(20) {
         std::thread::sleep(Duration::from_millis(10));
     }
-    println!("a model with weights of 1 MiB left {} bytes", left());
-    assert!(left() <= 1 << 17, "a model with weights of 1 MiB left {} bytes", left());
+    println!("a model with weights of 4 MiB left {} bytes", left());
+    assert!(left() <= 1 << 17, "a model with weights of 4 MiB left {} bytes", left());
 }

@@ -77,7 +77,7 @@ fn compiling_fits() {
     model.fit(&data, &Fit::new().epochs(2).batch_size(16).silent()).unwrap();
     // What the program asks for is refused, not changed.
     let what = too_large(model.fit(&data, &Fit::new().epochs(2).batch_size(20).silent()));
-    assert_eq!(what, "act0 of plan train (batch 20)");
+    assert!(what.ends_with("of plan train (batch 20)"), "{what}");
 }
 
 /// 18 million rows of one column are too long for lavapipe's log; 9,000 for this device's.

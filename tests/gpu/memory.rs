@@ -24,14 +24,3 @@ fn nothing_grows() {
 fn child_that_does_not_grow() {
     memory::nothing_grows(&need_device!());
 }
-
-#[test]
-fn a_model_leaves_nothing() {
-    alone("memory::child_that_leaves_nothing");
-}
-
-#[test]
-#[ignore = "counts what its process allocates: started by `a_model_leaves_nothing`"]
-fn child_that_leaves_nothing() {
-    memory::a_model_leaves_nothing(&need_device!());
-}

@@ -8,7 +8,7 @@ mod gradients;
 mod outputs;
 mod step;
 
-use super::feed::Tensor;
+use super::tensors::Tensor;
 use crate::data::Targets;
 use crate::kernels::Step;
 use crate::model::{Model, Task};
