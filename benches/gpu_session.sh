@@ -12,6 +12,15 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 bin=target/gpu_session
 
+usage='usage: gpu_session.sh OUT_DIR, or gpu_session.sh --build'
+case "${1:-}" in
+    --help | -h) echo "$usage" && exit ;;
+    --build) ;;
+    '') echo "$usage" >&2 && exit 2 ;;
+    -*) echo "gpu_session.sh: unknown argument \"$1\"
+$usage" >&2 && exit 2 ;;
+esac
+
 build() {
     mkdir -p "$bin"
     cargo build --release --examples --locked
@@ -33,7 +42,7 @@ if [ "${1:-}" = --build ]; then
     build
     exit
 fi
-out=${1:?usage: gpu_session.sh OUT_DIR}
+out=$1
 mkdir -p "$out"
 [ -x "$bin/devices" ] || build
 

@@ -7,6 +7,9 @@
 //! machine slows all alike; a figure is the median of the turns. The last column is what the device would choose. Where
 //! the adapter has f16, a second table has all matrices but the bias in f16, with the tiles of cooperative matrices.
 
+#[path = "../examples/common/arguments.rs"]
+mod arguments;
+
 use axone::kernels::{Activation, Epilogue, Kernel, Matmul, Spec, Step, Tile};
 use axone::plan::{ALIGNMENT, Buffer, Executor, Plan, PlanId, PlanStep, Range, Storage};
 use axone::random::{threefry2x32, uniform};
@@ -59,7 +62,8 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
-    let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with("--")).unwrap_or_default();
+    let wanted =
+        arguments::filter("usage: matmul [PART_OF_DEVICE_NAME]\n\nGFLOP/s of every tile of the matrix product.");
     for info in Device::list() {
         if info.kind == DeviceKind::Cpu || !info.name.to_lowercase().contains(&wanted.to_lowercase()) {
             continue;

@@ -1,12 +1,14 @@
 //! Training steps of tiny classifiers: the dispatches of the plan against the one that stands for them.
 //!
-//! `cargo bench --bench one_dispatch`; AXONE_BENCH_DEVICE names the adapter.
+//! `cargo bench --bench one_dispatch [-- PART_OF_A_NET]`; AXONE_BENCH_DEVICE names the adapter.
 //!
 //! Both take turns of 256 steps in one process, so that a busy machine slows both. A figure is the median of the turns,
 //! the ratio the median of the turns' ratios. A plan of which a value is read afterwards runs as it is.
 
 #![allow(clippy::expect_used, missing_docs, reason = "a benchmark stops at the first surprise")]
 
+#[path = "../examples/common/arguments.rs"]
+mod arguments;
 #[allow(dead_code, reason = "Criterion has no part in this one")]
 mod common;
 
@@ -30,7 +32,13 @@ const NETS: [(&[usize], usize); 7] = [
     (&[100, 64, 10], 32),
 ];
 
+const USAGE: &str = "usage: one_dispatch [PART_OF_A_NET]
+
+Training steps of tiny classifiers, the dispatches of the plan against the one that stands for them. A net is its widths,
+such as 64-32-10. AXONE_BENCH_DEVICE names the adapter.";
+
 fn main() -> Result<()> {
+    let wanted = arguments::filter(USAGE);
     for device in common::devices().into_iter().filter(Device::is_gpu) {
         println!(
             "{}\n  {:<20} {:<5} {:<5} {:>12} {:>12} {:>6}",
@@ -43,6 +51,10 @@ fn main() -> Result<()> {
             "ratio"
         );
         for (widths, batch) in NETS {
+            let net = widths.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
+            if !net.contains(&wanted) {
+                continue;
+            }
             for (name, optimizer) in [("sgd", Optimizer::from(Sgd::default())), ("adam", Adam::default().into())] {
                 let plan = plan(widths, batch, optimizer)?;
                 assert!(OneDispatch::of(&plan).is_some(), "no one dispatch for {widths:?}");
@@ -55,7 +67,6 @@ fn main() -> Result<()> {
                 // The first turns warm up.
                 let [apart, one] = runs.map(|run| run.micros[1..].to_vec());
                 let ratio = median(apart.iter().zip(&one).map(|(apart, one)| apart / one).collect());
-                let net = widths.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
                 println!("  {net:<20} {batch:<5} {name:<5} {:>12.1} {:>12.1} {ratio:>6.2}", median(apart), median(one));
             }
         }

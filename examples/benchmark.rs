@@ -8,6 +8,10 @@
 //! A step is forward, loss, backward and update, as `fit` does it: batches gathered on the device from a data set
 //! that lies there, loss and accuracy logged. Each figure is the median of the epochs after a warm-up; data are random.
 
+#[path = "common/arguments.rs"]
+mod arguments;
+
+use arguments::Arguments;
 use axone::prelude::*;
 use axone::random::{threefry2x32, uniform};
 use plotters::prelude::*;
@@ -45,20 +49,17 @@ fn main() -> ExitCode {
 fn run() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let (mut device, mut widths, mut batch, mut json, mut svg) = (None, None, 128, None, None);
     let (mut crossing, mut f16) = (false, false);
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = Arguments::new(USAGE);
     while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or(USAGE);
         match argument.as_str() {
-            "--device" => device = Some(value()?),
-            "--net" => {
-                widths = Some(value()?.split('-').map(str::parse).collect::<std::result::Result<Vec<usize>, _>>()?)
-            }
-            "--batch" => batch = value()?.parse()?,
-            "--json" => json = Some(value()?),
-            "--svg" => svg = Some(value()?),
+            "--device" => device = Some(arguments.value::<String>("--device")),
+            "--net" => widths = Some(arguments.widths("--net")),
+            "--batch" => batch = arguments.value("--batch"),
+            "--json" => json = Some(arguments.value::<String>("--json")),
+            "--svg" => svg = Some(arguments.value::<String>("--svg")),
             "--crossover" => crossing = true,
             "--f16" => f16 = true,
-            other => return Err(format!("unknown argument {other}; {USAGE}").into()),
+            other => arguments.unknown(other),
         }
     }
     let devices: Vec<Device> = match device {

@@ -6,11 +6,20 @@
 //! Writes to the folder `callbacks_out`; `tensorboard --logdir callbacks_out` shows its curves. Ctrl-C ends a run with
 //! what it has; a second one ends the program. `AXONE_DEVICE` names a device.
 
+#[path = "common/arguments.rs"]
+mod arguments;
+
 use axone::prelude::*;
 use axone::train::RangeTest;
 use std::path::Path;
 
+const USAGE: &str = "usage: callbacks
+
+Trains on the bundled digits with all that surrounds training: a range test, early stopping, logs, checkpoints.
+Writes to callbacks_out. AXONE_DEVICE names a device.";
+
 fn main() -> Result<()> {
+    arguments::none(USAGE);
     let device = Device::auto()?;
     println!("device: {}", device.info());
     let out = Path::new("callbacks_out");

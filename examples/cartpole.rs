@@ -7,6 +7,9 @@
 //! each step until the pole leans by more than 12 degrees, the cart is 2.4 m away, or 500 steps have passed. The mean
 //! return of each update is written to `cartpole.svg`.
 
+#[path = "common/arguments.rs"]
+mod arguments;
+
 use axone::prelude::*;
 use axone::random::{threefry2x32, uniform};
 use axone::train::Epoch;
@@ -20,7 +23,12 @@ const MOST_STEPS: usize = 500;
 const DISCOUNT: f32 = 0.99;
 const SEED: u32 = 1;
 
+const USAGE: &str = "usage: cartpole
+
+A cart learns to balance a pole by REINFORCE. Writes cartpole.svg. AXONE_DEVICE names a device.";
+
 fn main() -> ExitCode {
+    arguments::none(USAGE);
     match run() {
         Ok(learned) => ExitCode::from(u8::from(!learned)),
         Err(error) => {

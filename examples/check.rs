@@ -4,6 +4,10 @@
 //!
 //! Prints a table for each device; fails if a row fails.
 
+#[path = "common/arguments.rs"]
+mod arguments;
+
+use arguments::Arguments;
 use axone::check::{self, Report};
 use axone::prelude::*;
 use std::process::ExitCode;
@@ -24,16 +28,12 @@ fn main() -> ExitCode {
 /// The number of failures.
 fn run() -> std::result::Result<usize, String> {
     let (mut device, mut json) = (None, None);
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = Arguments::new(USAGE);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            "--device" => device = Some(arguments.next().ok_or(USAGE)?),
-            "--json" => json = Some(arguments.next().ok_or(USAGE)?),
-            "--help" | "-h" => {
-                println!("{USAGE}");
-                return Ok(0);
-            }
-            other => return Err(format!("unknown argument {other}; {USAGE}")),
+            "--device" => device = Some(arguments.value::<String>("--device")),
+            "--json" => json = Some(arguments.value::<String>("--json")),
+            other => arguments.unknown(other),
         }
     }
 

@@ -3,6 +3,9 @@
 //!
 //! `cargo run --release --example custom_loop`
 
+#[path = "common/arguments.rs"]
+mod arguments;
+
 use axone::model::Weight;
 use axone::prelude::*;
 use std::process::ExitCode;
@@ -14,7 +17,12 @@ const PARTS: usize = 4;
 /// Longest gradient of a parameter, as a Euclidean norm.
 const LONGEST: f64 = 0.15;
 
+const USAGE: &str = "usage: custom_loop
+
+Trains on the bundled digits with a loop by hand. AXONE_DEVICE names a device.";
+
 fn main() -> ExitCode {
+    arguments::none(USAGE);
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -2,10 +2,18 @@
 //!
 //! `cargo run --release --example devices`
 
+#[path = "common/arguments.rs"]
+mod arguments;
+
 use axone::prelude::*;
 use std::process::ExitCode;
 
+const USAGE: &str = "usage: devices
+
+Lists the devices of this machine and marks the one that Device::auto picks. AXONE_DEVICE names another.";
+
 fn main() -> ExitCode {
+    arguments::none(USAGE);
     let picked = match Device::auto() {
         Ok(device) => Some(device.info()),
         Err(error) => {

@@ -6,13 +6,21 @@
 //! The device is the best GPU, or the CPU where there is none; `AXONE_DEVICE` names another, such as
 //! `AXONE_DEVICE=software`. The learning curves are written to `digits.svg`.
 
+#[path = "common/arguments.rs"]
+mod arguments;
+
 use axone::prelude::*;
 use std::process::ExitCode;
 
 const BATCH: usize = 32;
 const EPOCHS: usize = 30;
 
+const USAGE: &str = "usage: digits
+
+Trains a classifier of handwritten digits, tests it and times it. Writes digits.svg. AXONE_DEVICE names a device.";
+
 fn main() -> ExitCode {
+    arguments::none(USAGE);
     match run() {
         Ok(passed) => ExitCode::from(u8::from(!passed)),
         Err(error) => {

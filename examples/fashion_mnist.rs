@@ -5,11 +5,19 @@
 //! FOLDER holds the four IDX files, plain or gzipped; MNIST itself has the same form. Without FOLDER the files
 //! of Debian's package `dataset-fashion-mnist` are used. EPOCHS is 10 if not given.
 
+#[path = "common/arguments.rs"]
+mod arguments;
+
+use arguments::Arguments;
 use axone::prelude::*;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const DEBIAN: &str = "/usr/share/datasets/fashion-mnist";
+const USAGE: &str = "usage: fashion_mnist [FOLDER] [EPOCHS]
+
+FOLDER holds the four IDX files of Fashion-MNIST or MNIST, plain or gzipped; without it those of Debian's package
+dataset-fashion-mnist are used. EPOCHS is 10 if not given. AXONE_DEVICE names a device.";
 const HELP: &str = "the Fashion-MNIST files are needed: train-images-idx3-ubyte, train-labels-idx1-ubyte, \
     t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or with .gz added.
 Debian/Ubuntu: apt-get install dataset-fashion-mnist
@@ -17,8 +25,9 @@ elsewhere: https://github.com/zalandoresearch/fashion-mnist (folder data/fashion
 then: cargo run --release --example fashion_mnist -- FOLDER [EPOCHS]";
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = Arguments::new(USAGE);
     let folder = match arguments.next() {
+        Some(option) if option.starts_with('-') => arguments.unknown(&option),
         Some(folder) => PathBuf::from(folder),
         None if Path::new(DEBIAN).is_dir() => PathBuf::from(DEBIAN),
         None => {
@@ -26,11 +35,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let epochs = arguments.next().unwrap_or_else(|| "10".to_owned());
-    let Ok(epochs) = epochs.parse::<usize>() else {
-        eprintln!("fashion_mnist: EPOCHS must be a whole number, got \"{epochs}\"");
-        return ExitCode::FAILURE;
-    };
+    let epochs = arguments.next().map_or(10, |text| arguments.parse("EPOCHS", &text));
+    if let Some(argument) = arguments.next() {
+        arguments.unknown(&argument);
+    }
     if let Err(error) = run(&folder, epochs) {
         eprintln!("fashion_mnist: {error}");
         if matches!(error, Error::File { .. }) {

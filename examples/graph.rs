@@ -3,10 +3,18 @@
 //!
 //! `cargo run --release --example graph`
 
+#[path = "common/arguments.rs"]
+mod arguments;
+
 use axone::prelude::*;
 use std::process::ExitCode;
 
+const USAGE: &str = "usage: graph
+
+Trains a network of two branches that meet, and checks its gradients. AXONE_DEVICE names a device.";
+
 fn main() -> ExitCode {
+    arguments::none(USAGE);
     match run() {
         Ok(passed) => ExitCode::from(u8::from(!passed)),
         Err(error) => {

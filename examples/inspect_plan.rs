@@ -5,6 +5,9 @@
 //!
 //! `Sequential` and `Network` do the same from layers; `model.program().plan(..)` gives the plan of any model.
 
+#[path = "common/arguments.rs"]
+mod arguments;
+
 use axone::graph::{Graph, Role, differentiate};
 use axone::kernels::{Activation, Kernel, Sgd};
 use axone::plan::{Lowering, Plan, Slab, Update, lower};
@@ -14,7 +17,12 @@ use std::process::ExitCode;
 /// Rows of a batch, inputs, hidden units, classes.
 const SIZES: [usize; 4] = [5, 4, 8, 3];
 
+const USAGE: &str = "usage: inspect_plan
+
+Prints the graph and the plans of a small classifier.";
+
 fn main() -> ExitCode {
+    arguments::none(USAGE);
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

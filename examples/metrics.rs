@@ -5,10 +5,19 @@
 //!
 //! Writes the confusion matrix and the ROC curve as `confusion.svg` and `roc.svg`.
 
+#[path = "common/arguments.rs"]
+mod arguments;
+
 use axone::metrics;
 use axone::prelude::*;
 
+const USAGE: &str = "usage: metrics
+
+Tells the digit 8 from the others and reports what accuracy hides. Writes confusion.svg and roc.svg.
+AXONE_DEVICE names a device.";
+
 fn main() -> Result<()> {
+    arguments::none(USAGE);
     let digits = axone::data::digits()?;
     let is_eight: Vec<u32> =
         digits.targets()[0].labels().unwrap_or_default().iter().map(|d| u32::from(*d == 8)).collect();

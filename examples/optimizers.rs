@@ -5,10 +5,18 @@
 //!
 //! Learning rates are usual first choices, not tuned for these data.
 
+#[path = "common/arguments.rs"]
+mod arguments;
+
+use arguments::Arguments;
 use axone::prelude::*;
 use plotters::prelude::*;
 
 const BATCH: usize = 32;
+const USAGE: &str = "usage: optimizers [EPOCHS]
+
+Trains on the bundled digits with every optimizer, for 20 epochs if not told. Writes optimizers.svg.
+AXONE_DEVICE names a device.";
 
 fn main() {
     if let Err(error) = run() {
@@ -18,7 +26,11 @@ fn main() {
 }
 
 fn run() -> Result<()> {
-    let epochs = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(20);
+    let mut arguments = Arguments::new(USAGE);
+    let epochs = arguments.next().map_or(20, |text| arguments.parse("EPOCHS", &text));
+    if let Some(argument) = arguments.next() {
+        arguments.unknown(&argument);
+    }
     let device = Device::auto()?;
     println!("device: {}\n", device.info());
     let (train, test) = axone::data::digits()?.train_test_split_stratified(0.2, 1)?;

@@ -4,6 +4,10 @@
 //!
 //! Without a device, all of this machine. The trace opens in ui.perfetto.dev and chrome://tracing.
 
+#[path = "common/arguments.rs"]
+mod arguments;
+
+use arguments::Arguments;
 use axone::prelude::*;
 use axone::random::{threefry2x32, uniform};
 use std::process::ExitCode;
@@ -20,7 +24,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match options().and_then(|options| options.map_or(Ok(()), |options| run(&options))) {
+    match run(&options()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("profile: {problem}");
@@ -29,37 +33,19 @@ fn main() -> ExitCode {
     }
 }
 
-/// What the arguments say; `None` after help.
-fn options() -> std::result::Result<Option<Options>, String> {
+fn options() -> Options {
     let mut options = Options { device: None, widths: vec![784, 512, 256, 10], batch: 128, trace: None };
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = Arguments::new(USAGE);
     while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value; {USAGE}"));
         match argument.as_str() {
-            "--device" => options.device = Some(value()?),
-            "--net" => options.widths = widths(&value()?)?,
-            "--batch" => {
-                let text = value()?;
-                options.batch = text.parse().map_err(|_| format!("--batch {text}: not a number of rows; {USAGE}"))?;
-            }
-            "--trace" => options.trace = Some(value()?),
-            "--help" | "-h" => {
-                println!("{USAGE}");
-                return Ok(None);
-            }
-            other => return Err(format!("unknown argument {other}; {USAGE}")),
+            "--device" => options.device = Some(arguments.value("--device")),
+            "--net" => options.widths = arguments.widths("--net"),
+            "--batch" => options.batch = arguments.value("--batch"),
+            "--trace" => options.trace = Some(arguments.value("--trace")),
+            other => arguments.unknown(other),
         }
     }
-    Ok(Some(options))
-}
-
-/// `784-512-256-10`: inputs, units of each layer.
-fn widths(text: &str) -> std::result::Result<Vec<usize>, String> {
-    let widths: std::result::Result<Vec<usize>, _> = text.split('-').map(str::parse).collect();
-    match widths {
-        Ok(widths) if widths.len() > 1 && !widths.contains(&0) => Ok(widths),
-        _ => Err(format!("--net {text}: not widths joined by dashes, at least two; {USAGE}")),
-    }
+    options
 }
 
 fn run(options: &Options) -> std::result::Result<(), String> {

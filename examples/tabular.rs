@@ -6,6 +6,9 @@
 //!
 //! `cargo run --release --example tabular`
 
+#[path = "common/arguments.rs"]
+mod arguments;
+
 use axone::data::LabelEncoder;
 use axone::prelude::*;
 use axone::random::{threefry2x32, uniform};
@@ -16,7 +19,12 @@ const TOWNS: [&str; 12] =
     ["Aachen", "Bonn", "Celle", "Dessau", "Emden", "Fulda", "Gera", "Halle", "Ilmenau", "Jena", "Kiel", "Lemgo"];
 const HEATING: [&str; 4] = ["coal", "district", "gas", "heat pump"];
 
+const USAGE: &str = "usage: tabular
+
+Learns from a table of numbers and names, with and without embeddings. AXONE_DEVICE names a device.";
+
 fn main() -> ExitCode {
+    arguments::none(USAGE);
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

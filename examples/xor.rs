@@ -1,10 +1,13 @@
 //! The smallest network that learns something a line cannot: exclusive or.
 //!
 //! `cargo run --release --example xor`
+#[path = "common/arguments.rs"]
+mod arguments;
 
 use axone::prelude::*;
 
 fn main() -> Result<()> {
+    arguments::none("usage: xor\n\nLearns exclusive or. AXONE_DEVICE names a device.");
     let xor = Dataset::new([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0])?;
     let mut model = Sequential::new(2)
         .add(Dense::new(8).activation(Activation::Tanh))

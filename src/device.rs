@@ -49,6 +49,13 @@ pub struct DeviceLimits {
     pub workgroup_invocations: u32,
 }
 
+impl DeviceLimits {
+    /// Bytes of the largest buffer that a kernel can see whole.
+    pub(crate) fn storage_bytes(&self) -> u64 {
+        self.binding_bytes.min(self.buffer_bytes)
+    }
+}
+
 /// What is known of a device without opening it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceInfo {

@@ -15,6 +15,10 @@
 
 #![allow(dead_code, reason = "not every program uses all of it")]
 
+#[path = "../../examples/common/arguments.rs"]
+pub mod arguments;
+
+use arguments::Arguments;
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
 use std::time::Instant;
@@ -129,6 +133,17 @@ impl Ready {
             took += seconds;
         }
         made as f64 / took
+    }
+}
+
+/// The one argument of a program, the name that it answers by; `default` without it.
+pub fn name(usage: &'static str, default: &str) -> String {
+    let mut arguments = Arguments::new(usage);
+    let name = arguments.next().unwrap_or_else(|| default.to_owned());
+    match arguments.next() {
+        Some(more) => arguments.unknown(&more),
+        None if name.starts_with('-') => arguments.unknown(&name),
+        None => name,
     }
 }
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""GFLOP/s of torch.matmul in f32 (cuBLAS with TF32 off on a GPU) at the sizes of benches/matmul.rs.
+"""GFLOP/s of torch.matmul in f32 (cuBLAS with TF32 off on a GPU) at the sizes of benches/matmul.rs."""
+import argparse, statistics, time
 
-Usage: pytorch_matmul.py [cpu|cuda]
-"""
-import statistics, sys, time
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("device", nargs="?", choices=["cpu", "cuda"], default="cpu")
+device = parser.parse_args().device
+
 import torch
 
-device = sys.argv[1] if len(sys.argv) > 1 else "cpu"
 torch.backends.cuda.matmul.allow_tf32 = False
 sync = torch.cuda.synchronize if device == "cuda" else (lambda: None)
 sizes = [(128, 512, 784), (128, 256, 512), (784, 512, 128), (512, 512, 512), (1024, 1024, 1024)]

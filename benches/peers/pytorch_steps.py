@@ -9,7 +9,20 @@ and a CUDA graph of the whole step. Each figure is the median of 7 repeats after
 The second answers the lines of its standard input as protocol.rs says, so that run.py can let it take turns.
 All in f32 with TF32 off; `sgd-f16` and `adam-f16` (eager, on a GPU) under autocast with a GradScaler. Data are random and already on the device; OMP_NUM_THREADS sets the threads of the CPU.
 """
-import statistics, sys, time
+import argparse, statistics, sys, time
+
+parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].removeprefix("Usage: "))
+parser.add_argument("device", nargs="?", choices=["cpu", "cuda"], default="cpu")
+parser.add_argument("rest", nargs="*", metavar="NET or MODE")
+parser.add_argument("--turns", metavar="NAME")
+arguments = parser.parse_args()
+allowed = ["eager", "compile", "graph"] if arguments.turns else ["big", "tiny", "wide"]
+for word in arguments.rest:
+    if word not in allowed:
+        parser.error(f"{word}: one of {', '.join(allowed)}")
+if arguments.turns and len(arguments.rest) != 1:
+    parser.error("--turns needs one MODE")
+
 import torch, torch.nn as nn, torch.nn.functional as F
 
 NETS = {"big": ([784, 512, 256, 10], 128), "tiny": ([64, 32, 10], 32), "wide": ([4096, 4096, 4096, 10], 4096)}
@@ -149,16 +162,15 @@ def measure(nets, device):
 
 
 def main():
-    arguments = sys.argv[1:]
-    device = arguments.pop(0) if arguments else "cpu"
+    device = arguments.device
     torch.backends.cuda.matmul.allow_tf32 = False
     where = torch.cuda.get_device_name() if device == "cuda" else f"{torch.get_num_threads()} threads"
-    if "--turns" in arguments:
-        mode, _, name = arguments
+    if arguments.turns:
+        name, (mode,) = arguments.turns, arguments.rest
         print(f"# {name}: PyTorch {torch.__version__}, {device}, {where}, {mode}", flush=True)
         return answer(name, device, mode)
     print(f"# PyTorch {torch.__version__}, {device}, {where}")
-    measure(arguments or (["big", "tiny"] if device == "cpu" else ["big", "tiny", "wide"]), device)
+    measure(arguments.rest or (["big", "tiny"] if device == "cpu" else ["big", "tiny", "wide"]), device)
 
 
 main()

@@ -1,13 +1,13 @@
 //! Runs plans on the CPU with the twins: in f32 as a backend of its own, in f64 as the oracle of the GPU.
 
-use super::large::is_shared;
+use super::large::{self, is_shared};
 use super::{Real, parallel, run};
 use crate::device::{DeviceInfo, DeviceKind, DeviceLimits};
 use crate::kernels::{Kernel, Step};
 use crate::plan::{Buffer, Clock, Executor, Fetch, Fetched, Plan, PlanId, PlanStep, Range, Span, Timings};
 use crate::{Error, Result};
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 /// Most buffers a kernel binds.
@@ -41,8 +41,14 @@ struct Loaded {
 /// looked up when a plan is loaded, so that a step does nothing but compute.
 pub struct CpuExecutor<T> {
     arena: Vec<Vec<T>>,
+    /// Places of the arena that nothing uses.
+    free: Vec<usize>,
     slabs: HashMap<Buffer, usize>,
-    plans: Vec<Option<Loaded>>,
+    plans: BTreeMap<PlanId, Loaded>,
+    /// Plans loaded so far.
+    loads: usize,
+    /// Whether one of them shares its products out between threads.
+    shares: bool,
 }
 
 /// What is known of the CPU backend.
@@ -78,12 +84,18 @@ impl<T: Real> Default for CpuExecutor<T> {
 impl<T: Real> CpuExecutor<T> {
     /// An executor without plans.
     pub fn new() -> Self {
-        Self { arena: Vec::new(), slabs: HashMap::new(), plans: Vec::new() }
+        Self {
+            arena: Vec::new(),
+            free: Vec::new(),
+            slabs: HashMap::new(),
+            plans: BTreeMap::new(),
+            loads: 0,
+            shares: false,
+        }
     }
 
     fn loaded(&self, id: PlanId) -> Result<&Loaded> {
-        let loaded = self.plans.get(id.0).and_then(Option::as_ref);
-        loaded.ok_or_else(|| Error::Internal(format!("plan {} is not loaded", id.0)))
+        self.plans.get(&id).ok_or_else(|| Error::Internal(format!("plan {} is not loaded", id.0)))
     }
 
     fn buffer(&mut self, id: PlanId, buffer: Buffer) -> Result<&mut Vec<T>> {
@@ -94,8 +106,36 @@ impl<T: Real> CpuExecutor<T> {
 
     /// A zeroed buffer in the arena.
     fn allocate(&mut self, elements: usize) -> usize {
-        self.arena.push(vec![T::zero(); elements]);
-        self.arena.len() - 1
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.arena.push(Vec::new());
+            self.arena.len() - 1
+        });
+        self.arena[index] = vec![T::zero(); elements];
+        index
+    }
+
+    fn free(&mut self, indices: impl IntoIterator<Item = usize>) {
+        for index in indices {
+            self.arena[index] = Vec::new();
+            self.free.push(index);
+        }
+    }
+
+    /// The plan `id` with these data buffers, its `order` of the rows among them, in place of those it had.
+    fn rebind(&mut self, id: PlanId, data: &[(Buffer, usize)], rows: usize) -> Result<()> {
+        let Loaded { plan, mut buffers, .. } = match self.plans.remove(&id) {
+            Some(loaded) => loaded,
+            None => return self.loaded(id).map(drop),
+        };
+        let is_own = |buffer: &Buffer| matches!(buffer, Buffer::Activation(_));
+        self.free(buffers.iter().filter(|(buffer, _)| !is_own(buffer)).map(|(_, index)| *index).collect::<Vec<_>>());
+        buffers.retain(|buffer, _| is_own(buffer));
+        for &(buffer, elements) in data.iter().filter(|(buffer, _)| *buffer != Buffer::Order) {
+            buffers.insert(buffer, self.allocate(elements));
+        }
+        let places = self.place(&plan, &buffers);
+        self.plans.insert(id, Loaded { plan, buffers, places, order: vec![0; rows] });
+        Ok(())
     }
 
     /// Looks up where the operands of every step lie.
@@ -133,8 +173,10 @@ impl<T: Real> CpuExecutor<T> {
     /// Runs one step. Written buffers are taken out of the arena while the twin runs, so that the rest can be
     /// borrowed; nothing is allocated.
     fn run_step(&mut self, id: PlanId, index: usize, step: &Step) -> Result<()> {
-        let loaded = self.plans.get(id.0).and_then(Option::as_ref);
-        let found = loaded.and_then(|loaded| Some((loaded, loaded.places.get(index)?, loaded.plan.steps.get(index)?)));
+        let found = self
+            .plans
+            .get(&id)
+            .and_then(|loaded| Some((loaded, loaded.places.get(index)?, loaded.plan.steps.get(index)?)));
         let (loaded, places, planned) = found.ok_or_else(|| Error::Internal(format!("plan {}, step {index}", id.0)))?;
         let unbound = || Error::Internal(format!("{} runs before its data are bound", planned.name));
         let mut taken: [Vec<T>; MAX_OPERANDS] = Default::default();
@@ -166,6 +208,14 @@ impl<T: Real> CpuExecutor<T> {
     }
 }
 
+impl<T> Drop for CpuExecutor<T> {
+    fn drop(&mut self) {
+        if self.shares {
+            large::release();
+        }
+    }
+}
+
 impl<T: Real> Executor for CpuExecutor<T> {
     fn load(&mut self, plan: &Plan) -> Result<PlanId> {
         for (buffer, elements) in plan.slabs() {
@@ -177,34 +227,31 @@ impl<T: Real> Executor for CpuExecutor<T> {
         let activations = plan.activations.iter().enumerate();
         let buffers = activations.map(|(i, storage)| (Buffer::Activation(i), self.allocate(storage.len))).collect();
         let places = self.place(plan, &buffers);
-        self.plans.push(Some(Loaded { plan: plan.clone(), buffers, places, order: Vec::new() }));
-        Ok(PlanId(self.plans.len() - 1))
+        let id = PlanId(self.loads);
+        self.loads += 1;
+        self.shares |= shares_work(plan);
+        self.plans.insert(id, Loaded { plan: plan.clone(), buffers, places, order: Vec::new() });
+        Ok(id)
     }
 
     fn unload(&mut self, id: PlanId) {
-        let loaded = self.plans.get_mut(id.0).and_then(Option::take);
-        for index in loaded.into_iter().flat_map(|loaded| loaded.buffers.into_values()) {
-            self.arena[index] = Vec::new();
-        }
+        let loaded = self.plans.remove(&id);
+        self.free(loaded.into_iter().flat_map(|loaded| loaded.buffers.into_values()));
     }
 
     fn bind_data(&mut self, id: PlanId, rows: usize, steps: usize) -> Result<()> {
-        let plan = self.loaded(id)?.plan.clone();
-        let mut buffers = self.loaded(id)?.buffers.clone();
-        for (buffer, elements) in plan.data_sizes(rows, steps) {
-            if buffer == Buffer::Order {
-                continue;
-            }
-            match buffers.get(&buffer) {
-                Some(&index) => self.arena[index] = vec![T::zero(); elements],
-                None => drop(buffers.insert(buffer, self.allocate(elements))),
-            }
-        }
-        let places = self.place(&plan, &buffers);
-        if let Some(slot) = self.plans.get_mut(id.0) {
-            *slot = Some(Loaded { plan, buffers, places, order: vec![0; rows] });
-        }
-        Ok(())
+        let sizes = self.loaded(id)?.plan.data_sizes(rows, steps);
+        self.rebind(id, &sizes, rows)
+    }
+
+    fn release_data(&mut self, id: PlanId) -> Result<()> {
+        self.rebind(id, &[], 0)
+    }
+
+    fn held_bytes(&self) -> u64 {
+        let numbers: usize = self.arena.iter().map(Vec::len).sum();
+        let orders: usize = self.plans.values().map(|loaded| loaded.order.len()).sum();
+        (numbers * size_of::<T>() + orders * size_of::<u32>()) as u64
     }
 
     fn write(&mut self, id: PlanId, buffer: Buffer, offset: usize, data: &[f32]) -> Result<()> {
@@ -214,8 +261,7 @@ impl<T: Real> Executor for CpuExecutor<T> {
     }
 
     fn write_order(&mut self, id: PlanId, order: &[u32]) -> Result<()> {
-        let loaded = self.plans.get_mut(id.0).and_then(Option::as_mut);
-        let target = loaded.and_then(|loaded| loaded.order.get_mut(..order.len()));
+        let target = self.plans.get_mut(&id).and_then(|loaded| loaded.order.get_mut(..order.len()));
         target.ok_or_else(|| Error::Internal("row order: write out of bounds".to_owned()))?.copy_from_slice(order);
         Ok(())
     }

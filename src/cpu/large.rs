@@ -23,6 +23,12 @@ thread_local! {
     static TURNED: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
 }
 
+/// Lets go of the room that products have used, on every thread; a thread that computes does so when it is done.
+pub(super) fn release() {
+    rayon::spawn_broadcast(|_| drop(TURNED.take()));
+    drop(TURNED.take());
+}
+
 /// `c (m, n) = op(a) op(b)`, summed over the steps `range` of k; the operands have exactly their elements. One copy serves
 /// the callers, who are compiled for several instruction sets: `gemm` picks its own.
 #[inline(never)]

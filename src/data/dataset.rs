@@ -7,8 +7,9 @@
 use super::matrix::Matrix;
 use super::targets::Targets;
 use crate::{Error, Result};
+use std::sync::Arc;
 
-/// One or several inputs with one or several targets, and a weight a row if wished.
+/// One or several inputs with one or several targets, and a weight a row if wished. A clone shares their memory.
 ///
 /// ```
 /// use axone::data::Dataset;
@@ -22,10 +23,10 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
     pub(super) rows: usize,
-    pub(super) inputs: Vec<Matrix>,       // each (rows, columns of that input)
-    pub(super) shapes: Vec<Vec<usize>>,   // of one row of each input
-    pub(super) targets: Vec<Targets>,     // each of `rows` rows
-    pub(super) weights: Option<Vec<f32>>, // (rows)
+    pub(super) inputs: Arc<Vec<Matrix>>,       // each (rows, columns of that input)
+    pub(super) shapes: Vec<Vec<usize>>,        // of one row of each input
+    pub(super) targets: Arc<Vec<Targets>>,     // each of `rows` rows
+    pub(super) weights: Option<Arc<Vec<f32>>>, // (rows)
 }
 
 impl Dataset {
@@ -36,7 +37,8 @@ impl Dataset {
     /// infinity, with its row and column, or an integer that is no class number.
     pub fn new(x: impl Into<Matrix>, y: impl TryInto<Targets, Error: Into<Error>>) -> Result<Self> {
         let x = x.into();
-        let mut set = Self { rows: x.rows(), inputs: vec![], shapes: vec![], targets: vec![], weights: None };
+        let mut set =
+            Self { rows: x.rows(), inputs: Arc::default(), shapes: vec![], targets: Arc::default(), weights: None };
         set.push_input(x)?;
         set.with_target(y)
     }
@@ -74,7 +76,7 @@ impl Dataset {
         if let Some(values) = y.values() {
             values.check_finite(&name)?;
         }
-        self.targets.push(y);
+        Arc::make_mut(&mut self.targets).push(y);
         Ok(self)
     }
 
@@ -134,7 +136,7 @@ impl Dataset {
 
     /// The weight of each row; `None` means 1 each.
     pub fn weights(&self) -> Option<&[f32]> {
-        self.weights.as_deref()
+        self.weights.as_deref().map(Vec::as_slice)
     }
 
     /// Largest label + 1 of the first target that holds classes; `None` where none does.
@@ -145,7 +147,7 @@ impl Dataset {
     fn push_input(&mut self, x: Matrix) -> Result<()> {
         check_matrix(&format!("inputs[{}]", self.inputs.len()), &x, self.rows)?;
         self.shapes.push(vec![x.cols()]);
-        self.inputs.push(x);
+        Arc::make_mut(&mut self.inputs).push(x);
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use super::dataset::{Dataset, check_matrix};
 use super::matrix::check_rows;
 use super::weights::check_weights;
 use crate::{Error, Result};
+use std::sync::Arc;
 
 impl Dataset {
     /// The rows named, in that order; a row may be named more than once.
@@ -66,11 +67,11 @@ impl Dataset {
     pub(crate) fn gather(&self, rows: &[usize]) -> Self {
         Self {
             rows: rows.len(),
-            inputs: self.inputs.iter().map(|input| input.gather(rows)).collect(),
+            inputs: Arc::new(self.inputs.iter().map(|input| input.gather(rows)).collect()),
             shapes: self.shapes.clone(),
-            targets: self.targets.iter().map(|target| target.gather(rows)).collect(),
+            targets: Arc::new(self.targets.iter().map(|target| target.gather(rows)).collect()),
             weights: (self.weights.as_ref())
-                .map(|weights| rows.iter().filter_map(|&row| weights.get(row).copied()).collect()),
+                .map(|weights| Arc::new(rows.iter().filter_map(|&row| weights.get(row).copied()).collect())),
         }
     }
 
@@ -89,7 +90,7 @@ impl Dataset {
     /// # Ok::<(), axone::Error>(())
     /// ```
     pub fn map_inputs(mut self, mut f: impl FnMut(&Matrix) -> Result<Matrix>) -> Result<Self> {
-        for (index, (input, shape)) in self.inputs.iter_mut().zip(&mut self.shapes).enumerate() {
+        for (index, (input, shape)) in Arc::make_mut(&mut self.inputs).iter_mut().zip(&mut self.shapes).enumerate() {
             let mapped = f(input)?;
             check_matrix(&format!("inputs[{index}]"), &mapped, self.rows)?;
             if mapped.cols() != input.cols() {
@@ -109,7 +110,7 @@ impl Dataset {
             return Err(Error::value("Dataset::scale_inputs", "factor", "finite", factor));
         }
         let mut set = self;
-        for (index, input) in set.inputs.iter_mut().enumerate() {
+        for (index, input) in Arc::make_mut(&mut set.inputs).iter_mut().enumerate() {
             *input = std::mem::take(input).map(|value| value * factor);
             input.check_finite(&format!("inputs[{index}]"))?;
         }

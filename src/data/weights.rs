@@ -21,7 +21,7 @@ impl Dataset {
             return Err(Error::shape("weights", format!("{} values, one a row", self.rows), weights.len()));
         }
         check_row_weights("weights", &weights)?;
-        self.weights = Some(weights);
+        self.weights = Some(weights.into());
         Ok(self)
     }
 
@@ -54,7 +54,7 @@ impl Dataset {
             rows.push(self.weights.as_ref().map_or(1.0, |own| own[row]) * weight);
         }
         check_row_weights("class_weights", &rows)?;
-        self.weights = Some(rows);
+        self.weights = Some(rows.into());
         Ok(self)
     }
 

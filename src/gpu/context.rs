@@ -10,8 +10,11 @@ use crate::device::DeviceInfo;
 use crate::kernels::Abilities;
 use crate::plan::Storage;
 use crate::{Error, Result};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Bytes that are written before they are submitted, if no step is.
+const WRITTEN: usize = 1 << 24;
 
 /// An open GPU.
 pub struct Context {
@@ -19,12 +22,13 @@ pub struct Context {
     pub(super) queue: wgpu::Queue,
     pub(super) pipelines: Pipelines,
     info: DeviceInfo,
-    limits: wgpu::Limits,
     /// What decides between the tiles of a matrix product.
     pub(super) abilities: Abilities,
     pub(super) tuner: Tuner,
     failure: Arc<Mutex<Option<String>>>,
     created: AtomicU64,
+    /// Bytes written since the last submission that `write` made.
+    written: AtomicUsize,
 }
 
 impl Context {
@@ -66,10 +70,10 @@ impl Context {
     }
 
     pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue, info: DeviceInfo, abilities: Abilities) -> Self {
-        let limits = device.limits();
         let pipelines = Pipelines::new(&device);
-        let (tuner, failure, created) = (Tuner::default(), Arc::default(), AtomicU64::new(0));
-        Self { device, queue, pipelines, info, limits, abilities, tuner, failure, created }
+        let (tuner, failure) = (Tuner::default(), Arc::default());
+        let (created, written) = (AtomicU64::new(0), AtomicUsize::new(0));
+        Self { device, queue, pipelines, info, abilities, tuner, failure, created, written }
     }
 
     /// What is known of the device.
@@ -91,14 +95,9 @@ impl Context {
         self.created.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Bytes that a kernel can see of one buffer.
-    pub(super) fn binding_bytes(&self) -> u64 {
-        self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size)
-    }
-
     /// Refuses `needed` bytes of `what` before anything is allocated, if the device cannot bind them.
     pub(super) fn check_size(&self, what: impl FnOnce() -> String, needed: u64) -> Result<()> {
-        let allowed = self.binding_bytes();
+        let allowed = self.info.limits.storage_bytes();
         if needed <= allowed {
             return Ok(());
         }
@@ -143,6 +142,19 @@ impl Context {
         let bytes = storage.bytes();
         self.check_size(|| format!("{label} ({} elements)", storage.len), bytes)?;
         Ok(self.buffer(label, bytes, Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC))
+    }
+
+    /// Writes `bytes` to `buffer` from byte `at` on. wgpu keeps a copy of what is written until a submission after it
+    /// has run, so a long data set is submitted part by part.
+    pub(super) fn write(&self, buffer: &wgpu::Buffer, at: u64, bytes: &[u8]) {
+        for (i, part) in bytes.chunks(WRITTEN).enumerate() {
+            self.queue.write_buffer(buffer, at + (i * WRITTEN) as u64, part);
+            let before = self.written.fetch_add(part.len(), Ordering::Relaxed);
+            if before + part.len() >= WRITTEN {
+                self.written.store(0, Ordering::Relaxed);
+                self.queue.submit([]);
+            }
+        }
     }
 
     /// Waits until submission `index` (or everything, if `None`) has run.

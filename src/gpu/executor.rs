@@ -14,7 +14,7 @@ use crate::plan::{Buffer, Executor, Fetch, Fetched, Plan, PlanId, Range, Storage
 use crate::{Error, Result};
 use half::f16;
 use std::any::Any;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,9 @@ struct Lent {
 pub struct GpuExecutor {
     context: Arc<Context>,
     slabs: Slabs,
-    plans: Vec<Option<Loaded>>,
+    plans: BTreeMap<PlanId, Loaded>,
+    /// Plans loaded so far.
+    loads: usize,
     readback: Readback,
     /// Copies that are still to be collected, with their numbers.
     fetched: VecDeque<(u64, Copy)>,
@@ -51,7 +53,8 @@ impl GpuExecutor {
         Self {
             context,
             slabs: Slabs::new(),
-            plans: Vec::new(),
+            plans: BTreeMap::new(),
+            loads: 0,
             readback: Readback::default(),
             fetched: VecDeque::new(),
             fetches: 0,
@@ -73,8 +76,7 @@ impl GpuExecutor {
     }
 
     fn loaded(&self, id: PlanId) -> Result<&Loaded> {
-        let loaded = self.plans.get(id.0).and_then(Option::as_ref);
-        loaded.ok_or_else(|| Error::Internal(format!("plan {} is not loaded", id.0)))
+        self.plans.get(&id).ok_or_else(|| not_loaded(id))
     }
 
     fn buffer(&self, id: PlanId, buffer: Buffer) -> Result<&wgpu::Buffer> {
@@ -136,6 +138,10 @@ impl GpuExecutor {
     }
 }
 
+fn not_loaded(id: PlanId) -> Error {
+    Error::Internal(format!("plan {} is not loaded", id.0))
+}
+
 impl Executor for GpuExecutor {
     fn load(&mut self, plan: &Plan) -> Result<PlanId> {
         let context = Arc::clone(&self.context);
@@ -145,24 +151,38 @@ impl Executor for GpuExecutor {
         context.guarded(|| {
             self.make_slabs(plan)?;
             let loaded = Loaded::new(&context, plan, &self.slabs)?;
-            self.plans.push(Some(loaded));
-            Ok(PlanId(self.plans.len() - 1))
+            let id = PlanId(self.loads);
+            self.loads += 1;
+            self.plans.insert(id, loaded);
+            Ok(id)
         })
     }
 
     fn unload(&mut self, id: PlanId) {
-        if let Some(slot) = self.plans.get_mut(id.0) {
-            *slot = None;
-        }
+        self.plans.remove(&id);
     }
 
     fn bind_data(&mut self, id: PlanId, rows: usize, steps: usize) -> Result<()> {
         let context = Arc::clone(&self.context);
         context.guarded(|| {
-            let loaded = self.plans.get_mut(id.0).and_then(Option::as_mut);
-            let loaded = loaded.ok_or_else(|| Error::Internal(format!("plan {} is not loaded", id.0)))?;
+            let loaded = self.plans.get_mut(&id).ok_or_else(|| not_loaded(id))?;
             loaded.bind_data(&context, &self.slabs, rows, steps)
         })
+    }
+
+    fn release_data(&mut self, id: PlanId) -> Result<()> {
+        let context = Arc::clone(&self.context);
+        self.readback.release();
+        context.guarded(|| {
+            self.plans.get_mut(&id).ok_or_else(|| not_loaded(id))?.release_data(&context);
+            Ok(())
+        })
+    }
+
+    fn held_bytes(&self) -> u64 {
+        let slabs: u64 = self.slabs.values().map(wgpu::Buffer::size).sum();
+        let plans: u64 = self.plans.values().map(Loaded::bytes).sum();
+        slabs + plans + self.readback.bytes()
     }
 
     fn write(&mut self, id: PlanId, buffer: Buffer, offset: usize, data: &[f32]) -> Result<()> {
@@ -178,9 +198,9 @@ impl Executor for GpuExecutor {
                     is_end.then_some(()).ok_or_else(odd)?;
                     data.push(f16::ZERO);
                 }
-                self.context.queue.write_buffer(to, at, bytemuck::cast_slice(&data));
+                self.context.write(to, at, bytemuck::cast_slice(&data));
             } else {
-                self.context.queue.write_buffer(to, at, bytemuck::cast_slice(data));
+                self.context.write(to, at, bytemuck::cast_slice(data));
             }
             Ok(())
         })
@@ -189,7 +209,7 @@ impl Executor for GpuExecutor {
     fn write_order(&mut self, id: PlanId, order: &[u32]) -> Result<()> {
         self.context.guarded(|| {
             let buffer = self.buffer(id, Buffer::Order)?;
-            self.context.queue.write_buffer(buffer, 0, bytemuck::cast_slice(order));
+            self.context.write(buffer, 0, bytemuck::cast_slice(order));
             Ok(())
         })
     }

@@ -122,6 +122,28 @@ impl Loaded {
         Ok(())
     }
 
+    /// Lets go of what [`Loaded::bind_data`] has made.
+    pub fn release_data(&mut self, context: &Context) {
+        let whole = self.whole.as_mut().map(|(one, command)| (&one.operands[..], command));
+        let steps = self.plan.steps.iter().map(|step| &step.operands[..]).zip(&mut self.commands).chain(whole);
+        for (operands, command) in steps {
+            if operands.iter().any(|range| self.data.contains_key(&range.buffer)) {
+                command.group = None;
+            }
+        }
+        self.data.clear();
+        if self.step_capacity > 1 {
+            self.step_capacity = 1;
+            (self.steps, self.step_group) = step_buffer(context, 1);
+        }
+    }
+
+    /// Bytes of its buffers.
+    pub fn bytes(&self) -> u64 {
+        let buffers = [&self.steps, &self.params].into_iter().chain(&self.activations).chain(self.data.values());
+        buffers.map(wgpu::Buffer::size).sum()
+    }
+
     /// The dispatches of a step.
     pub fn step(&self) -> &[Command] {
         self.whole.as_ref().map_or(&self.commands, |(_, command)| std::slice::from_ref(command))

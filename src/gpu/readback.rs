@@ -52,7 +52,8 @@ impl Readback {
                 // The largest that is free gives way to one that is large enough.
                 self.free.pop();
                 let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-                context.buffer("readback", bytes.next_power_of_two(), usage)
+                let most = context.info().limits.buffer_bytes.max(bytes);
+                context.buffer("readback", bytes.next_power_of_two().min(most), usage)
             });
             let mut encoder = context.device.create_command_encoder(&Default::default());
             encoder.copy_buffer_to_buffer(source, size * offset as u64, &staging, 0, bytes);
@@ -63,6 +64,16 @@ impl Readback {
             });
             Ok(Copy { staging: Some(staging), bytes, submission, mapped })
         })
+    }
+
+    /// Lets the buffers that no copy uses go.
+    pub fn release(&mut self) {
+        self.free.clear();
+    }
+
+    /// Bytes of the buffers that no copy uses.
+    pub fn bytes(&self) -> u64 {
+        self.free.iter().map(wgpu::Buffer::size).sum()
     }
 
     /// The values of `copy`, once everything queued before it has run.

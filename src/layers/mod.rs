@@ -115,6 +115,15 @@ impl Layer {
         }
     }
 
+    /// The activation that it ends with.
+    pub(crate) fn activation(&self) -> Activation {
+        match self {
+            Layer::Dense(dense) => dense.activation,
+            Layer::Activation(activation) => *activation,
+            _ => Activation::Identity,
+        }
+    }
+
     /// The name the user gave it.
     pub(crate) fn given_name(&self) -> Option<&str> {
         match self {

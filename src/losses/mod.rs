@@ -109,6 +109,11 @@ impl Loss {
         }
     }
 
+    /// In words, the loss of an output of `cols` columns.
+    pub(crate) fn of_columns(&self, cols: usize) -> String {
+        format!("{} of {cols} {}", self.name(), if cols == 1 { "column" } else { "columns" })
+    }
+
     /// The metric reported beside it: `accuracy`, `binary_accuracy` or `mae`.
     pub fn metric(&self) -> &'static str {
         match self.task() {

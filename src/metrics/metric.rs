@@ -154,7 +154,7 @@ impl Metric {
     /// Refuses a metric that does not fit an output of `cols` columns with `loss`.
     pub(crate) fn check(&self, output: &str, loss: &Loss, cols: usize) -> Result<()> {
         let (task, place) = (loss.task(), || format!("{output}: {self}"));
-        let kind = format!("{} of {cols} {}", loss.name(), if cols == 1 { "column" } else { "columns" });
+        let kind = loss.of_columns(cols);
         let refuse = |fits: &str| Err(Error::value(place(), "output", fits, &kind));
         match self {
             Metric::Accuracy if task == Task::Numbers => refuse("classes or yes and no"),

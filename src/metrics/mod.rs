@@ -83,6 +83,12 @@ fn check_finite(name: &str, values: &[f32]) -> Result<()> {
     }
 }
 
+/// The column of the largest element: of equal ones the first, and a NaN is none.
+pub(crate) fn first_largest(row: &[f32]) -> u32 {
+    let larger = |best: (u32, f32), one: (u32, &f32)| if *one.1 > best.1 { (one.0, *one.1) } else { best };
+    (0..).zip(row).fold((0, f32::NEG_INFINITY), larger).0
+}
+
 /// The weight of row `row`.
 fn weight(weights: Option<&[f32]>, row: usize) -> f64 {
     weights.and_then(|weights| weights.get(row)).map_or(1.0, |weight| f64::from(*weight))

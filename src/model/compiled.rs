@@ -1,28 +1,22 @@
 //! A compiled model: weights on a device and the plans that use them.
 
+use super::inference::Batches;
+use super::plans::Loaded;
 use super::weights::Layout;
 use super::{Losses, Network, Program, Purpose, Summary};
+#[cfg(doc)]
+use crate::Error;
+use crate::Result;
 use crate::data::Dataset;
 use crate::device::Device;
 use crate::graph::Role;
 use crate::optimizers::Optimizer;
-use crate::plan::{Buffer, Executor, Plan, PlanId};
+use crate::plan::{Buffer, Executor};
 use crate::train::{ByHand, Evaluation, Fit, History, Profile, RangeCurve, RangeTest};
-use crate::{Error, Result};
 use std::fmt;
 
-/// Rows of a batch that `compile` prepares for; `fit` makes another plan for another batch size.
+/// Rows of a batch that `compile` prepares for, if they fit; `fit` makes another plan for another batch size.
 const DEFAULT_BATCH: usize = 32;
-
-/// A plan that the executor has loaded.
-#[derive(Clone)]
-pub(crate) struct Loaded {
-    purpose: Purpose,
-    pub batch: usize,
-    classes: Vec<bool>,
-    pub id: PlanId,
-    pub plan: Plan,
-}
 
 /// A network with weights on a device, ready to be trained.
 ///
@@ -42,7 +36,7 @@ pub struct Model {
     pub(super) program: Program,
     device: Device,
     pub(crate) executor: Box<dyn Executor>,
-    plans: Vec<Loaded>,
+    pub(super) plans: Vec<Loaded>,
     pub(super) layout: Layout,
     /// Training steps done so far: Adam's `t`, and the counter of dropout masks.
     pub(crate) steps_done: u64,
@@ -51,6 +45,7 @@ pub struct Model {
     /// How often a plan was asked for that data are bound to: whoever did so last finds the data it bound.
     pub(crate) bindings: u64,
     pub(crate) by_hand: ByHand,
+    pub(super) batches: Batches,
 }
 
 impl Model {
@@ -74,9 +69,10 @@ impl Model {
             epochs_done: 0,
             bindings: 0,
             by_hand: ByHand::default(),
+            batches: Batches::default(),
         };
         let classes: Vec<bool> = model.program.losses.iter().map(|loss| loss.takes_classes()).collect();
-        model.load(Purpose::Train, DEFAULT_BATCH, &classes)?;
+        model.load_at_most(Purpose::Train, DEFAULT_BATCH, &classes)?;
         model.write_rules()?;
         model.reset(0)?;
         Ok(model)
@@ -182,6 +178,27 @@ impl Model {
         &self.device
     }
 
+    /// Bytes of the buffers that the model holds on its device: weights, gradients, the optimizer's moments, and what
+    /// the steps prepared so far compute in. Data are among them only while a run, an evaluation or a prediction goes
+    /// on.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let net = Sequential::new(2).add(Dense::new(1));
+    /// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::new(0.1))?;
+    /// let fit = Fit::new().epochs(1).batch_size(4).silent();
+    /// let data = |rows| Dataset::new(Matrix::new(rows, 2, vec![0.5; 2 * rows])?, vec![1.0; rows]);
+    /// model.fit(&data(10)?, &fit)?;
+    /// let held = model.device_bytes();
+    /// model.fit(&data(10_000)?, &fit)?;
+    /// assert_eq!(model.device_bytes(), held);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn device_bytes(&self) -> u64 {
+        self.executor.held_bytes()
+    }
+
     /// Network, losses and optimizer: what its plans are made from.
     pub fn program(&self) -> &Program {
         &self.program
@@ -193,69 +210,6 @@ impl Model {
 
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
-    }
-
-    /// A loaded plan through which slabs can be reached, and its number of moments.
-    pub(crate) fn any_plan(&self) -> Result<(PlanId, usize)> {
-        let train = self.plans.iter().find(|loaded| loaded.purpose == Purpose::Train);
-        let train = train.ok_or_else(|| Error::Internal("no training plan is loaded".to_owned()))?;
-        Ok((train.id, train.plan.moments))
-    }
-
-    /// The plan for `purpose` at batch size `batch`, loaded if it is not. A plan for another batch size is let go, but
-    /// for predictions, whose few batch sizes stay.
-    pub(crate) fn load(&mut self, purpose: Purpose, batch: usize, classes: &[bool]) -> Result<&Loaded> {
-        self.bindings += u64::from(purpose != Purpose::Predict);
-        if purpose == Purpose::Train {
-            // Its steps write over them.
-            self.by_hand.forget_gradients();
-            self.by_hand.scaled = true;
-        }
-        let fits = |l: &Loaded| l.purpose == purpose && l.batch == batch && l.classes == classes;
-        if let Some(i) = self.plans.iter().position(fits) {
-            return Ok(&self.plans[i]);
-        }
-        let plan = self.program.plan(purpose, batch, classes, true)?;
-        let id = self.executor.load(&plan)?;
-        let outdated = |loaded: &Loaded| loaded.purpose == purpose && purpose != Purpose::Predict;
-        if let Some(i) = self.plans.iter().position(outdated) {
-            self.executor.unload(self.plans.swap_remove(i).id);
-        }
-        self.plans.push(Loaded { purpose, batch, classes: classes.to_vec(), id, plan });
-        Ok(&self.plans[self.plans.len() - 1])
-    }
-}
-
-impl Model {
-    /// Makes the training plan anew, for the same batch size and targets; the slabs stay.
-    pub(super) fn reload_training(&mut self) -> Result<()> {
-        let at = self.plans.iter().position(|loaded| loaded.purpose == Purpose::Train);
-        let at = at.ok_or_else(|| Error::Internal("no training plan is loaded".to_owned()))?;
-        let Loaded { purpose, batch, classes, id: old, .. } = self.plans[at].clone();
-        let plan = self.program.plan(purpose, batch, &classes, true)?;
-        let id = self.executor.load(&plan)?;
-        self.executor.unload(old);
-        self.bindings += 1;
-        self.plans[at] = Loaded { purpose, batch, classes, id, plan };
-        Ok(())
-    }
-
-    /// Replaces the program by one of the same parameters; the slabs stay. Plans of `outdated` purposes are let go.
-    pub(super) fn replace_program(&mut self, program: Program, outdated: impl Fn(Purpose) -> bool) -> Result<()> {
-        let before = std::mem::replace(&mut self.program, program);
-        if let Err(error) = self.reload_training() {
-            self.program = before;
-            return Err(error);
-        }
-        self.plans.retain(|loaded| {
-            let stays = !outdated(loaded.purpose);
-            if !stays {
-                self.executor.unload(loaded.id);
-            }
-            stays
-        });
-        self.release_plans_by_hand();
-        Ok(())
     }
 }
 

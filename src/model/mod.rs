@@ -4,10 +4,12 @@ mod blend;
 mod compiled;
 mod fits;
 mod frozen;
+mod inference;
 mod metrics;
 mod network;
 #[cfg(feature = "save")]
 pub(crate) mod persist;
+mod plans;
 mod precision;
 mod predict;
 mod program;
@@ -19,7 +21,6 @@ mod task;
 mod weights;
 
 pub use crate::losses::Losses;
-pub(crate) use compiled::Loaded;
 pub use compiled::Model;
 pub use network::{Network, RowShape, Value};
 pub use precision::{LossScale, Precision};

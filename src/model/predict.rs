@@ -1,17 +1,17 @@
 //! Predictions: rows in, outputs out.
 //!
-//! Rows go through in batches of a power of two, so that a handful of plans, loaded once, serves every number of rows;
-//! the last batch is padded with what lay there before, and what comes of that is not read. Batches are queued while the
+//! Rows go through in batches of few sizes (`inference.rs`), whose plans are loaded once; the last batch is padded with what lay there before, and what comes of that is not read. Batches are queued while the
 //! results of the one before are still on their way: on a GPU, upload, computation and download overlap.
 
+use super::inference::padded;
 use super::{Model, Purpose};
 use crate::data::Matrix;
 use crate::kernels::Step;
+use crate::layers::Activation;
+use crate::losses::Task;
+use crate::metrics::first_largest;
 use crate::plan::{Fetch, Range};
 use crate::{Error, Result};
-
-/// Most rows of a batch.
-const LARGEST_BATCH: usize = 1024;
 
 impl Model {
     /// The model's output for each row of `x`: of its first output, if it has several.
@@ -21,6 +21,43 @@ impl Model {
     pub fn predict(&mut self, x: &Matrix) -> Result<Matrix> {
         let mut outputs = self.predict_all(std::slice::from_ref(x))?;
         if outputs.is_empty() { Err(Error::Internal("no output".to_owned())) } else { Ok(outputs.swap_remove(0)) }
+    }
+
+    /// The class that the model takes each row of `x` for, by its first output: the column that
+    /// [`predict`](Self::predict) gives most, the first of them if several do; of a single column 1 where a probability
+    /// is above 0.5 or, without a last activation, a score above 0, and else 0. A NaN wins over nothing.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict); [`Error::Value`] where the loss of the output is not one of classes, or is one of
+    /// yes and no in several columns: there, compare what `predict` gives with a threshold of each column.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let net = Sequential::new(1).add(Dense::new(2).activation(Activation::Softmax));
+    /// let mut model = net.compile(Device::cpu(), Loss::CategoricalCrossEntropy, Adam::new(0.1))?;
+    /// let data = Dataset::new([[-2.0], [-1.0], [1.0], [2.0]], [0, 0, 1, 1])?;
+    /// model.fit(&data, &Fit::new().epochs(50).silent())?;
+    /// assert_eq!(model.predict_classes(&[[-3.0], [3.0]].into())?, [0, 1]);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn predict_classes(&mut self, x: &Matrix) -> Result<Vec<u32>> {
+        let program = self.program();
+        let first = program.network.outputs().zip(&program.losses).next();
+        let (output, loss) = first.ok_or_else(|| Error::Internal("no output".to_owned()))?;
+        let cols: usize = output.shape.iter().product();
+        let is_score = output.layer.as_ref().is_none_or(|layer| layer.activation() == Activation::Identity);
+        match (loss.task(), cols) {
+            (Task::Classes, _) => Ok(self.predict(x)?.iter_rows().map(first_largest).collect()),
+            (Task::YesNo, 1) => {
+                let threshold = if is_score { 0.0 } else { 0.5 };
+                Ok(self.predict(x)?.data().iter().map(|y| u32::from(*y > threshold)).collect())
+            }
+            _ => {
+                let place = format!("{}: predict_classes", output.name);
+                Err(Error::value(place, "output", "classes, or yes and no in one column", loss.of_columns(cols)))
+            }
+        }
     }
 
     /// Every output of the model for each row of its inputs.
@@ -33,14 +70,14 @@ impl Model {
             input.check_finite(&format!("inputs[{i}]"))?;
         }
         let rows = inputs.first().map_or(0, Matrix::rows);
-        let batch_of = |rows: usize| rows.min(LARGEST_BATCH).next_power_of_two();
-        let loaded = self.load(Purpose::Predict, batch_of(rows), &[])?;
+        let most = self.inference_batch(Purpose::Predict, rows, &[])?;
+        let loaded = self.load(Purpose::Predict, most, &[])?;
         let widths: Vec<usize> = loaded.plan.outputs.iter().map(|range| range.len / loaded.batch).collect();
         let mut results: Vec<Vec<f32>> = widths.iter().map(|width| Vec::with_capacity(rows * width)).collect();
         let mut before = Vec::new();
-        for first in (0..rows).step_by(LARGEST_BATCH) {
-            let count = LARGEST_BATCH.min(rows - first);
-            let loaded = self.load(Purpose::Predict, batch_of(count), &[])?;
+        for first in (0..rows).step_by(most) {
+            let count = most.min(rows - first);
+            let loaded = self.load(Purpose::Predict, padded(count, most), &[])?;
             let (id, places, outputs) = (loaded.id, loaded.plan.inputs.clone(), loaded.plan.outputs.clone());
             for (input, range) in inputs.iter().zip(places) {
                 let part = &input.data()[first * input.cols()..(first + count) * input.cols()];

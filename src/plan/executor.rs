@@ -7,7 +7,7 @@ use std::any::Any;
 use std::fmt;
 
 /// A plan that an executor has loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PlanId(pub(crate) usize);
 
 /// Values on their way to the host.
@@ -76,12 +76,19 @@ pub trait Executor: Send {
     /// made, zeroed, by the first plan that needs them.
     fn load(&mut self, plan: &Plan) -> Result<PlanId>;
 
-    /// Frees a plan's buffers.
+    /// Frees a plan's buffers. Its number is not given out again.
     fn unload(&mut self, id: PlanId);
 
-    /// Makes room for a data set (or a part of one) of up to `rows` rows, and for an order and a log of as many
-    /// entries as its steps need. Widths come from the plan.
+    /// Makes room for a data set (or a part of one) of up to `rows` rows, for their order, and for the log of `steps`
+    /// steps. Widths come from the plan.
     fn bind_data(&mut self, id: PlanId, rows: usize, steps: usize) -> Result<()>;
+
+    /// Frees what [`bind_data`](Executor::bind_data) has made, and what reading it back has: the plan stays, and runs
+    /// again once data are bound to it.
+    fn release_data(&mut self, id: PlanId) -> Result<()>;
+
+    /// Bytes of all buffers that it holds.
+    fn held_bytes(&self) -> u64;
 
     /// Writes `data` to `range.buffer` from `range.offset` on. Steps already queued still see the old contents.
     fn write(&mut self, id: PlanId, buffer: Buffer, offset: usize, data: &[f32]) -> Result<()>;

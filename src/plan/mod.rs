@@ -294,11 +294,13 @@ impl Plan {
         sizes
     }
 
-    /// The largest buffer or slab range of the plan in bytes, and what it is.
+    /// The largest buffer or slab range of the plan in bytes, and what it is. Of data and log, which may be larger,
+    /// the rows of a batch count: it runs on no less.
     pub fn largest(&self) -> (u64, Buffer) {
         let slab = (4 * self.slab as u64, Buffer::Parameters);
         let activations = self.activations.iter().enumerate().map(|(i, s)| (s.bytes(), Buffer::Activation(i)));
-        activations.fold(slab, |largest, one| if one.0 > largest.0 { one } else { largest })
+        let data = self.data_sizes(self.batch, 1).into_iter().map(|(buffer, len)| (4 * len as u64, buffer));
+        activations.chain(data).fold(slab, |largest, one| if one.0 > largest.0 { one } else { largest })
     }
 }
 

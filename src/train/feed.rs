@@ -2,29 +2,26 @@
 //!
 //! A set that fits lives on the device: an epoch uploads an order and the batches are gathered there. A
 //! larger one is streamed: the host puts the rows of the next steps in order and writes them over the last
-//! ones, while the steps before are still running. Either way a batch holds the same rows, so the results
-//! are the same bits.
+//! ones, while the steps before are still running. A log that is longer than a buffer may be is read in parts. Either
+//! way a batch holds the same rows, so the results are the same bits.
 
 use super::logged::Logged;
-use crate::data::{Dataset, Targets};
+use super::tensors::{Tensor, check_half, tensors};
+use crate::Result;
+use crate::data::Dataset;
 use crate::device::Device;
 use crate::kernels::Step;
-use crate::model::Loaded;
 use crate::plan::{Buffer, Executor, Plan, PlanId, Range};
-use crate::{Error, Result};
-use half::f16;
-use std::borrow::Cow;
 
-/// One tensor of a data set: where it goes, its numbers, its width.
-pub(super) struct Tensor<'a> {
-    pub buffer: Buffer,
-    pub values: Cow<'a, [f32]>,
-    pub width: usize,
-}
+/// Most steps queued between two looks at the clock.
+const MOST_STEPS: usize = 1 << 16;
+/// Numbers of a tensor that are put in order at once.
+const PART: usize = 1 << 22;
 
 /// A data set bound to a loaded plan.
 pub(crate) struct Feed<'a> {
     id: PlanId,
+    /// What is to be written before every part of an epoch: nothing where all of it lies on the device.
     tensors: Vec<Tensor<'a>>,
     data: &'a Dataset,
     rows: usize,
@@ -32,56 +29,55 @@ pub(crate) struct Feed<'a> {
     slots: usize,
     /// Rows on the device at a time: all of them, or whole batches.
     resident: usize,
+    /// Steps whose log lies on the device at a time.
+    logged: usize,
+    /// Steps of the epoch that were queued, and what those logged that had to give way to others.
+    queued: usize,
+    log: Vec<f32>,
     /// Steps queued between two looks at the clock.
     slice: usize,
 }
 
 impl<'a> Feed<'a> {
-    /// Binds `data` to `loaded`; what the plan does not read is not uploaded. At most `budget` bytes of data lie on
-    /// the device.
+    /// Binds `data` to a plan that `executor` has loaded; what the plan does not read is not uploaded. At most `budget`
+    /// bytes of data lie on the device, and at most as many of the log; but a batch always does.
     pub fn new(
-        executor: &mut dyn Executor,
-        device: &Device,
-        loaded: &Loaded,
-        data: &'a Dataset,
-        budget: u64,
-    ) -> Result<Self> {
-        Self::within(executor, device, (loaded.id, &loaded.plan), data, budget)
-    }
-
-    /// As [`new`](Self::new), for a plan that `executor` has loaded.
-    pub fn within(
         executor: &mut dyn Executor,
         device: &Device,
         (id, plan): (PlanId, &Plan),
         data: &'a Dataset,
         budget: u64,
     ) -> Result<Self> {
-        // A binding holds one tensor; the widest takes most of a row.
-        let inputs = data.inputs().iter().map(|input| input.cols() as u64);
-        let widths: Vec<u64> = inputs.chain(data.targets().iter().map(|target| target.width() as u64)).collect();
-        let widest = widths.iter().copied().max().unwrap_or(1);
-        let all = widths.iter().sum::<u64>() + 1;
-        let bindable = device.info().limits.binding_bytes / widest * all;
-        Self::bind(executor, id, plan, data, budget.min(bindable))
+        Self::bind(executor, (id, plan), data, budget, device.info().limits.storage_bytes())
     }
 
-    fn bind(executor: &mut dyn Executor, id: PlanId, plan: &Plan, data: &'a Dataset, budget: u64) -> Result<Self> {
+    /// `limit`: bytes of the largest buffer. Each tensor is one, and so is the log.
+    fn bind(
+        executor: &mut dyn Executor,
+        (id, plan): (PlanId, &Plan),
+        data: &'a Dataset,
+        budget: u64,
+        limit: u64,
+    ) -> Result<Self> {
         plan.half_inputs().try_for_each(|slot| check_half(data, slot))?;
-        let (rows, batch) = (data.len(), plan.batch);
+        let (rows, batch, slots) = (data.len(), plan.batch, plan.log_slots);
         let used = plan.data_sizes(1, 1);
         let mut tensors = tensors(data);
         tensors.retain(|tensor| used.iter().any(|(buffer, _)| *buffer == tensor.buffer));
-        let row_bytes = 4 * tensors.iter().map(|tensor| tensor.width as u64).sum::<u64>().max(1);
-        let fits = usize::try_from(budget / row_bytes).unwrap_or(usize::MAX);
+        let widths = tensors.iter().map(|tensor| tensor.width as u64);
+        // The order is as wide as the narrowest tensor.
+        let (row, widest) = (widths.clone().sum::<u64>().max(1), widths.max().unwrap_or(1));
+        let holds = |bytes: u64| usize::try_from(bytes / 4).unwrap_or(usize::MAX);
+        let fits = holds(budget / row).min(holds(limit / widest));
         let resident = if fits >= rows { rows } else { (fits / batch).max(1) * batch };
         let steps = rows.div_ceil(batch);
-        executor.bind_data(id, resident, steps)?;
-        let slots = plan.log_slots;
-        let feed = Self { id, tensors, data, rows, batch, slots, resident, slice: 8 };
+        let logged = (holds(budget.min(limit)) / (slots * batch).max(1)).clamp(1, steps);
+        executor.bind_data(id, resident, logged)?;
+        let (queued, log) = (0, Vec::new());
+        let mut feed = Self { id, tensors, data, rows, batch, slots, resident, logged, queued, log, slice: 8 };
         executor.write_order(id, &(0..resident as u32).collect::<Vec<_>>())?;
         if !feed.is_streamed() {
-            for tensor in &feed.tensors {
+            for tensor in std::mem::take(&mut feed.tensors) {
                 executor.write(id, tensor.buffer, 0, &tensor.values)?;
             }
         }
@@ -91,7 +87,7 @@ impl<'a> Feed<'a> {
     /// Binds all of `data` to a plan that `executor` has loaded as `id`, in its own order: for checks that drive the
     /// plan themselves.
     pub fn whole(executor: &mut dyn Executor, id: PlanId, plan: &Plan, data: &'a Dataset) -> Result<Self> {
-        Self::bind(executor, id, plan, data, u64::MAX)
+        Self::bind(executor, (id, plan), data, u64::MAX, u64::MAX)
     }
 
     /// Whether the set is larger than its budget.
@@ -112,7 +108,7 @@ impl<'a> Feed<'a> {
             start: (i * self.batch % self.resident) as u32,
             valid: rows.len() as u32,
             inverse_weight: if weight > 0.0 { (1.0 / weight) as f32 } else { 0.0 },
-            log_row: i as u32,
+            log_row: (i % self.logged) as u32,
             ..Step::default()
         }
     }
@@ -133,7 +129,7 @@ impl<'a> Feed<'a> {
         if !self.run_steps(executor, order, fill, done)? {
             return Ok(None);
         }
-        let log = self.read_log(executor)?;
+        let log = self.take_log(executor)?;
         Ok(Some(self.logged(log, order)))
     }
 
@@ -145,75 +141,95 @@ impl<'a> Feed<'a> {
         fill: impl Fn(usize, &mut Step),
         mut done: impl FnMut(usize) -> bool,
     ) -> Result<bool> {
-        let steps = self.uniforms(order, fill);
-        self.begin_epoch(executor, order)?;
-        let mut queued = 0;
-        for (chunk, rows) in steps.chunks(self.resident.div_ceil(self.batch)).zip(order.chunks(self.resident)) {
-            if self.is_streamed() {
-                self.upload(executor, rows)?;
+        let (all, resident) = (self.steps(), self.resident.div_ceil(self.batch));
+        (self.queued, self.log) = (0, Vec::new());
+        let mut steps = Vec::new();
+        while self.queued < all {
+            let first = self.queued;
+            self.bring(executor, first, order)?;
+            if first > 0 && first.is_multiple_of(self.logged) {
+                self.keep_log(executor)?;
             }
-            let mut rest = chunk;
-            while !rest.is_empty() {
-                let (now, later) = rest.split_at(self.slice.min(rest.len()));
-                let begun = std::time::Instant::now();
-                executor.run(self.id, now)?;
-                if begun.elapsed().as_millis() < 100 {
-                    self.slice = self.slice.saturating_mul(2);
-                }
-                queued += now.len();
-                if !done(queued) && queued < steps.len() {
-                    return Ok(false);
-                }
-                rest = later;
+            // Up to where other rows are brought, or the log is full.
+            let left = |whole: usize| whole - first % whole;
+            let count = self.slice.min(left(resident)).min(left(self.logged)).min(all - first);
+            steps.clear();
+            steps.extend((first..first + count).map(|i| self.uniform(i, order, &fill)));
+            let begun = std::time::Instant::now();
+            executor.run(self.id, &steps)?;
+            if begun.elapsed().as_millis() < 100 {
+                self.slice = (2 * self.slice).min(MOST_STEPS);
+            }
+            self.queued += count;
+            if !done(self.queued) && self.queued < all {
+                return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Walks through one epoch step by step: `run` is called where the rows of a step are ready, and says whether to
-    /// go on.
+    /// Walks through one epoch step by step: `run` is called with the number of a step, from 0, where its rows are
+    /// ready, and says whether to go on.
     pub fn walk(
         &mut self,
         executor: &mut dyn Executor,
         order: &[u32],
         fill: impl Fn(usize, &mut Step),
-        mut run: impl FnMut(&mut dyn Executor, &Step) -> Result<bool>,
+        mut run: impl FnMut(&mut dyn Executor, usize, &Step) -> Result<bool>,
     ) -> Result<()> {
-        let steps = self.uniforms(order, fill);
-        self.begin_epoch(executor, order)?;
-        for (chunk, rows) in steps.chunks(self.resident.div_ceil(self.batch)).zip(order.chunks(self.resident)) {
-            if self.is_streamed() {
-                self.upload(executor, rows)?;
-            }
-            for step in chunk {
-                if !run(executor, step)? {
-                    return Ok(());
-                }
+        for i in 0..self.steps() {
+            self.bring(executor, i, order)?;
+            if !run(executor, i, &self.uniform(i, order, &fill))? {
+                break;
             }
         }
         Ok(())
     }
 
-    fn uniforms(&self, order: &[u32], fill: impl Fn(usize, &mut Step)) -> Vec<Step> {
-        let mut steps: Vec<Step> = (0..self.steps()).map(|i| self.step(i, order)).collect();
-        steps.iter_mut().enumerate().for_each(|(i, step)| fill(i, step));
-        steps
+    /// Brings the first rows of `order` to the device, as many as it holds; how many steps they are enough for.
+    pub fn begin(&self, executor: &mut dyn Executor, order: &[u32]) -> Result<usize> {
+        self.bring(executor, 0, order)?;
+        Ok(self.resident.div_ceil(self.batch))
     }
 
-    fn begin_epoch(&self, executor: &mut dyn Executor, order: &[u32]) -> Result<()> {
-        if self.is_streamed() { Ok(()) } else { executor.write_order(self.id, order) }
+    fn uniform(&self, i: usize, order: &[u32], fill: impl Fn(usize, &mut Step)) -> Step {
+        let mut step = self.step(i, order);
+        fill(i, &mut step);
+        step
     }
 
-    /// The log `(steps, slots, batch)` of the last epoch.
-    fn read_log(&self, executor: &mut dyn Executor) -> Result<Vec<f32>> {
-        let len = self.slots * self.batch * self.steps();
-        executor.read(self.id, Range { buffer: Buffer::Log, offset: 0, len })
+    /// Brings what step `i` needs to the device, where it is not there yet: the order of an epoch, or the next rows.
+    fn bring(&self, executor: &mut dyn Executor, i: usize, order: &[u32]) -> Result<()> {
+        let first = i * self.batch;
+        match self.is_streamed() {
+            true if first.is_multiple_of(self.resident) => {
+                self.upload(executor, &order[first..self.rows.min(first + self.resident)])
+            }
+            false if i == 0 => executor.write_order(self.id, order),
+            _ => Ok(()),
+        }
     }
 
-    /// The loss of each step of the last epoch, which ran in the order `order`: the sum of the mean losses in the first
-    /// log slots, each times its weight.
-    pub fn step_losses(&self, executor: &mut dyn Executor, order: &[u32], weights: &[f32]) -> Result<Vec<f64>> {
-        let log = self.read_log(executor)?;
+    /// The log `(steps, slots, batch)` of the steps that were queued.
+    fn take_log(&mut self, executor: &mut dyn Executor) -> Result<Vec<f32>> {
+        self.keep_log(executor)?;
+        Ok(std::mem::take(&mut self.log))
+    }
+
+    /// Reads what was logged since the log began anew.
+    fn keep_log(&mut self, executor: &mut dyn Executor) -> Result<()> {
+        let len = self.queued * self.slots * self.batch - self.log.len();
+        if len > 0 {
+            let part = executor.read(self.id, Range { buffer: Buffer::Log, offset: 0, len })?;
+            if self.log.is_empty() { self.log = part } else { self.log.extend(part) }
+        }
+        Ok(())
+    }
+
+    /// The loss of each step of the last epoch that was queued, in the order `order`: the sum of the mean losses in the
+    /// first log slots, each times its weight.
+    pub fn step_losses(&mut self, executor: &mut dyn Executor, order: &[u32], weights: &[f32]) -> Result<Vec<f64>> {
+        let log = self.take_log(executor)?;
         let steps = log.chunks_exact(self.slots * self.batch).zip(order.chunks(self.batch));
         Ok(steps.map(|(log, rows)| self.logged(log.to_vec(), rows).loss(weights)).collect())
     }
@@ -244,48 +260,18 @@ impl<'a> Feed<'a> {
 
     /// Writes the rows of the next steps, in order.
     fn upload(&self, executor: &mut dyn Executor, rows: &[u32]) -> Result<()> {
+        let mut part = Vec::new();
         for tensor in &self.tensors {
-            let mut part = Vec::with_capacity(rows.len() * tensor.width);
-            for &row in rows {
-                let first = row as usize * tensor.width;
-                part.extend_from_slice(&tensor.values[first..first + tensor.width]);
+            let count = (PART / tensor.width).max(1);
+            for (i, rows) in rows.chunks(count).enumerate() {
+                part.clear();
+                for &row in rows {
+                    let first = row as usize * tensor.width;
+                    part.extend_from_slice(&tensor.values[first..first + tensor.width]);
+                }
+                executor.write(self.id, tensor.buffer, i * count * tensor.width, &part)?;
             }
-            executor.write(self.id, tensor.buffer, 0, &part)?;
         }
         Ok(())
-    }
-}
-
-/// Inputs, targets and weights of `data`.
-pub(super) fn tensors(data: &Dataset) -> Vec<Tensor<'_>> {
-    let inputs = data.inputs().iter().enumerate().map(|(i, input)| Tensor {
-        buffer: Buffer::DataInput(i),
-        values: Cow::Borrowed(input.data()),
-        width: input.cols(),
-    });
-    let targets = data.targets().iter().enumerate().map(|(i, target)| {
-        let values = match target {
-            Targets::Values(values) => Cow::Borrowed(values.data()),
-            // Exact: a device has no room for the 2^24 classes from which f32 would skip one.
-            Targets::Classes(labels) => labels.iter().map(|&label| label as f32).collect(),
-        };
-        Tensor { buffer: Buffer::DataTarget(i), values, width: target.width() }
-    });
-    let weights = data.weights().map_or_else(|| vec![1.0; data.len()].into(), Cow::Borrowed);
-    let weights = Tensor { buffer: Buffer::DataWeights, values: weights, width: 1 };
-    inputs.chain(targets).chain([weights]).collect()
-}
-
-/// Refuses a number of input `slot` that f16 cannot hold: it would be infinite in every step.
-fn check_half(data: &Dataset, slot: usize) -> Result<()> {
-    let Some(input) = data.inputs().get(slot) else { return Ok(()) };
-    let most = f16::MAX.to_f32();
-    match input.data().iter().position(|x| x.is_finite() && x.abs() > most) {
-        None => Ok(()),
-        Some(at) => {
-            let (row, column, value) = (at / input.cols(), at % input.cols(), input.data()[at]);
-            let place = format!("inputs[{slot}] row {row}, column {column}");
-            Err(Error::data(place, format!("{value}, beyond {most}, the largest number of Precision::F16")))
-        }
     }
 }

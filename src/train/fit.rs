@@ -10,24 +10,27 @@ use crate::data::Dataset;
 use crate::model::{Model, Purpose};
 use crate::{Error, Result};
 
-/// Rows of a batch when nothing has to be kept for a backward pass.
-const EVALUATE_BATCH: usize = 256;
-
 pub(crate) fn fit(model: &mut Model, data: &Dataset, settings: &Fit) -> Result<History> {
+    let outcome = train(model, data, settings);
+    // However it ended.
+    let released = model.release_data(&[Purpose::Train, Purpose::Evaluate]);
+    outcome.and_then(|history| released.map(|()| history))
+}
+
+fn train(model: &mut Model, data: &Dataset, settings: &Fit) -> Result<History> {
     settings.check()?;
-    let (mut train, mut held_out) = (None, None);
-    match &settings.validation {
-        Validation::None => {}
-        Validation::Data(data) => held_out = Some(data.clone()),
-        Validation::Split(fraction) => {
-            let (first, second) = data.validation_split(*fraction, settings.seed)?;
-            (train, held_out) = (Some(first), Some(second));
-        }
-    }
-    let data = train.as_ref().unwrap_or(data);
+    let split = match &settings.validation {
+        Validation::Split(fraction) => Some(data.validation_split(*fraction, settings.seed)?),
+        _ => None,
+    };
+    let (data, held_out) = match (&split, &settings.validation) {
+        (Some((train, held_out)), _) => (train, Some(held_out)),
+        (None, Validation::Data(held_out)) => (data, Some(held_out)),
+        _ => (data, None),
+    };
     let taken: Result<Vec<_>> = settings.callbacks.iter().map(Shared::take).collect();
     let mut callbacks = taken?;
-    let mut run = Run::new(model, data, held_out.as_ref(), settings)?;
+    let mut run = Run::new(model, data, held_out, settings)?;
     #[cfg(feature = "save")]
     settings.checkpoints.iter().try_for_each(|checkpoint| checkpoint.begin(&run))?;
     #[cfg(feature = "save")]
@@ -59,7 +62,9 @@ pub(crate) fn fit(model: &mut Model, data: &Dataset, settings: &Fit) -> Result<H
 }
 
 pub(crate) fn evaluate(model: &mut Model, data: &Dataset) -> Result<Evaluation> {
-    Validator::new(model, data, DATA_BUDGET)?.run(model)
+    let outcome = Validator::new(model, data, DATA_BUDGET).and_then(|mut validator| validator.run(model));
+    let released = model.release_data(&[Purpose::Evaluate]);
+    outcome.and_then(|evaluation| released.map(|()| evaluation))
 }
 
 /// A data set bound to the evaluation plan.
@@ -72,8 +77,9 @@ impl<'a> Validator<'a> {
     pub fn new(model: &mut Model, data: &'a Dataset, budget: u64) -> Result<Self> {
         let classes = model.check_data(data)?;
         let device = model.device().clone();
-        let loaded = model.load(Purpose::Evaluate, EVALUATE_BATCH.min(data.len()), &classes)?.clone();
-        let feed = Feed::new(&mut *model.executor, &device, &loaded, data, budget)?;
+        let batch = model.inference_batch(Purpose::Evaluate, data.len(), &classes)?;
+        let loaded = model.load(Purpose::Evaluate, batch, &classes)?.clone();
+        let feed = Feed::new(&mut *model.executor, &device, (loaded.id, &loaded.plan), data, budget)?;
         Ok(Self { feed, order: (0..data.len() as u32).collect() })
     }
 

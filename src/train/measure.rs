@@ -5,6 +5,7 @@
 
 use super::Feed;
 use super::profile::{Peaks, Profile, ProfileRow, rate};
+use super::settings::DATA_BUDGET;
 use crate::data::Dataset;
 use crate::device::{Device, DeviceInfo};
 use crate::kernels::{Adam, Kernel, Matmul, Scale, Sgd, Step};
@@ -22,7 +23,7 @@ const LEAST_RUNS: usize = 3;
 const TIME: Duration = Duration::from_millis(500);
 /// Steps in the trace.
 const TRACED: usize = 4;
-/// Batches of the data that are visited in turn.
+/// Batches of the data that are visited in turn, if the device holds as many.
 const BATCHES: usize = 8;
 
 /// Elements of the kernels that measure memory: they move 128, 96 and 112 MiB, beyond most caches.
@@ -49,11 +50,12 @@ pub(crate) fn profile(model: &mut Model, data: &Dataset, batch_size: usize) -> R
     let id = executor.load(&model.program().plan(Purpose::Train, batch, &classes, true)?)?;
     let plan = executor.plan(id)?.clone();
     copy_slabs(model, &mut *executor, id, &plan)?;
-    let feed = Feed::whole(&mut *executor, id, &plan, &data)?;
+    let feed = Feed::new(&mut *executor, &device, (id, &plan), &data, DATA_BUDGET)?;
     let before = model.steps_done;
     let order: Vec<u32> = (0..rows.len() as u32).collect();
+    let steps = feed.begin(&mut *executor, &order)?;
     let mut runs = timed(&mut *executor, id, RUNS, |run| {
-        let mut step = feed.step(run % feed.steps(), &order);
+        let mut step = feed.step(run % steps, &order);
         optimizer.fill(before.saturating_add(1 + run as u64), &mut step);
         step
     })?;
@@ -125,7 +127,7 @@ impl Peaks {
     /// ```
     pub fn measure(device: &Device) -> Result<Self> {
         let info = device.info();
-        let fits = |elements: u64| elements.min(info.limits.binding_bytes / 4) as u32;
+        let fits = |elements: u64| elements.min(info.limits.storage_bytes() / 4) as u32;
         let scale = Kernel::Scale(Scale { n: fits(SCALE_ELEMENTS), factor: 0.5 });
         let sgd = Kernel::Sgd(Sgd { n: fits(SGD_ELEMENTS) });
         let adam = Kernel::Adam(Adam::new(fits(ADAM_ELEMENTS), 0.9, 0.999, 1e-8));

@@ -27,6 +27,7 @@ mod resume;
 mod run;
 mod settings;
 mod stop;
+mod tensors;
 mod trace;
 
 pub(crate) use by_hand::ByHand;

@@ -148,6 +148,11 @@ impl RangeCurve {
         Self { points }
     }
 
+    /// The steps, with learning rates that grow.
+    pub fn points(&self) -> &[RangePoint] {
+        &self.points
+    }
+
     /// Where the smoothed loss is least.
     fn lowest(&self) -> usize {
         let all = self.points.iter().enumerate();
@@ -201,7 +206,7 @@ pub(crate) fn range_test(model: &mut Model, data: &Dataset, settings: &RangeTest
     let id = executor.load(&model.program().plan(Purpose::Train, batch, &classes, true)?)?;
     let plan = executor.plan(id)?.clone();
     copy_slabs(model, &mut *executor, id, &plan)?;
-    let mut feed = Feed::within(&mut *executor, &device, (id, &plan), data, DATA_BUDGET)?;
+    let mut feed = Feed::new(&mut *executor, &device, (id, &plan), data, DATA_BUDGET)?;
     let (before, weights) = (model.steps_done, model.program().loss_weights.clone());
     let mut losses = Vec::with_capacity(settings.steps);
     for epoch in 1u64.. {
@@ -216,7 +221,7 @@ pub(crate) fn range_test(model: &mut Model, data: &Dataset, settings: &RangeTest
             (step.seed_low, step.seed_high) = (settings.seed as u32, (settings.seed >> 32) as u32);
         };
         feed.run_steps(&mut *executor, &order, fill, |queued| done + queued < settings.steps)?;
-        // More steps may have been queued than are left, or fewer than an epoch has: the rest of the log is old.
+        // More steps may have been queued than are left.
         let ran = feed.step_losses(&mut *executor, &order, &weights)?;
         losses.extend(ran.into_iter().take(settings.steps - done));
     }

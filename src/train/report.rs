@@ -128,16 +128,9 @@ impl Output<'_> {
 
     /// The class of each row.
     fn truth(&self) -> Vec<u32> {
-        let first_largest = |row: &[f32]| {
-            let best = row
-                .iter()
-                .enumerate()
-                .fold((0, f32::NEG_INFINITY), |best, (i, x)| if *x > best.1 { (i, *x) } else { best });
-            best.0 as u32
-        };
         match (self.target, self.task) {
             (Targets::Classes(labels), _) => labels.clone(),
-            (Targets::Values(values), Task::Classes) => values.iter_rows().map(first_largest).collect(),
+            (Targets::Values(values), Task::Classes) => values.iter_rows().map(metrics::first_largest).collect(),
             (Targets::Values(values), _) => values.data().iter().map(|value| u32::from(*value > 0.5)).collect(),
         }
     }

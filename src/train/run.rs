@@ -197,7 +197,7 @@ impl<'a> Run<'a> {
         Ok(run)
     }
 
-    /// Calls every callback, in order. What they did with the model may have bound other data to its plans.
+    /// Calls every callback, in order. What one did with the model may have bound other data to its plans.
     pub(super) fn hear(
         &mut self,
         callbacks: &mut [MutexGuard<'_, dyn Callback + 'static>],
@@ -206,8 +206,14 @@ impl<'a> Run<'a> {
         for callback in callbacks {
             self.called = Some(callback.name());
             call(&mut **callback, self)?;
+            self.rebind()?;
         }
         self.called = None;
+        Ok(())
+    }
+
+    /// Binds the run's data again where others were bound since.
+    fn rebind(&mut self) -> Result<()> {
         if self.model.bindings != self.bound {
             self.feed = bind(self.model, self.data, self.settings)?;
             if let Some(data) = self.held_out {
@@ -263,7 +269,7 @@ fn bind<'a>(model: &mut Model, data: &'a Dataset, settings: &Fit) -> Result<Feed
     let classes = model.check_data(data)?;
     let device = model.device().clone();
     let loaded = model.load(Purpose::Train, settings.batch_size.min(data.len()), &classes)?.clone();
-    Feed::new(&mut *model.executor, &device, &loaded, data, settings.data_budget)
+    Feed::new(&mut *model.executor, &device, (loaded.id, &loaded.plan), data, settings.data_budget)
 }
 
 impl fmt::Debug for Run<'_> {

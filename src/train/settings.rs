@@ -8,7 +8,7 @@ use crate::{Error, Result};
 #[cfg(feature = "save")]
 use {super::Checkpoint, std::path::PathBuf};
 
-/// Bytes of training data kept on the device.
+/// Bytes of data kept on the device.
 pub(super) const DATA_BUDGET: u64 = 1 << 30;
 
 /// How to train: the settings of [`Model::fit`](crate::model::Model::fit).
@@ -105,7 +105,7 @@ impl Fit {
         self
     }
 
-    /// Data on which loss and metrics are reported after every epoch.
+    /// Data on which loss and metrics are reported after every epoch. They are shared, not copied.
     pub fn validation(mut self, data: &Dataset) -> Self {
         self.validation = Validation::Data(data.clone());
         self
@@ -128,7 +128,8 @@ impl Fit {
         self.verbosity(Verbosity::Silent)
     }
 
-    /// Bytes of data kept on the device; a larger set is streamed in parts.
+    /// Bytes of data kept on the device; a larger set is streamed in parts, and what its rows log is read in parts of no
+    /// more. Default: 1 GiB. The data leave the device when the run ends.
     pub fn data_budget(mut self, bytes: u64) -> Self {
         self.data_budget = bytes;
         self

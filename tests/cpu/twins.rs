@@ -32,6 +32,12 @@ impl Executor for Careless {
     fn bind_data(&mut self, id: PlanId, rows: usize, steps: usize) -> Result<()> {
         self.0.bind_data(id, rows, steps)
     }
+    fn release_data(&mut self, id: PlanId) -> Result<()> {
+        self.0.release_data(id)
+    }
+    fn held_bytes(&self) -> u64 {
+        self.0.held_bytes()
+    }
     fn write(&mut self, id: PlanId, buffer: Buffer, offset: usize, data: &[f32]) -> Result<()> {
         self.0.write(id, buffer, offset, data)
     }

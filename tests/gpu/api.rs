@@ -86,7 +86,7 @@ fn a_model_that_does_not_fit() {
 }
 
 /// Another wgpu device on the adapter of `device`, with limits changed by `change`.
-fn open(device: &Device, change: impl FnOnce(&mut wgpu::Limits)) -> (Device, wgpu::Device) {
+pub fn limited(device: &Device, change: impl FnOnce(&mut wgpu::Limits)) -> (Device, wgpu::Device) {
     let name = device.info().name;
     let adapter = axone::gpu::adapters().iter().find(|adapter| adapter.get_info().name == name).unwrap();
     let mut limits = adapter.limits();
@@ -98,7 +98,7 @@ fn open(device: &Device, change: impl FnOnce(&mut wgpu::Limits)) -> (Device, wgp
 
 #[test]
 fn a_device_of_the_program_trains() {
-    let (own, _) = open(&need_device!(), |_| {});
+    let (own, _) = limited(&need_device!(), |_| {});
     let history = classifier(&own, Sgd::new(0.1)).fit(&samples(12), &Fit::new().epochs(5).batch_size(4).silent());
     let losses = history.unwrap().get("loss");
     assert!(losses[4] < losses[0], "{losses:?}");
@@ -109,18 +109,18 @@ fn limits_that_are_too_small_are_an_error() {
     let device = need_device!();
     let net = Sequential::new(64).add(Dense::new(64));
     let compile = |device: Device| net.compile(device, Loss::MeanSquaredError, Sgd::default()).unwrap_err();
-    let (narrow, _) = open(&device, |limits| limits.max_storage_buffer_binding_size = 4096);
+    let (narrow, _) = limited(&device, |limits| limits.max_storage_buffer_binding_size = 4096);
     let error = compile(narrow);
     assert!(matches!(error, Error::TooLarge { needed: 16_640, allowed: 4096, .. }), "{error}");
     // No kernel fits: said by axone, which looks at the limits first, or by wgpu.
-    let (slow, _) = open(&device, |limits| {
+    let (slow, _) = limited(&device, |limits| {
         limits.max_compute_invocations_per_workgroup = 16;
         limits.max_compute_workgroup_size_x = 16;
     });
     let error = compile(slow);
     assert!(matches!(error, Error::Gpu { .. } | Error::Unsupported { .. }), "{error}");
     // Every kernel but `fill` binds more than one buffer: this only wgpu says, in an error scope.
-    let (few, _) = open(&device, |limits| limits.max_storage_buffers_per_shader_stage = 1);
+    let (few, _) = limited(&device, |limits| limits.max_storage_buffers_per_shader_stage = 1);
     let error = compile(few);
     assert!(matches!(error, Error::Gpu { .. }), "{error}");
     assert!(error.to_string().contains("max_storage_buffers_per_shader_stage"), "{error}");
@@ -129,7 +129,7 @@ fn limits_that_are_too_small_are_an_error() {
 /// What wgpu says of a device that is gone comes back as an error from whatever is called next.
 #[test]
 fn a_lost_device_is_an_error() {
-    let (own, wgpu) = open(&need_device!(), |_| {});
+    let (own, wgpu) = limited(&need_device!(), |_| {});
     let mut model = classifier(&own, Sgd::new(0.1));
     model.fit(&samples(12), &Fit::new().epochs(1).silent()).unwrap();
     wgpu.destroy();

@@ -8,13 +8,13 @@ mod gradients;
 mod outputs;
 mod step;
 
-use super::feed::Tensor;
-use crate::Result;
+use super::tensors::Tensor;
 use crate::data::Targets;
 use crate::kernels::Step;
 use crate::model::{Model, Task};
 use crate::plan::{Buffer, Plan, PlanId, PlanStep};
 use crate::random::stream_key;
+use crate::{Error, Result};
 
 /// Batches of one update draw their dropout masks from this stream; shuffling and layers have others.
 const MASK_STREAM: u32 = u32::from_be_bytes(*b"hand");
@@ -90,8 +90,7 @@ impl Model {
         if let Some(index) = known {
             return Ok(index);
         }
-        let plan = self.program().task_plan(task, batch, classes)?;
-        let id = self.executor.load(&plan)?;
+        let (batch, id, plan) = self.load_task(task, (rows, batch), classes)?;
         if task == Task::Accumulate {
             // No longer what was there of a layer that has been frozen since.
             self.executor.write(id, Buffer::BatchGradients, 0, &vec![0.0; plan.slab])?;
@@ -107,6 +106,24 @@ impl Model {
         }
         self.by_hand.plans.push(Held { task, classes: classes.to_vec(), batch, id, plan, data });
         Ok(self.by_hand.plans.len() - 1)
+    }
+
+    /// Loads a plan for `task` at `most` rows. What was rounded up beyond what the device can bind is brought half way
+    /// back to `rows`, as often as it takes.
+    fn load_task(
+        &mut self,
+        task: Task,
+        (rows, most): (usize, usize),
+        classes: &[bool],
+    ) -> Result<(usize, PlanId, Plan)> {
+        let mut batch = most;
+        loop {
+            let plan = self.program().task_plan(task, batch, classes);
+            match plan.and_then(|plan| Ok((batch, self.executor.load(&plan)?, plan))) {
+                Err(Error::TooLarge { .. }) if batch > rows => batch = rows.midpoint(batch),
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Writes the rows of a batch and queues one run of plan `index`.

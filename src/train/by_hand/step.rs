@@ -5,9 +5,9 @@ use crate::data::Dataset;
 use crate::model::{Model, Task};
 use crate::plan::{Buffer, Range};
 use crate::train::Evaluation;
-use crate::train::feed::tensors;
 use crate::train::logged::Logged;
 use crate::train::report;
+use crate::train::tensors::tensors;
 use crate::{Error, Result};
 
 impl Model {

@@ -121,7 +121,7 @@ fn first_non_finite(run: &mut Run<'_>, mut good: Vec<Vec<f32>>) -> Result<Option
     let layout = model.layout().clone();
     let mut found = None;
     let fill = |i: usize, step: &mut Step| uniforms.fill(i, step);
-    feed.walk(&mut *model.executor, &run.order, fill, |executor, step| {
+    feed.walk(&mut *model.executor, &run.order, fill, |executor, i, step| {
         let logs: Vec<Range> = (0..losses).map(|slot| log(step, slot)).collect();
         executor.run(id, std::slice::from_ref(step))?;
         let after: Result<Vec<_>> = slabs.iter().map(|slab| executor.read(id, *slab)).collect();
@@ -131,7 +131,7 @@ fn first_non_finite(run: &mut Run<'_>, mut good: Vec<Vec<f32>>) -> Result<Option
             return Ok(true);
         }
         slabs.iter().zip(&good).try_for_each(|(slab, values)| executor.write(id, slab.buffer, 0, values))?;
-        found = Some(Found { step: step.log_row + 1, what: dispatch_by_dispatch(executor, id, step, &logs, &layout)? });
+        found = Some(Found { step: i as u32 + 1, what: dispatch_by_dispatch(executor, id, step, &logs, &layout)? });
         Ok(false)
     })?;
     if let Some(found) = &found {

@@ -10,9 +10,11 @@ mod protocol;
 use axone::kernels::{Kernel, Matmul, Spec, Step};
 use axone::plan::{Buffer, Executor, Plan, PlanId, PlanStep, Range};
 use axone::prelude::*;
+use protocol::arguments::Arguments;
 use protocol::{Net, SIDE, Work, noise, serve};
 use std::time::Instant;
 
+const USAGE: &str = "usage: axone-peer [NAME] [DEVICE], then NET OPTIMIZER SECONDS on each line of standard input";
 /// Epochs whose time counts, each of a chunk of steps; one before them brings the data to the device.
 const EPOCHS: usize = 4;
 
@@ -59,9 +61,15 @@ impl Work for Product {
 }
 
 fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let name = arguments.next().unwrap_or_else(|| "axone".to_owned());
-    let device = Device::named(&arguments.next().unwrap_or_else(|| "auto".to_owned()))?;
+    let mut arguments = Arguments::new(USAGE);
+    let mut next = |default: &str| match arguments.next() {
+        Some(option) if option.starts_with('-') => arguments.unknown(&option),
+        argument => argument.unwrap_or_else(|| default.to_owned()),
+    };
+    let (name, device) = (next("axone"), Device::named(&next("auto"))?);
+    if let Some(argument) = arguments.next() {
+        arguments.unknown(&argument);
+    }
     let about = format!("axone, {}", device.info());
     serve(&name, &about, |net, optimizer| make(&device, net, optimizer).expect("compiles"));
     Ok(())

@@ -1,6 +1,9 @@
 //! The least that a program needs of wgpu to compute: it opens an adapter, doubles 1024 numbers and reads them back.
 //! Its crates and its build are what axone's are held against.
 
+#[path = "../../../../examples/common/arguments.rs"]
+mod arguments;
+
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
 
 const LEN: u64 = 1024;
@@ -12,6 +15,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 }";
 
 fn main() {
+    arguments::none("usage: bare\n\nOpens an adapter, doubles 1024 numbers and reads them back.");
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
     let adapter = adapters.first().expect("an adapter");

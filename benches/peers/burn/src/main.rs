@@ -49,7 +49,7 @@ fn device() -> (Device, String) {
 }
 
 fn main() {
-    let name = std::env::args().nth(1).unwrap_or_else(|| "burn".to_owned());
+    let name = protocol::name("usage: burn-peer [NAME], then NET OPTIMIZER SECONDS on each line of standard input", "burn");
     let (device, about) = device();
     serve(&name, &format!("burn 0.22.1, {about}"), |net, optimizer| make(&device, net, optimizer));
 }

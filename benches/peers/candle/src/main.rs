@@ -12,7 +12,7 @@ use protocol::{Calls, Net, Work, noise, serve};
 
 fn main() {
     let threads = candle_core::utils::get_num_threads();
-    let name = std::env::args().nth(1).unwrap_or_else(|| "candle".to_owned());
+    let name = protocol::name("usage: candle-peer [NAME], then NET OPTIMIZER SECONDS on each line of standard input", "candle");
     serve(&name, &format!("candle 0.11.1, CPU, {threads} threads"), |net, optimizer| {
         make(net, optimizer).expect("candle has every operation of the step")
     });

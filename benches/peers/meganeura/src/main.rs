@@ -26,7 +26,7 @@ impl Work for Training {
 }
 
 fn main() {
-    let name = std::env::args().nth(1).unwrap_or_else(|| "meganeura".to_owned());
+    let name = protocol::name("usage: meganeura-peer [NAME], then NET OPTIMIZER SECONDS on each line of standard input", "meganeura");
     serve(&name, "meganeura 0.3.0, blade, Vulkan", make);
 }
 
