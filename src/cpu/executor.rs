@@ -64,6 +64,16 @@ pub fn info() -> DeviceInfo {
     }
 }
 
+/// `elements` zeros for `buffer`, unless no address reaches over them.
+fn zeroed<T: Real>(buffer: Buffer, elements: usize) -> Result<Vec<T>> {
+    let (needed, allowed) = ((elements as u64).saturating_mul(size_of::<T>() as u64), info().limits.buffer_bytes);
+    if needed > allowed {
+        let what = format!("{buffer} ({elements} elements)");
+        return Err(Error::TooLarge { what, needed, allowed, device: info().name });
+    }
+    Ok(vec![T::zero(); elements])
+}
+
 /// Whether a product of `plan` is shared out between threads.
 fn shares_work(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| matches!(&step.kernel, Kernel::Matmul(product) if is_shared(product)))
@@ -93,9 +103,9 @@ impl<T: Real> CpuExecutor<T> {
     }
 
     /// A zeroed buffer in the arena.
-    fn allocate(&mut self, elements: usize) -> usize {
-        self.arena.push(vec![T::zero(); elements]);
-        self.arena.len() - 1
+    fn allocate(&mut self, buffer: Buffer, elements: usize) -> Result<usize> {
+        self.arena.push(zeroed(buffer, elements)?);
+        Ok(self.arena.len() - 1)
     }
 
     /// Looks up where the operands of every step lie.
@@ -170,12 +180,13 @@ impl<T: Real> Executor for CpuExecutor<T> {
     fn load(&mut self, plan: &Plan) -> Result<PlanId> {
         for (buffer, elements) in plan.slabs() {
             if !self.slabs.contains_key(&buffer) {
-                let index = self.allocate(elements);
+                let index = self.allocate(buffer, elements)?;
                 self.slabs.insert(buffer, index);
             }
         }
-        let activations = plan.activations.iter().enumerate();
-        let buffers = activations.map(|(i, storage)| (Buffer::Activation(i), self.allocate(storage.len))).collect();
+        let activations = plan.activations.iter().enumerate().map(|(i, storage)| (Buffer::Activation(i), storage.len));
+        let place = |(buffer, elements)| Ok((buffer, self.allocate(buffer, elements)?));
+        let buffers = activations.map(place).collect::<Result<_>>()?;
         let places = self.place(plan, &buffers);
         self.plans.push(Some(Loaded { plan: plan.clone(), buffers, places, order: Vec::new() }));
         Ok(PlanId(self.plans.len() - 1))
@@ -196,8 +207,8 @@ impl<T: Real> Executor for CpuExecutor<T> {
                 continue;
             }
             match buffers.get(&buffer) {
-                Some(&index) => self.arena[index] = vec![T::zero(); elements],
-                None => drop(buffers.insert(buffer, self.allocate(elements))),
+                Some(&index) => self.arena[index] = zeroed(buffer, elements)?,
+                None => drop(buffers.insert(buffer, self.allocate(buffer, elements)?)),
             }
         }
         let places = self.place(&plan, &buffers);

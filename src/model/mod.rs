@@ -14,6 +14,8 @@ mod program;
 mod residual;
 mod rules;
 mod sequential;
+#[cfg(feature = "save")]
+mod stored;
 mod summary;
 mod task;
 mod weights;

@@ -1,9 +1,11 @@
 //! Weights by name: reading, writing, and how they start.
 
 use super::{Model, Network, Program, Purpose};
+use crate::data::Matrix;
 use crate::graph::Parameter;
 use crate::plan::{Buffer, Executor, PlanId, Slab};
 use crate::{Error, Result};
+use std::collections::HashMap;
 
 /// One parameter of a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +28,8 @@ pub(crate) struct Layout {
 impl Layout {
     pub fn new(program: &Program) -> Result<Self> {
         let parameters = program.build(Purpose::Predict, &[])?.graph.parameters().to_vec();
+        let initializers = program.network.initializers();
+        parameters.iter().zip(initializers).try_for_each(|(p, initializer)| initializer.check(&p.name))?;
         let slab = Slab::new(&parameters);
         Ok(Self { parameters, slab })
     }
@@ -51,28 +55,71 @@ impl Layout {
         self.parameters.iter().enumerate().map(cut).collect()
     }
 
-    /// Lays `weights` (or, as `what` says, gradients) out as a slab; they must be those of the model, in order.
-    pub fn join(&self, what: &str, weights: &[Weight]) -> Result<Vec<f32>> {
+    /// The number of parameter `name`; `place` is the call that asks for it.
+    pub fn index(&self, place: &str, name: &str) -> Result<usize> {
+        self.parameters.iter().position(|p| p.name == name).ok_or_else(|| {
+            let names: Vec<&str> = self.parameters.iter().map(|p| p.name.as_str()).collect();
+            Error::value(place, "name", format!("one of {}", names.join(", ")), format!("\"{name}\""))
+        })
+    }
+
+    /// Refuses `weights` (or, as `what` says, gradients) other than one for each parameter of the model, in any order;
+    /// returns the number of the parameter of each.
+    pub fn check(&self, what: &str, weights: &[Weight]) -> Result<Vec<usize>> {
         if weights.len() != self.parameters.len() {
             return Err(Error::shape(what, format!("{} parameters", self.parameters.len()), weights.len()));
         }
+        let own: HashMap<&str, usize> = self.parameters.iter().map(|p| p.name.as_str()).zip(0..).collect();
+        let mut given = vec![false; self.parameters.len()];
+        let mut places = Vec::with_capacity(weights.len());
+        for weight in weights {
+            let place = own.get(weight.name.as_str()).copied();
+            if let Some(place) = place.filter(|place| !given[*place]) {
+                given[place] = true;
+                weight.fits(&self.parameters[place])?;
+                places.push(place);
+            } else {
+                let names: Vec<&str> = weights.iter().map(|weight| weight.name.as_str()).collect();
+                let missing = self.parameters.iter().find(|p| !names.contains(&p.name.as_str()));
+                let wanted = format!("\"{}\"", missing.map_or("", |p| &p.name));
+                let twice = if place.is_some() { " twice" } else { "" };
+                return Err(Error::value(what, "name", wanted, format!("\"{}\"{twice}", weight.name)));
+            }
+        }
+        Ok(places)
+    }
+
+    /// Lays `weights` out as a slab, if they pass [`check`](Self::check).
+    pub fn join(&self, what: &str, weights: &[Weight]) -> Result<Vec<f32>> {
+        let places = self.check(what, weights)?;
         let mut all = vec![0.0; self.slab.len()];
-        for (i, (weight, p)) in weights.iter().zip(&self.parameters).enumerate() {
-            if weight.name != p.name {
-                return Err(Error::value(what, "name", format!("\"{}\"", p.name), format!("\"{}\"", weight.name)));
-            }
-            if weight.shape != (p.rows, p.cols) || weight.data.len() != p.rows * p.cols {
-                let got = format!("{:?} with {} numbers", weight.shape, weight.data.len());
-                return Err(Error::shape(&p.name, format!("({}, {})", p.rows, p.cols), got));
-            }
-            if let Some((at, value)) = weight.data.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-                let (row, col) = (at / p.cols, at % p.cols);
-                return Err(Error::data(format!("{} row {row}, column {col}", p.name), format!("{value}")));
-            }
-            let range = self.slab.range(Buffer::Parameters, i);
+        for (weight, place) in weights.iter().zip(places) {
+            let range = self.slab.range(Buffer::Parameters, place);
             all[range.offset..range.offset + range.len].copy_from_slice(&weight.data);
         }
         Ok(all)
+    }
+}
+
+impl Weight {
+    /// Refuses what is not of the shape of `parameter` or not finite.
+    fn fits(&self, parameter: &Parameter) -> Result<()> {
+        let shape = (parameter.rows, parameter.cols);
+        if self.shape != shape || Some(self.data.len()) != shape.0.checked_mul(shape.1) {
+            let got = format!("{:?} with {} numbers", self.shape, self.data.len());
+            return Err(Error::shape(&parameter.name, format!("{shape:?}"), got));
+        }
+        self.check_finite()
+    }
+
+    /// Refuses NaN and infinity, which no model takes up: neither from a program nor from a file.
+    pub(crate) fn check_finite(&self) -> Result<()> {
+        let Some((at, value)) = self.data.iter().enumerate().find(|(_, value)| !value.is_finite()) else {
+            return Ok(());
+        };
+        let cols = self.shape.1.max(1);
+        let place = format!("{} row {}, column {}", self.name, at / cols, at % cols);
+        Err(Error::data(place, value.to_string()))
     }
 }
 
@@ -168,7 +215,50 @@ impl Model {
         write_slabs(&mut *self.executor, id, moments, slabs)
     }
 
-    /// Replaces all parameters.
+    /// The parameter `name`, such as `dense_1.w`. Waits for the device.
+    ///
+    /// # Errors
+    /// [`Error::Value`] with all names for one that is not among them; [`Error::Gpu`].
+    pub fn weight(&mut self, name: &str) -> Result<Weight> {
+        self.read_parameter("weight", name, Buffer::Parameters)
+    }
+
+    /// Parameter `name` of one of the slabs; `place` is the call that asks for it.
+    pub(crate) fn read_parameter(&mut self, place: &str, name: &str, slab: Buffer) -> Result<Weight> {
+        let index = self.layout.index(place, name)?;
+        let Parameter { name, rows, cols, .. } = self.layout.parameters[index].clone();
+        let (range, (id, _)) = (self.layout.slab.range(slab, index), self.any_plan()?);
+        Ok(Weight { name, shape: (rows, cols), data: self.executor.read(id, range)? })
+    }
+
+    /// Replaces the parameter `name`, such as `dense_1.w`; the others stay as they are.
+    ///
+    /// # Errors
+    /// [`Error::Value`] with all names for one that is not among them; [`Error::Shape`] with both shapes where it has
+    /// another; [`Error::Data`] for NaN or infinity; [`Error::Gpu`].
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let net = Sequential::new(2).add(Dense::new(1).named("sum"));
+    /// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default())?;
+    /// model.set_weight("sum.w", [[1.0], [1.0]])?;
+    /// assert_eq!(model.predict(&[[2.0, 3.0]].into())?.data(), [5.0]);
+    /// assert_eq!(model.weight("sum.w")?.data, [1.0, 1.0]);
+    /// let error = model.set_weight("sum.w", [[1.0, 1.0]]).unwrap_err();
+    /// assert_eq!(error.to_string(), "sum.w: expected (2, 1), got (1, 2) with 2 numbers");
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn set_weight(&mut self, name: &str, values: impl Into<Matrix>) -> Result<()> {
+        let (index, values) = (self.layout.index("set_weight", name)?, values.into());
+        let shape = (values.rows(), values.cols());
+        let weight = Weight { name: name.to_owned(), shape, data: values.into_data() };
+        weight.fits(&self.layout.parameters[index])?;
+        let (range, (id, _)) = (self.layout.slab.range(Buffer::Parameters, index), self.any_plan()?);
+        self.executor.write(id, range.buffer, range.offset, &weight.data)
+    }
+
+    /// Replaces all parameters: one for each name of [`Model::weights`], in any order.
     ///
     /// # Errors
     /// [`Error::Shape`] and [`Error::Value`] where they are not those of this model; [`Error::Data`] for NaN or

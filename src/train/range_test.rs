@@ -196,7 +196,7 @@ pub(crate) fn range_test(model: &mut Model, data: &Dataset, settings: &RangeTest
     copy_slabs(model, &mut *executor, id, &plan)?;
     let mut feed = Feed::within(&mut *executor, &device, (id, &plan), data, DATA_BUDGET)?;
     let (before, weights) = (model.steps_done, model.program().loss_weights.clone());
-    let mut losses = Vec::with_capacity(settings.steps);
+    let mut losses = Vec::new();
     for epoch in 1.. {
         let done = losses.len();
         if done >= settings.steps {

@@ -17,6 +17,7 @@ use std::path::Path;
 use std::sync::MutexGuard;
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct State {
     settings: Settings,
     steps_done: u32,
@@ -34,6 +35,7 @@ struct State {
 
 /// What must be the same in the run that goes on.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Settings {
     batch_size: usize,
     seed: u64,
@@ -48,6 +50,7 @@ struct Settings {
 
 /// An epoch of the history. Its numbers are text, which holds NaN and infinity too, and every bit of the rest.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Record {
     epoch: usize,
     seconds: String,
@@ -174,7 +177,10 @@ pub(super) fn read(run: &mut Run<'_>, path: &Path, keeping: &[String]) -> Result
     if !(state.learning_rate > 0.0 && state.learning_rate.is_finite()) {
         return Err(Error::file(path, format!("learning rate {}", state.learning_rate)));
     }
-    let epochs = state.epochs.iter().map(|record| record.epoch(path)).collect::<Result<_>>()?;
+    let epochs = state.epochs.iter().map(|record| record.epoch(path)).collect::<Result<Vec<_>>>()?;
+    if let Some((epoch, place)) = epochs.iter().zip(1..).find(|(epoch, place)| epoch.epoch != *place) {
+        return Err(Error::file(path, format!("epoch {} in place of epoch {place}", epoch.epoch)));
+    }
 
     let (_, moments) = run.model.any_plan()?;
     let layout = run.model.layout();

@@ -11,12 +11,15 @@ mod common;
 mod conformance;
 mod contract;
 mod data;
+#[cfg(feature = "save")]
+mod files;
 mod fused;
 mod gradients;
 mod history;
 mod layering;
 mod layers;
 mod metrics;
+mod names;
 mod one_dispatch;
 mod optimizers;
 mod plan;
@@ -27,5 +30,6 @@ mod readme;
 #[cfg(feature = "save")]
 mod resume;
 mod schedules;
+mod sizes;
 mod tensorboard;
 mod twins;
