@@ -1,6 +1,6 @@
 //! A compiled model: weights on a device and the plans that use them.
 
-use super::weights::Layout;
+use super::layout::Layout;
 use super::{Losses, Network, Program, Purpose, Summary};
 use crate::data::Dataset;
 use crate::device::Device;

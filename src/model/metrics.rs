@@ -69,13 +69,7 @@ impl Model {
         self.watch("set_metrics_of", |i| i == place, &metrics, outputs)
     }
 
-    fn watch(
-        &mut self,
-        call: &str,
-        wanted: impl Fn(usize) -> bool,
-        metrics: &[Metric],
-        outputs: usize,
-    ) -> Result<()> {
+    fn watch(&mut self, call: &str, wanted: impl Fn(usize) -> bool, metrics: &[Metric], outputs: usize) -> Result<()> {
         if let Some((i, twice)) = metrics.iter().enumerate().find(|(i, metric)| metrics[..*i].contains(metric)) {
             return Err(Error::value(format!("metrics[{i}]"), "metric", "there once", twice));
         }

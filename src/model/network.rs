@@ -1,6 +1,7 @@
 //! The architecture of a model: layers applied to values. Chains, branches that meet again, a value used
 //! twice, several inputs and outputs. Plain data: it holds no weights and names no device.
 
+use super::value::{Stamp, Value};
 use super::{Model, Summary};
 use crate::device::Device;
 use crate::graph::{Graph, NodeId};
@@ -10,15 +11,6 @@ use crate::losses::Losses;
 use crate::optimizers::{LayerRule, Optimizer};
 use crate::size::{self, MOST_ELEMENTS};
 use crate::{Error, Result};
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// A value of a [`Network`]: an input, or the result of a layer. It belongs to the network that gave it, and to clones
-/// made of that afterwards; another one refuses it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Value {
-    at: usize,
-    stamp: u64,
-}
 
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
@@ -32,24 +24,6 @@ pub(crate) struct Applied {
     pub shape: Vec<usize>,
     #[cfg_attr(feature = "save", serde(skip))]
     pub stamp: Stamp,
-}
-
-/// What no other value of this process has: by it a network knows its own values. All are equal: a stamp is no part of
-/// what a network computes.
-#[derive(Debug, Clone)]
-pub(crate) struct Stamp(u64);
-
-impl Default for Stamp {
-    fn default() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
-impl PartialEq for Stamp {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
 }
 
 /// Layers applied to values: the functional way to describe a model.
@@ -156,25 +130,6 @@ impl Network {
         Summary::new(self)
     }
 
-    /// Where `value` stands, which is to be the `what` of `user`.
-    pub(super) fn place(&self, user: &str, what: &'static str, value: Value) -> Result<usize> {
-        let own = self.values.get(value.at);
-        if own.is_some_and(|own| own.stamp.0 == value.stamp) {
-            return Ok(value.at);
-        }
-        let here = match own {
-            Some(own) => format!("where \"{}\" stands here", own.name),
-            None => format!("and this one has {}", self.values.len()),
-        };
-        let got = format!("value {} of another, {here}", value.at);
-        Err(Error::value(user, what, "a value of this network", got))
-    }
-
-    /// The value that stands at `at`.
-    pub(super) fn value(&self, at: usize) -> Value {
-        Value { at, stamp: self.values[at].stamp.0 }
-    }
-
     fn apply_to(&mut self, layer: Layer, inputs: &[Value]) -> Result<Value> {
         let kind = layer.kind();
         let of_kind = |value: &&Applied| value.layer.as_ref().is_some_and(|layer| layer.kind() == kind);
@@ -183,18 +138,6 @@ impl Network {
             None => self.free_name(kind, self.values.iter().filter(of_kind).count()),
         };
         self.apply_named(name, layer, inputs)
-    }
-
-    /// `KIND_N` for the first N above `before` that no value is called by.
-    pub(super) fn free_name(&self, kind: &str, before: usize) -> String {
-        let mut name = String::new();
-        for n in before + 1.. {
-            name = format!("{kind}_{n}");
-            if !self.values.iter().any(|value| value.name == name) {
-                break;
-            }
-        }
-        name
     }
 
     pub(super) fn apply_named(&mut self, name: String, layer: Layer, inputs: &[Value]) -> Result<Value> {
@@ -228,13 +171,7 @@ impl Network {
         inputs: Vec<usize>,
         shape: Vec<usize>,
     ) -> Result<Value> {
-        if name.is_empty() || name.contains(char::is_control) {
-            let wanted = "at least one character and no control characters";
-            return Err(Error::value("network", "name", wanted, format!("{name:?}")));
-        }
-        if self.values.iter().any(|value| value.name == name) {
-            return Err(Error::value("network", "name", "different for every layer", format!("\"{name}\" twice")));
-        }
+        self.check_name(&name)?;
         if size::product(&shape).is_none_or(|numbers| numbers > MOST_ELEMENTS) {
             let wanted = format!("at most {MOST_ELEMENTS} numbers");
             return Err(Error::value(name, "row", wanted, format!("{shape:?}")));
@@ -281,22 +218,6 @@ impl Network {
             return Err(Error::value("network", "outputs", "at least one (call output)", "none"));
         }
         self.check_moments()
-    }
-
-    /// Refuses a layer whose parameters would be called in a checkpoint as the moments of another's are
-    /// (`moment_0/dense_1.w`).
-    fn check_moments(&self) -> Result<()> {
-        let layers = self.parameter_layers();
-        for layer in &layers {
-            let moment = layer.strip_prefix("moment_").and_then(|rest| rest.split_once('/'));
-            let Some((number, of)) = moment.filter(|(number, _)| number.parse::<usize>().is_ok()) else { continue };
-            if layers.contains(&of) {
-                let wanted = "other than those of moments in a checkpoint";
-                let got = format!("\"moment_{number}/{of}\" for a layer and for a moment of \"{of}\"");
-                return Err(Error::value("network", "layer name", wanted, got));
-            }
-        }
-        Ok(())
     }
 
     /// Appends the network to `graph` and returns the outputs, and what layers add to the loss of each row. Layers that

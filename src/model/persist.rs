@@ -1,6 +1,6 @@
 //! Models in files: weights as safetensors, the architecture as JSON in the file's metadata.
 
-use super::weights::Layout;
+use super::layout::Layout;
 use super::{Losses, Model, Network, Program, Weight};
 use crate::device::Device;
 use crate::file::write_whole;
@@ -155,7 +155,7 @@ impl Model {
         };
         let json = serde_json::to_string(&description).map_err(|error| Error::file(path, error))?;
         let weights = self.weights()?;
-        weights.iter().chain(beside).try_for_each(Weight::check_finite)?;
+        weights.iter().try_for_each(Weight::check_finite)?;
         let views: Result<Vec<_>> =
             weights.iter().chain(beside).map(|weight| view(weight).map_err(|e| Error::file(path, e))).collect();
         let training = training.map(|json| (TRAINING_KEY.to_owned(), json));

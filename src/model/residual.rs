@@ -1,6 +1,7 @@
 //! Residual blocks: layers of the network like any other, and a sum.
 
-use super::network::{Applied, Network, Value};
+use super::network::{Applied, Network};
+use super::value::Value;
 use crate::layers::{Layer, Residual};
 use crate::{Error, Result};
 

@@ -1,6 +1,7 @@
 //! Networks from files: built anew, so that whatever the methods of [`Network`] refuse is refused there too.
 
-use super::network::{Applied, Network, RowShape, Value};
+use super::network::{Applied, Network, RowShape};
+use super::value::Value;
 use crate::layers::Layer;
 use crate::{Error, Result};
 

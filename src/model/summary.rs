@@ -35,7 +35,12 @@ impl Summary {
             let from: Vec<_> = inputs.iter().map(|input| input.name.as_str()).collect();
             let name =
                 if from.len() > 1 { format!("{} <- {}", value.name, from.join(", ")) } else { value.name.clone() };
-            rows.push([name, kind, format!("(B, {})", sides.join(", ")), thousands(trained.saturating_add(other) as u64)]);
+            rows.push([
+                name,
+                kind,
+                format!("(B, {})", sides.join(", ")),
+                thousands(trained.saturating_add(other) as u64),
+            ]);
             total = trained.saturating_add(total);
             gathered = other.saturating_add(gathered);
         }

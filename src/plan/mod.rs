@@ -280,12 +280,8 @@ impl Plan {
                     (Buffer::DataInput(_) | Buffer::DataTarget(_), Kernel::Gather(gather)) => {
                         rows.saturating_mul(gather.cols as usize)
                     }
-                    (Buffer::DataInput(_), Kernel::GatherBatch(gather)) => {
-                        rows.saturating_mul(gather.x_cols as usize)
-                    }
-                    (Buffer::DataTarget(_), Kernel::GatherBatch(gather)) => {
-                        rows.saturating_mul(gather.y_cols as usize)
-                    }
+                    (Buffer::DataInput(_), Kernel::GatherBatch(gather)) => rows.saturating_mul(gather.x_cols as usize),
+                    (Buffer::DataTarget(_), Kernel::GatherBatch(gather)) => rows.saturating_mul(gather.y_cols as usize),
                     (Buffer::DataWeights | Buffer::Order, _) => rows,
                     (Buffer::Log, _) => (self.log_slots * self.batch).saturating_mul(steps.max(1)),
                     _ => continue,

@@ -7,7 +7,7 @@
 use super::callback::{Callback, CallbackState};
 use super::run::Run;
 use super::{Epoch, History};
-use crate::kernels::LOSS_SCALE_LEN;
+use crate::kernels::{LARGEST_SCALE, LOSS_SCALE_LEN, SCALE_AT};
 use crate::model::persist::Contents;
 use crate::model::{Precision, Weight, trained};
 use crate::schedules::Schedule;
@@ -138,6 +138,8 @@ pub(super) fn write(
         let weights = run.model.layout().split(&values).into_iter();
         beside.extend(weights.map(|weight| Weight { name: moment_name(moment, &weight.name), ..weight }));
     }
+    // What a callback keeps may be anything; a moment that is not finite would not be read again.
+    beside.iter().try_for_each(Weight::check_finite)?;
     let numbers = kept.iter().zip(0..).map(|((_, state), number)| Weight {
         name: callback_name(number),
         shape: (1, state.numbers.len()),
@@ -192,8 +194,10 @@ pub(super) fn read(run: &mut Run<'_>, path: &Path, keeping: &[String]) -> Result
         weights.iter_mut().zip(&names).for_each(|(weight, name)| weight.name.clone_from(name));
         slabs.push(layout.join("moments", &weights)?);
     }
-    if state.loss_scale.as_ref().is_some_and(|scale| scale.len() != LOSS_SCALE_LEN) {
-        return Err(Error::file(path, "a loss scale of another length"));
+    let scaled = state.settings.precision == Precision::F16;
+    if state.loss_scale.is_some() != scaled || !state.loss_scale.iter().all(|state| is_loss_scale(state)) {
+        let got = format!("a loss scale of {:?} in {:?}", state.loss_scale, state.settings.precision);
+        return Err(Error::file(path, got));
     }
     slabs.extend(state.loss_scale);
     let numbers: Vec<String> = (0..state.callbacks.len()).map(callback_name).collect();
@@ -208,6 +212,12 @@ pub(super) fn read(run: &mut Run<'_>, path: &Path, keeping: &[String]) -> Result
     let profile = run.history.profile.take();
     run.history = History { epochs, stopped: state.stopped, profile, skipped_steps: state.skipped_steps };
     Ok(callbacks.collect())
+}
+
+/// Whether `state` may have been read from a device.
+fn is_loss_scale(state: &[f32]) -> bool {
+    let scale = state.get(SCALE_AT).is_some_and(|scale| (1.0..=LARGEST_SCALE).contains(scale));
+    state.len() == LOSS_SCALE_LEN && scale && state.iter().all(|x| x.is_finite())
 }
 
 /// Refuses a model other than the one in the file, and names the first layer that differs.

@@ -1,6 +1,6 @@
 //! Model files: what builders refuse is refused in a file too, with its value, and what is saved can be read.
 
-use crate::common::api::{self, classifier};
+use crate::common::api::{self, classifier, samples};
 use axone::prelude::*;
 use safetensors::SafeTensors;
 use serde_json::{Value as Json, json};
@@ -43,20 +43,24 @@ fn with(name: &str, at: &str, value: Json) -> String {
     error.to_string().strip_prefix(&format!("{}: ", path.display())).unwrap().to_owned()
 }
 
-#[test]
-fn files_of_version_0_1_0_are_read() {
-    let mut model = Model::load_from(old(), Device::cpu()).unwrap();
-    assert_eq!(model.frozen(), ["kind"]);
+/// The data and the settings of the run in the old file, with an epoch more.
+fn old_run() -> (Dataset, Fit) {
     let numbers: Vec<f32> = (0..48).map(|i| (i % 7) as f32 / 7.0).collect();
     let kinds = [[0, 1], [1, 0], [2, 1], [0, 0], [1, 1], [2, 0], [0, 1], [1, 1]].map(|row| row.map(|kind| kind as f32));
     let data = Dataset::new(Matrix::new(8, 6, numbers).unwrap(), [0.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0]).unwrap();
     let data = data.with_input(kinds).unwrap().with_target(vec![[0.5, 1.0]; 8]).unwrap();
-    let settings = || {
-        let pieces = PiecewiseConstant::new([(1, 0.5), (2, 0.25)]);
-        let stopping = EarlyStopping::new("val_loss").patience(9).restore_best();
-        Fit::new().epochs(4).batch_size(4).seed(5).silent().validation(&data).schedule(pieces).callback(stopping)
-    };
-    let history = model.fit(&data, &settings().resume(old())).unwrap();
+    let pieces = PiecewiseConstant::new([(1, 0.5), (2, 0.25)]);
+    let stopping = EarlyStopping::new("val_loss").patience(9).restore_best();
+    let settings = Fit::new().epochs(4).batch_size(4).seed(5).silent().validation(&data);
+    (data, settings.schedule(pieces).callback(stopping))
+}
+
+#[test]
+fn files_of_version_0_1_0_are_read() {
+    let mut model = Model::load_from(old(), Device::cpu()).unwrap();
+    assert_eq!(model.frozen(), ["kind"]);
+    let (data, settings) = old_run();
+    let history = model.fit(&data, &settings.resume(old())).unwrap();
     assert_eq!(history.epochs.len(), 4);
     // What the run printed when the file was written.
     assert_eq!(history.get("val_loss")[..3], [0.34713844396173954, 0.3430899758823216, 0.34388321614824235]);
@@ -72,7 +76,11 @@ fn a_file_passes_the_checks_of_the_builders() {
     let layer = |at: usize, rest: &str| format!("/network/values/{at}/layer{rest}");
     for (at, value, wanted) in [
         (layer(9, "/Dropout/rate"), json!(-7.0), "dropout_1: rate must be at least 0 and less than 1, got -7"),
-        (layer(10, "/AlphaDropout/rate"), json!(1.0), "alpha_dropout_1: rate must be at least 0 and less than 1, got 1"),
+        (
+            layer(10, "/AlphaDropout/rate"),
+            json!(1.0),
+            "alpha_dropout_1: rate must be at least 0 and less than 1, got 1",
+        ),
         (layer(3, "/Dense/units"), json!(0), "dense_1: units must be at least 1, got 0"),
         (
             layer(3, "/Dense/units"),
@@ -112,7 +120,11 @@ fn a_file_passes_the_checks_of_the_builders() {
             json!([u64::MAX, u64::MAX]),
             "image: row must be at most 1073741823 numbers, got [18446744073709551615, 18446744073709551615]",
         ),
-        ("/network/values/0/inputs".into(), json!([0]), "image: inputs must be none, for an input of the model, got [0]"),
+        (
+            "/network/values/0/inputs".into(),
+            json!([0]),
+            "image: inputs must be none, for an input of the model, got [0]",
+        ),
         ("/network/values/2/inputs".into(), json!([2]), "flatten_1: input must be below 2, got 2"),
         ("/network/values/2/inputs".into(), json!([0, 1]), "flatten_1: inputs must be one value, got 2"),
         (
@@ -125,17 +137,9 @@ fn a_file_passes_the_checks_of_the_builders() {
         ("/losses/1/Huber".into(), json!(-1.5), "huber: delta must be positive and finite, got -1.5"),
         ("/losses/0/Focal/alpha".into(), json!(2.0), "focal: alpha must be more than 0 and less than 1, got 2"),
         ("/losses".into(), json!(["MeanSquaredError"]), "loss_weights: expected 1 numbers, got 2"),
-        (
-            "/loss_weights/1".into(),
-            json!(-0.5),
-            "losses[1] (huber): weight must be more than 0 and finite, got -0.5",
-        ),
+        ("/loss_weights/1".into(), json!(-0.5), "losses[1] (huber): weight must be more than 0 and finite, got -0.5"),
         ("/loss_weights".into(), json!([1.0, 0.5, 3.0]), "loss_weights: expected 2 numbers, got 3"),
-        (
-            "/optimizer/method/Nadam/beta1".into(),
-            json!(1.0),
-            "nadam: beta1 must be at least 0 and less than 1, got 1",
-        ),
+        ("/optimizer/method/Nadam/beta1".into(), json!(1.0), "nadam: beta1 must be at least 0 and less than 1, got 1"),
         ("/optimizer/weight_decay".into(), json!(-1.0), "nadam: weight_decay must be at least 0 and finite, got -1"),
         ("/optimizer/clip/Norm".into(), json!(0.0), "nadam: clip_norm must be positive and finite, got 0"),
         (
@@ -180,9 +184,8 @@ fn unknown_fields_are_refused() {
                 MODEL => Model::load_from(&path, Device::cpu()).map(drop).unwrap_err(),
                 _ => {
                     let mut model = Model::load_from(&path, Device::cpu()).unwrap();
-                    let data = Dataset::new([[0.0; 6]], [0.0]).unwrap().with_input([[0.0, 0.0]]).unwrap();
-                    let data = data.with_target([[0.0, 0.0]]).unwrap();
-                    model.fit(&data, &Fit::new().silent().resume(&path)).map(drop).unwrap_err()
+                    let (data, settings) = old_run();
+                    model.fit(&data, &settings.resume(&path)).map(drop).unwrap_err()
                 }
             };
             assert!(matches!(error, Error::File { .. }), "{at}: {error:?}");
@@ -208,6 +211,54 @@ fn sizes_are_held_against_the_tensors_first() {
     std::fs::remove_file(&path).unwrap();
     let wanted = "dense_1.w: expected (32768, 32768), got (32768, 1) with 32768 numbers";
     assert_eq!(error.to_string(), format!("{}: {wanted}", path.display()));
+}
+
+/// The state of a run is checked as well, and a refused one changes nothing.
+#[test]
+fn a_run_in_a_file_passes_checks() {
+    let path = file("run");
+    for (at, value, wanted) in [
+        ("/learning_rate", json!(-0.5), "learning rate -0.5"),
+        ("/epochs/1/epoch", json!(7), "epoch 7 in place of epoch 2"),
+        ("/epochs/1/seconds", json!("long"), "\"long\" is no number"),
+        ("/loss_scale", json!([0.5]), "a loss scale of Some([0.5]) in F32"),
+    ] {
+        edited(&old(), &path, RUN, |json| *json.pointer_mut(at).unwrap() = value);
+        let mut model = Model::load_from(&path, Device::cpu()).unwrap();
+        let (data, settings) = old_run();
+        let before = model.weights().unwrap();
+        let error = model.fit(&data, &settings.resume(&path)).unwrap_err();
+        assert!(matches!(error, Error::File { .. }), "{error:?}");
+        assert_eq!(error.to_string(), format!("{}: {wanted}", path.display()));
+        assert_eq!(model.weights().unwrap(), before);
+    }
+    std::fs::remove_file(&path).unwrap();
+}
+
+/// What a callback keeps is its own affair: every bit is written and comes back.
+#[test]
+fn numbers_of_callbacks_may_be_anything() {
+    #[derive(Default)]
+    struct Keeps(Vec<u32>);
+    impl Callback for Keeps {
+        fn state(&self) -> Option<axone::train::CallbackState> {
+            let numbers = vec![f32::NAN, f32::NEG_INFINITY, 1.0];
+            Some(axone::train::CallbackState { text: "kept".to_owned(), numbers })
+        }
+
+        fn restore(&mut self, state: axone::train::CallbackState) -> Result<()> {
+            self.0 = state.numbers.into_iter().map(f32::to_bits).collect();
+            Ok(())
+        }
+    }
+    let path = file("callback");
+    let mut model = classifier(&Device::cpu(), Adam::default());
+    let fit = || Fit::new().epochs(2).batch_size(4).silent();
+    model.fit(&samples(8), &fit().callback(Keeps::default()).checkpoint(path.as_path())).unwrap();
+    let keeps = std::sync::Arc::new(std::sync::Mutex::new(Keeps::default()));
+    model.fit(&samples(8), &fit().callback(std::sync::Arc::clone(&keeps)).resume(&path)).unwrap();
+    assert_eq!(keeps.lock().unwrap().0, [f32::NAN, f32::NEG_INFINITY, 1.0].map(f32::to_bits));
+    std::fs::remove_file(&path).unwrap();
 }
 
 #[test]

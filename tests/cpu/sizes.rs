@@ -51,7 +51,10 @@ fn batches_of_more_rows_than_can_be_counted() {
     assert_eq!(plan(0), "plan train: batch must be at least 1, got 0");
     for batch in [1 << 30, usize::MAX] {
         let error = model.program().plan(Purpose::Train, batch, &[false], true).unwrap_err();
-        assert!(matches!(&error, Error::TooLarge { what, .. } if what.ends_with(&format!("at batch {batch}"))), "{error}");
+        assert!(
+            matches!(&error, Error::TooLarge { what, .. } if what.ends_with(&format!("at batch {batch}"))),
+            "{error}"
+        );
     }
 }
 
