@@ -58,11 +58,11 @@ impl Network {
     /// An input of the model. `shape` is that of one row: a width, or `[28, 28]` for an image.
     ///
     /// # Errors
-    /// [`Error::Value`] where a side is 0, or a row has more numbers than kernels can count (2³⁰ - 1), or the name is
+    /// [`Error::Value`] where there is no side or one is 0, or a row has more numbers than kernels can count (2³⁰ - 1), or the name is
     /// taken, empty or has control characters.
     pub fn input(&mut self, name: &str, shape: impl Into<RowShape>) -> Result<Value> {
         let RowShape(shape) = shape.into();
-        if shape.contains(&0) {
+        if shape.is_empty() || shape.contains(&0) {
             return Err(Error::value(name, "shape", "sides of at least 1", format!("{shape:?}")));
         }
         self.push(name.to_owned(), None, Vec::new(), shape)

@@ -21,6 +21,8 @@ fn rows_of_more_numbers_than_can_be_counted() {
         assert_eq!(message(net.network()), row("input", &format!("{shape:?}")));
         assert_eq!(message(Network::new().input("x", shape)), row("x", &format!("{shape:?}")));
     }
+    // The product of no sides is 1.
+    assert_eq!(message(Sequential::new([]).network()), "input: shape must be sides of at least 1, got []");
     let of = |layer: axone::layers::Layer| message(Sequential::new(4).add(layer).network());
     for units in [1 << 30, 1 << 62, usize::MAX] {
         assert_eq!(of(Dense::new(units).into()), row("dense_1", &format!("[{units}]")));
