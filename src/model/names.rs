@@ -8,11 +8,10 @@ impl Network {
         self.values.iter().any(|value| value.name == name)
     }
 
-    /// Refuses a name that cannot be read, and one that is taken.
+    /// Refuses an empty name, and one that is taken.
     pub(super) fn check_name(&self, name: &str) -> Result<()> {
-        if name.is_empty() || name.contains(char::is_control) {
-            let wanted = "at least one character and no control characters";
-            return Err(Error::value("network", "name", wanted, format!("{name:?}")));
+        if name.is_empty() {
+            return Err(Error::value("network", "name", "at least one character", "\"\""));
         }
         if self.has(name) {
             return Err(Error::value("network", "name", "different for every layer", format!("\"{name}\" twice")));

@@ -59,7 +59,7 @@ impl Network {
     ///
     /// # Errors
     /// [`Error::Value`] where there is no side or one is 0, or a row has more numbers than kernels can count (2³⁰ - 1), or the name is
-    /// taken, empty or has control characters.
+    /// taken or empty.
     pub fn input(&mut self, name: &str, shape: impl Into<RowShape>) -> Result<Value> {
         let RowShape(shape) = shape.into();
         if shape.is_empty() || shape.contains(&0) {
@@ -72,7 +72,7 @@ impl Network {
     ///
     /// # Errors
     /// [`Error::Shape`] or [`Error::Value`], naming the layer, where it does not fit `x` or a setting is out of range;
-    /// [`Error::Value`] for a value of another network, and for a name that is taken, empty or has control characters.
+    /// [`Error::Value`] for a value of another network, and for a name that is taken or empty.
     pub fn apply(&mut self, layer: impl Into<Layer>, x: Value) -> Result<Value> {
         match layer.into() {
             Layer::Residual(block) => self.apply_residual(block, x),

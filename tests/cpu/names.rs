@@ -92,12 +92,10 @@ fn a_layer_is_not_called_as_the_moments_of_another() {
 }
 
 #[test]
-fn a_name_can_be_read() {
-    for (name, got) in [("", "\"\""), ("a\nb", "\"a\\nb\""), ("\u{7f}", "\"\\u{7f}\"")] {
-        let wanted = format!("network: name must be at least one character and no control characters, got {got}");
-        refused(Sequential::new(3).add(Dense::new(2).named(name)).network(), &wanted);
-        refused(Network::new().input(name, 3), &wanted);
-    }
+fn a_name_is_not_empty() {
+    let wanted = "network: name must be at least one character, got \"\"";
+    refused(Sequential::new(3).add(Dense::new(2).named("")).network(), wanted);
+    refused(Network::new().input("", 3), wanted);
     Sequential::new(3).add(Dense::new(2).named("größe / \"x\", 50 %")).network().unwrap();
 }
 
