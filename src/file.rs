@@ -28,10 +28,14 @@ fn replace(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> Resul
     let target = target(path)?;
     let beside = beside(&target);
     let written = File::create(&beside).and_then(|mut file| {
+        // Before the first byte, so that nobody reads it who may not. A link beside could lead to a device.
+        if let Some(permissions) = permissions
+            && file.metadata()?.is_file()
+        {
+            file.set_permissions(permissions)?;
+        }
         file.write_all(bytes)?;
-        file.sync_all()?;
-        // Last, so that only a file is given them that took every byte.
-        permissions.map_or(Ok(()), |permissions| file.set_permissions(permissions))
+        file.sync_all()
     });
     let written = written.map_err(|error| format!("{error} ({})", beside.display()));
     let replaced = written.and_then(|()| std::fs::rename(&beside, &target).map_err(|error| error.to_string()));
