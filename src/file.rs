@@ -2,27 +2,60 @@
 
 use crate::{Error, Result};
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// Most links from a name to its file: as many as Linux follows.
+const MOST_LINKS: usize = 40;
+
 /// Writes `bytes` to `path` so that a crash at any moment leaves the old file or the new one, whole: they go to a
-/// file beside it, which is on the disk before it takes the name. A file left beside by a crash is written over.
+/// file beside it, which is on the disk before it takes the name. A file left beside by a crash is written over. A
+/// symbolic link stays one: the file it leads to is written. What is there and no file (a device, a pipe) cannot be
+/// replaced, and is written to.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let beside = beside(path);
+    match std::fs::metadata(path) {
+        Ok(old) if !old.is_file() && !old.is_dir() => {
+            let written = OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(bytes));
+            written.map_err(|error| Error::file(path, error))
+        }
+        old => replace(path, bytes, old.ok().map(|old| old.permissions())),
+    }
+}
+
+/// Writes the file that `path` leads to anew, with these permissions if it has some already.
+fn replace(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> Result<()> {
+    let target = target(path)?;
+    let beside = beside(&target);
     let written = File::create(&beside).and_then(|mut file| {
+        // Before the first byte, so that nobody reads it who may not. A link beside could lead to a device.
+        if let Some(permissions) = permissions
+            && file.metadata()?.is_file()
+        {
+            file.set_permissions(permissions)?;
+        }
         file.write_all(bytes)?;
         file.sync_all()
     });
-    if let Err(error) = written.map_err(|error| Error::file(&beside, error)) {
+    let written = written.map_err(|error| format!("{error} ({})", beside.display()));
+    let replaced = written.and_then(|()| std::fs::rename(&beside, &target).map_err(|error| error.to_string()));
+    if let Err(problem) = replaced {
         std::fs::remove_file(&beside).ok();
-        return Err(error);
+        return Err(Error::file(path, problem));
     }
-    if let Err(error) = std::fs::rename(&beside, path) {
-        std::fs::remove_file(&beside).ok();
-        return Err(Error::file(path, error));
+    sync_folder(&target).map_err(|error| Error::file(path, format!("written, but its folder was not flushed: {error}")))
+}
+
+/// The name at the end of the links that begin at `path`; nothing has to be there.
+fn target(path: &Path) -> Result<PathBuf> {
+    let mut target = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match std::fs::read_link(&target) {
+            Ok(next) => target = target.parent().unwrap_or(Path::new("")).join(next),
+            Err(_) => return Ok(target),
+        }
     }
-    sync_folder(path)
+    Err(Error::file(path, format!("more than {MOST_LINKS} symbolic links one behind the other")))
 }
 
 /// Refuses a path that [`write_whole`] could not write to now.
@@ -33,7 +66,7 @@ pub(crate) fn check_writable(path: &Path) -> Result<()> {
         Ok(old) if !old.is_file() => return Ok(()),
         _ => {}
     }
-    let beside = beside(path);
+    let beside = beside(&target(path)?);
     let tried = File::create(&beside).and_then(|_| std::fs::remove_file(&beside));
     tried.map_err(|error| Error::file(path, error))
 }
@@ -46,7 +79,7 @@ fn beside(path: &Path) -> PathBuf {
 }
 
 /// The new name is on the disk once its folder is. Only Unix opens folders; elsewhere the system sees to it.
-fn sync_folder(path: &Path) -> Result<()> {
+fn sync_folder(path: &Path) -> std::io::Result<()> {
     if !cfg!(unix) {
         return Ok(());
     }
@@ -54,7 +87,7 @@ fn sync_folder(path: &Path) -> Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| Error::file(folder, error))
+    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
@@ -90,7 +123,7 @@ mod tests {
         // The bytes cannot be written: a folder has the name of the file beside.
         std::fs::create_dir(beside(&path)).unwrap();
         let error = write_whole(&path, b"new").unwrap_err().to_string();
-        assert!(error.starts_with(&beside(&path).display().to_string()), "{error}");
+        assert!(error.starts_with(&format!("{}: ", path.display())), "{error}");
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         std::fs::remove_dir(beside(&path)).unwrap();
         // The name cannot be taken: a folder has it.

@@ -2,7 +2,7 @@
 //! are the same on every device and do not depend on the order in which layers are filled.
 
 use crate::random::{stream_key, threefry2x32};
-use crate::{Error, Result};
+use crate::{Error, Result, size};
 
 /// How a parameter of shape `(fan_in, fan_out)` starts.
 ///
@@ -44,7 +44,8 @@ impl Initializer {
     /// `rows · cols` numbers for parameter number `index` of a model with seed `seed`, row-major.
     ///
     /// # Errors
-    /// [`Error::Value`] for a constant that is not finite, and a limit or deviation that is not positive either.
+    /// [`Error::Value`] for a constant that is not finite, and a limit or deviation that is not positive either;
+    /// [`Error::TooLarge`] for more numbers than kernels can count.
     ///
     /// ```
     /// use axone::Initializer;
@@ -56,7 +57,9 @@ impl Initializer {
     /// ```
     pub fn sample(self, name: &str, rows: usize, cols: usize, seed: u64, index: u32) -> Result<Vec<f32>> {
         let (fan_in, fan_out) = (rows as f64, cols as f64);
-        let n = rows * cols;
+        let n = rows.saturating_mul(cols);
+        self.check(name)?;
+        size::check(|| name.to_owned(), n)?;
         let key = stream_key(seed, INIT_STREAM + index, 0);
         let uniform = |limit: f64| (0..n).map(|i| ((2.0 * fraction(key, i)[0] - 1.0) * limit) as f32).collect();
         let normal = |variance: f64| (0..n).map(|i| (box_muller(fraction(key, i)) * variance.sqrt()) as f32).collect();
@@ -67,20 +70,23 @@ impl Initializer {
             Initializer::HeNormal => normal(2.0 / fan_in),
             Initializer::LecunUniform => uniform((3.0 / fan_in).sqrt()),
             Initializer::LecunNormal => normal(1.0 / fan_in),
-            Initializer::Uniform(limit) => uniform(positive(name, "limit", limit)?),
-            Initializer::Normal(deviation) => normal(positive(name, "deviation", deviation)?.powi(2)),
+            Initializer::Uniform(limit) => uniform(limit.into()),
+            Initializer::Normal(deviation) => normal(f64::from(deviation).powi(2)),
             Initializer::Zeros => vec![0.0; n],
-            Initializer::Constant(value) if value.is_finite() => vec![value; n],
-            Initializer::Constant(value) => return Err(Error::value(name, "constant", "finite", value)),
+            Initializer::Constant(value) => vec![value; n],
         })
     }
-}
 
-fn positive(place: &str, name: &'static str, value: f32) -> Result<f64> {
-    if value.is_finite() && value > 0.0 {
-        return Ok(value.into());
+    /// Refuses numbers out of range, for the parameter `name`.
+    pub(crate) fn check(self, name: &str) -> Result<()> {
+        let (what, expected, value, fits) = match self {
+            Initializer::Uniform(limit) => ("limit", "positive and finite", limit, limit > 0.0),
+            Initializer::Normal(deviation) => ("deviation", "positive and finite", deviation, deviation > 0.0),
+            Initializer::Constant(value) => ("constant", "finite", value, true),
+            _ => return Ok(()),
+        };
+        if fits && value.is_finite() { Ok(()) } else { Err(Error::value(name, what, expected, value)) }
     }
-    Err(Error::value(place, name, "positive and finite", value))
 }
 
 /// Two numbers strictly between 0 and 1 for element `i`.

@@ -67,6 +67,7 @@ pub mod plan;
 pub mod prelude;
 pub mod random;
 pub mod schedules;
+mod size;
 mod text;
 pub mod train;
 

@@ -34,4 +34,5 @@ run cargo clippy --lib --no-default-features --locked -- --deny warnings
 run env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --locked
 run cargo test --locked # library, tests/cpu, tests/gpu, documentation; builds the examples too
 run sh tests/usage.sh
+run cargo test --locked --profile checked --lib --test cpu --test gpu # as released, but with checks of overflow
 echo "== all passed"

@@ -70,6 +70,16 @@ pub fn info() -> DeviceInfo {
     }
 }
 
+/// Refuses `elements` for `buffer` where no address reaches over them.
+fn check_size<T>(buffer: Buffer, elements: usize) -> Result<()> {
+    let (needed, allowed) = ((elements as u64).saturating_mul(size_of::<T>() as u64), info().limits.buffer_bytes);
+    if needed > allowed {
+        let what = format!("{buffer} ({elements} elements)");
+        return Err(Error::TooLarge { what, needed, allowed, device: info().name });
+    }
+    Ok(())
+}
+
 /// Whether a product of `plan` is shared out between threads.
 fn shares_work(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| matches!(&step.kernel, Kernel::Matmul(product) if is_shared(product)))
@@ -218,14 +228,19 @@ impl<T> Drop for CpuExecutor<T> {
 
 impl<T: Real> Executor for CpuExecutor<T> {
     fn load(&mut self, plan: &Plan) -> Result<PlanId> {
+        let activations: Vec<(Buffer, usize)> =
+            plan.activations.iter().enumerate().map(|(i, storage)| (Buffer::Activation(i), storage.len)).collect();
+        plan.slabs()
+            .iter()
+            .chain(&activations)
+            .try_for_each(|(buffer, elements)| check_size::<T>(*buffer, *elements))?;
         for (buffer, elements) in plan.slabs() {
             if !self.slabs.contains_key(&buffer) {
                 let index = self.allocate(elements);
                 self.slabs.insert(buffer, index);
             }
         }
-        let activations = plan.activations.iter().enumerate();
-        let buffers = activations.map(|(i, storage)| (Buffer::Activation(i), self.allocate(storage.len))).collect();
+        let buffers = activations.into_iter().map(|(buffer, elements)| (buffer, self.allocate(elements))).collect();
         let places = self.place(plan, &buffers);
         let id = PlanId(self.loads);
         self.loads += 1;
@@ -241,6 +256,7 @@ impl<T: Real> Executor for CpuExecutor<T> {
 
     fn bind_data(&mut self, id: PlanId, rows: usize, steps: usize) -> Result<()> {
         let sizes = self.loaded(id)?.plan.data_sizes(rows, steps);
+        sizes.iter().try_for_each(|(buffer, elements)| check_size::<T>(*buffer, *elements))?;
         self.rebind(id, &sizes, rows)
     }
 

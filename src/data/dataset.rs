@@ -6,7 +6,7 @@
 
 use super::matrix::Matrix;
 use super::targets::Targets;
-use crate::{Error, Result};
+use crate::{Error, Result, size};
 use std::sync::Arc;
 
 /// One or several inputs with one or several targets, and a weight a row if wished. A clone shares their memory.
@@ -95,7 +95,7 @@ impl Dataset {
     pub fn with_input_shape(mut self, shape: &[usize]) -> Result<Self> {
         let last = self.inputs.len().saturating_sub(1);
         let cols = self.inputs.last().map_or(0, Matrix::cols);
-        if shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side)) != Some(cols) {
+        if size::product(shape) != Some(cols) {
             let expected = format!("a shape of {cols} values");
             return Err(Error::shape(format!("inputs[{last}]"), expected, format!("{shape:?}")));
         }

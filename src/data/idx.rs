@@ -10,7 +10,7 @@
 
 use super::file::open;
 use super::{Dataset, Matrix};
-use crate::{Error, Result};
+use crate::{Error, Result, size};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -30,7 +30,7 @@ impl IdxArray {
     /// [`Error::Shape`] where shape and data do not agree, which [`read_idx`] never returns.
     pub fn into_matrix(self) -> Result<Matrix> {
         let (rows, sides) = self.shape.split_first().map_or((1, &[][..]), |(rows, sides)| (*rows, sides));
-        let cols = sides.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
+        let cols = size::product(sides);
         let cols = cols.ok_or_else(|| Error::shape("IdxArray", "a shape that fits memory", format!("{sides:?}")))?;
         Matrix::new(rows, cols, self.data)
     }

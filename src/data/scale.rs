@@ -4,8 +4,12 @@
 //! f64, where a sum of f32 loses nothing that matters; a column that is constant, exactly, takes the divisor 1,
 //! because its spread computed in floating point need not come out as 0.
 
+#[cfg(feature = "save")]
+mod stored;
+
 use super::Matrix;
 use crate::{Error, Result};
+use std::fmt::Display;
 
 /// Scales each column to mean 0 and standard deviation 1: `y = (x - mean) / std`.
 ///
@@ -23,6 +27,7 @@ use crate::{Error, Result};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", serde(try_from = "stored::StoredStandardizer"))]
 pub struct Standardizer {
     mean: Vec<f64>, // (columns)
     std: Vec<f64>,  // (columns), 0 where constant
@@ -96,6 +101,7 @@ impl Standardizer {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", serde(try_from = "stored::StoredMinMax"))]
 pub struct MinMaxScaler {
     min: Vec<f64>, // (columns)
     max: Vec<f64>, // (columns)
@@ -119,10 +125,7 @@ impl MinMaxScaler {
     /// # Errors
     /// [`Error::Value`] unless both are finite and `low` < `high`.
     pub fn with_range(mut self, low: f32, high: f32) -> Result<Self> {
-        if !(low.is_finite() && high.is_finite() && low < high) {
-            let got = format!("{low} to {high}");
-            return Err(Error::value("MinMaxScaler::with_range", "range", "finite, from low to high", got));
-        }
+        check_range("MinMaxScaler::with_range", low, high)?;
         (self.low, self.high) = (f64::from(low), f64::from(high));
         Ok(self)
     }
@@ -158,6 +161,14 @@ impl MinMaxScaler {
     fn columns(&self) -> Vec<(f64, f64)> {
         self.min.iter().zip(&self.max).map(|(&min, &max)| (min, divisor(max - min))).collect()
     }
+}
+
+fn check_range<T: Copy + Display + Into<f64>>(place: &str, low: T, high: T) -> Result<()> {
+    let (least, most): (f64, f64) = (low.into(), high.into());
+    if least.is_finite() && most.is_finite() && least < most {
+        return Ok(());
+    }
+    Err(Error::value(place, "range", "finite, from low to high", format!("{low} to {high}")))
 }
 
 /// 1 for the spread of a constant column.

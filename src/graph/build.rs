@@ -208,15 +208,17 @@ impl Graph {
                 return Err(Error::shape(name, format!("{} rows", dim(rows)), self.shape(part)));
             }
         }
-        let cols = parts.iter().map(|&part| self.shape(part).cols).sum();
+        let cols = parts.iter().fold(0usize, |cols, &part| cols.saturating_add(self.shape(part).cols));
         Ok(self.push(name, Op::Concat, parts, Shape { rows, cols }))
     }
 
     /// Columns `from .. from + cols` of `x`.
     pub fn slice(&mut self, name: &str, x: NodeId, from: usize, cols: usize) -> Result<NodeId> {
         let shape = self.shape(x);
-        if cols == 0 || from + cols > shape.cols {
-            return Err(Error::shape(name, format!("at least {} columns", from + cols.max(1)), shape));
+        let end = from.checked_add(cols.max(1));
+        if cols == 0 || end.is_none_or(|end| end > shape.cols) {
+            let least = end.map_or("more".to_owned(), |end| format!("at least {end}"));
+            return Err(Error::shape(name, format!("{least} columns"), shape));
         }
         Ok(self.push(name, Op::Slice { from }, &[x], Shape { cols, ..shape }))
     }

@@ -119,6 +119,6 @@ impl Graph {
             }
         }
         let inputs = [&[x], tables].concat();
-        Ok(self.push(name, Op::Embedding, &inputs, Shape { cols: shape.cols * width, ..shape }))
+        Ok(self.push(name, Op::Embedding, &inputs, Shape { cols: shape.cols.saturating_mul(width), ..shape }))
     }
 }

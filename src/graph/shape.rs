@@ -43,9 +43,9 @@ impl Shape {
         }
     }
 
-    /// Elements once the batch size is known.
+    /// Elements once the batch size is known; `usize::MAX` where there are more, which no plan takes.
     pub const fn len(&self, batch: usize) -> usize {
-        self.rows(batch) * self.cols
+        self.rows(batch).saturating_mul(self.cols)
     }
 
     /// The shape of `a ∘ b` under NumPy's broadcasting, if there is one.

@@ -5,7 +5,7 @@ use super::spec::{Binding, Entry, Shader, Spec, params};
 
 /// How a prediction is compared with its target.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub enum AccuracyKind {
     /// The largest column of the prediction is the class, (rows, 1), of the target.
     Classes,

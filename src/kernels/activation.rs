@@ -8,7 +8,7 @@ use super::spec::{Binding, Entry, Shader, Spec, groups, params};
 
 /// A function applied to every element.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub enum Activation {
     /// `x`.
     Identity,

@@ -6,7 +6,7 @@ use super::spec::{Entry, Shader, Spec, params};
 
 /// A loss of a prediction `p` and a target `t`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub enum ElementwiseLoss {
     /// `(p - t)²`.
     Mse,

@@ -11,7 +11,7 @@ use super::spec::{Entry, Shader, Spec, params};
 
 /// Which function of the row's sums is the loss.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub enum EntropyKind {
     /// `-Σ t' log softmax(z)`.
     CrossEntropy {

@@ -26,7 +26,7 @@ use std::fmt;
 /// | `Softmax` | `e^(xᵢ) / Σⱼ e^(xⱼ)` |
 /// | `LogSoftmax` | `ln softmax(x)` |
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the table above has each formula")]
 pub enum Activation {

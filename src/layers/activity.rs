@@ -22,7 +22,7 @@ use crate::{Error, Result};
 /// # Ok::<(), axone::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct ActivityRegularization {
     pub(crate) l1: f32,
     pub(crate) l2: f32,

@@ -36,7 +36,7 @@ use crate::init::Initializer;
 /// # Ok::<(), axone::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct BatchNorm {
     pub(crate) epsilon: f32,
     pub(crate) momentum: f32,

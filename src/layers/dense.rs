@@ -16,7 +16,7 @@ use crate::optimizers::LayerRule;
 /// assert_eq!(layer.units(), 128);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Dense {
     pub(crate) units: usize,
     pub(crate) activation: Activation,

@@ -14,7 +14,7 @@
 /// # Ok::<(), axone::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Dropout {
     pub(crate) rate: f32,
 }
@@ -43,7 +43,7 @@ impl Dropout {
 /// # Ok::<(), axone::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct AlphaDropout {
     pub(crate) rate: f32,
 }

@@ -30,7 +30,7 @@ use crate::{Error, Result};
 /// # Ok::<(), axone::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Embedding {
     /// Categories of each table.
     pub(crate) categories: Vec<usize>,
@@ -80,7 +80,7 @@ impl Embedding {
             let expected = format!("input (B, {}), a column a table", self.categories.len());
             return Err(Error::shape(name, expected, format!("(B, {columns})")));
         }
-        Ok(vec![columns * self.width])
+        Ok(vec![columns.saturating_mul(self.width)])
     }
 
     pub(super) fn initializers(&self) -> Vec<Initializer> {
@@ -98,7 +98,7 @@ impl Embedding {
 
     /// Numbers in the tables.
     pub(super) fn parameters(&self) -> usize {
-        self.categories.iter().sum::<usize>() * self.width
+        self.categories.iter().sum::<usize>().saturating_mul(self.width)
     }
 
     /// Refuses a number of `x`, which stands at `place`, that is no category.

@@ -22,7 +22,7 @@ use crate::init::Initializer;
 /// # Ok::<(), axone::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct LayerNorm {
     pub(crate) epsilon: f32,
     pub(crate) scale: Initializer,

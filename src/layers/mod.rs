@@ -140,6 +140,9 @@ impl Layer {
     pub(crate) fn output_shape(&self, name: &str, inputs: &[&[usize]]) -> Result<Vec<usize>> {
         let first =
             inputs.first().copied().ok_or_else(|| Error::value(name, "inputs", "at least one value", "none"))?;
+        if inputs.len() > 1 && !matches!(self, Layer::Add | Layer::Concat) {
+            return Err(Error::value(name, "inputs", "one value", inputs.len()));
+        }
         let batch_of = |shape: &[usize]| {
             let sides: Vec<_> = shape.iter().map(usize::to_string).collect();
             format!("(B, {})", sides.join(", "))
@@ -166,7 +169,7 @@ impl Layer {
             },
             Layer::Concat => {
                 let widths: Result<Vec<usize>> = inputs.iter().map(|shape| one_dimension(name, shape)).collect();
-                Ok(vec![widths?.iter().sum()])
+                Ok(vec![widths?.into_iter().fold(0, usize::saturating_add)])
             }
         }
     }
@@ -194,7 +197,7 @@ impl Layer {
     /// How many numbers it trains, and how many it gathers while training, for inputs of `width` columns.
     pub(crate) fn parameters(&self, width: usize) -> (usize, usize) {
         match self {
-            Layer::Dense(dense) => ((width + usize::from(dense.bias)) * dense.units, 0),
+            Layer::Dense(dense) => ((width + usize::from(dense.bias)).saturating_mul(dense.units), 0),
             Layer::BatchNorm(_) => (2 * width, 2 * width),
             Layer::LayerNorm(_) => (2 * width, 0),
             Layer::Embedding(embedding) => (embedding.parameters(), 0),

@@ -29,7 +29,7 @@ use super::Layer;
 /// # Ok::<(), axone::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Residual {
     pub(crate) layers: Vec<Layer>,
     pub(crate) shortcut: Option<Box<Layer>>,

@@ -55,7 +55,7 @@ use crate::{Error, Result};
 /// # Ok::<(), axone::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the table above has each formula")]
 pub enum Loss {

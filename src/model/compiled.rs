@@ -1,8 +1,8 @@
 //! A compiled model: weights on a device and the plans that use them.
 
 use super::inference::Batches;
+use super::layout::Layout;
 use super::plans::Loaded;
-use super::weights::Layout;
 use super::{Losses, Network, Program, Purpose, Summary};
 #[cfg(doc)]
 use crate::Error;
@@ -56,7 +56,11 @@ impl Model {
     /// [`Error::Shape`] and [`Error::Value`], naming the layer, where the network does not fit its losses or a
     /// setting is out of range; [`Error::TooLarge`] where the model does not fit the device; [`Error::Gpu`].
     pub fn compile(network: Network, device: Device, losses: Losses, optimizer: Optimizer) -> Result<Self> {
-        let program = Program::new(network, losses, optimizer)?;
+        Self::of(Program::new(network, losses, optimizer)?, device)
+    }
+
+    /// A model of `program`, with weights drawn with seed 0.
+    pub(super) fn of(program: Program, device: Device) -> Result<Self> {
         let layout = Layout::new(&program)?;
         let executor = device.executor();
         let mut model = Self {

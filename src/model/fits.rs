@@ -44,7 +44,7 @@ impl Model {
     fn first_user(&self, name: &str) -> String {
         let values = self.program().network.values();
         let reads = |value: &&Applied| {
-            value.inputs.iter().any(|input| values.get(input.0).is_some_and(|source| source.name == name))
+            value.inputs.iter().any(|input| values.get(*input).is_some_and(|source| source.name == name))
         };
         values.iter().find(reads).map_or(name, |value| value.name.as_str()).to_owned()
     }

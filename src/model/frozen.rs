@@ -1,6 +1,6 @@
 //! Layers that training leaves as they are.
 
-use super::Model;
+use super::{Model, Network};
 use crate::{Error, Result};
 
 impl Model {
@@ -50,18 +50,26 @@ impl Model {
     }
 
     fn mark(&mut self, place: &str, layer: &str, frozen: bool) -> Result<()> {
-        let mut owners = self.program.network.parameter_layers();
+        self.program.network.check_parameter_layer(place, layer)?;
+        let owners = self.program.network.parameter_layers();
         let mut flags = self.program.frozen.clone();
         flags.resize(owners.len(), false);
         flags.iter_mut().zip(&owners).filter(|(_, owner)| **owner == layer).for_each(|(flag, _)| *flag = frozen);
-        if !owners.contains(&layer) {
-            owners.dedup();
-            let wanted = format!("one of {}", owners.join(", "));
-            return Err(Error::value(place, "layer", wanted, format!("\"{layer}\"")));
-        }
         if !flags.contains(&true) {
             flags.clear();
         }
         if flags == self.program.frozen { Ok(()) } else { self.set_frozen(flags) }
+    }
+}
+
+impl Network {
+    /// Refuses a `layer` that has no parameters or is none; `place` is where it was named.
+    pub(super) fn check_parameter_layer(&self, place: &str, layer: &str) -> Result<()> {
+        let mut owners = self.parameter_layers();
+        if owners.contains(&layer) {
+            return Ok(());
+        }
+        owners.dedup();
+        Err(Error::value(place, "layer", format!("one of {}", owners.join(", ")), format!("\"{layer}\"")))
     }
 }

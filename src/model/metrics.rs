@@ -3,6 +3,7 @@
 use super::{Model, Watched};
 use crate::metrics::Metric;
 use crate::model::Purpose;
+use crate::train::check_names;
 use crate::{Error, Result};
 
 impl Model {
@@ -14,7 +15,8 @@ impl Model {
     /// (`RocAuc`, `R2` and `MeanAbsolutePercentageError` one for each column of the output, the others one).
     ///
     /// # Errors
-    /// [`Error::Value`] for a metric that does not fit an output, naming both, or that is there twice;
+    /// [`Error::Value`] for a metric that does not fit an output, naming both, or that is there twice, or by which two
+    /// values would be reported under one name;
     /// [`Error::Gpu`]. The model then reports what it did before.
     ///
     /// ```
@@ -35,7 +37,7 @@ impl Model {
     pub fn set_metrics(&mut self, metrics: impl IntoIterator<Item = Metric>) -> Result<()> {
         let metrics: Vec<Metric> = metrics.into_iter().collect();
         let outputs = self.program().network.outputs().len();
-        self.watch(|_| true, &metrics, outputs)
+        self.watch("set_metrics", |_| true, &metrics, outputs)
     }
 
     /// As [`set_metrics`](Self::set_metrics), of one output, called by the name of its layer. The others keep theirs.
@@ -64,10 +66,10 @@ impl Model {
         };
         let metrics: Vec<Metric> = metrics.into_iter().collect();
         let outputs = names.len();
-        self.watch(|i| i == place, &metrics, outputs)
+        self.watch("set_metrics_of", |i| i == place, &metrics, outputs)
     }
 
-    fn watch(&mut self, wanted: impl Fn(usize) -> bool, metrics: &[Metric], outputs: usize) -> Result<()> {
+    fn watch(&mut self, call: &str, wanted: impl Fn(usize) -> bool, metrics: &[Metric], outputs: usize) -> Result<()> {
         if let Some((i, twice)) = metrics.iter().enumerate().find(|(i, metric)| metrics[..*i].contains(metric)) {
             return Err(Error::value(format!("metrics[{i}]"), "metric", "there once", twice));
         }
@@ -79,6 +81,7 @@ impl Model {
             }
             program.watched[i] = Watched { metrics: metrics.to_vec(), threshold: 0.0 };
         }
+        check_names(&program, call)?;
         let classes: Vec<bool> = program.losses.iter().map(|loss| loss.takes_classes()).collect();
         let thresholds = program.build(Purpose::Evaluate, &classes)?.thresholds;
         for (watched, threshold) in program.watched.iter_mut().zip(thresholds) {

@@ -5,7 +5,9 @@ mod compiled;
 mod fits;
 mod frozen;
 mod inference;
+mod layout;
 mod metrics;
+mod names;
 mod network;
 #[cfg(feature = "save")]
 pub(crate) mod persist;
@@ -16,18 +18,23 @@ mod program;
 mod residual;
 mod rules;
 mod sequential;
+#[cfg(feature = "save")]
+mod stored;
 mod summary;
 mod task;
+mod value;
 mod weights;
 
 pub use crate::losses::Losses;
 pub use compiled::Model;
-pub use network::{Network, RowShape, Value};
+pub(crate) use layout::Layout;
+pub use network::{Network, RowShape};
 pub use precision::{LossScale, Precision};
 pub(crate) use program::Watched;
 pub use program::{Program, Purpose};
 pub use sequential::Sequential;
 pub use summary::Summary;
 pub(crate) use task::Task;
+pub use value::Value;
 pub use weights::Weight;
-pub(crate) use weights::{Layout, trained, write_slabs};
+pub(crate) use weights::{trained, write_slabs};

@@ -1,6 +1,7 @@
 //! The architecture of a model: layers applied to values. Chains, branches that meet again, a value used
 //! twice, several inputs and outputs. Plain data: it holds no weights and names no device.
 
+use super::value::{Stamp, Value};
 use super::{Model, Summary};
 use crate::device::Device;
 use crate::graph::{Graph, NodeId};
@@ -8,23 +9,21 @@ use crate::init::Initializer;
 use crate::layers::{Built, Layer};
 use crate::losses::Losses;
 use crate::optimizers::{LayerRule, Optimizer};
+use crate::size::{self, MOST_ELEMENTS};
 use crate::{Error, Result};
-use std::collections::HashMap;
-
-/// A value of a [`Network`]: an input, or the result of a layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
-pub struct Value(pub(crate) usize);
 
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub(crate) struct Applied {
     pub name: String,
     /// `None` for an input.
     pub layer: Option<Layer>,
-    pub inputs: Vec<Value>,
+    /// Their places in the network.
+    pub inputs: Vec<usize>,
     /// Shape of one row.
     pub shape: Vec<usize>,
+    #[cfg_attr(feature = "save", serde(skip))]
+    pub stamp: Stamp,
 }
 
 /// Layers applied to values: the functional way to describe a model.
@@ -44,10 +43,10 @@ pub(crate) struct Applied {
 /// # Ok::<(), axone::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(try_from = "super::stored::Stored"))]
 pub struct Network {
     pub(super) values: Vec<Applied>,
-    outputs: Vec<Value>,
+    outputs: Vec<usize>,
 }
 
 impl Network {
@@ -59,19 +58,21 @@ impl Network {
     /// An input of the model. `shape` is that of one row: a width, or `[28, 28]` for an image.
     ///
     /// # Errors
-    /// [`Error::Value`] where a side is 0.
+    /// [`Error::Value`] where there is no side or one is 0, or a row has more numbers than kernels can count (2³⁰ - 1), or the name is
+    /// taken or empty.
     pub fn input(&mut self, name: &str, shape: impl Into<RowShape>) -> Result<Value> {
         let RowShape(shape) = shape.into();
-        if shape.iter().product::<usize>() == 0 {
+        if shape.is_empty() || shape.contains(&0) {
             return Err(Error::value(name, "shape", "sides of at least 1", format!("{shape:?}")));
         }
-        self.push(name.to_owned(), None, &[], shape)
+        self.push(name.to_owned(), None, Vec::new(), shape)
     }
 
     /// Applies `layer` to `x`. Each application has weights of its own.
     ///
     /// # Errors
-    /// [`Error::Shape`] or [`Error::Value`], naming the layer.
+    /// [`Error::Shape`] or [`Error::Value`], naming the layer, where it does not fit `x` or a setting is out of range;
+    /// [`Error::Value`] for a value of another network, and for a name that is taken or empty.
     pub fn apply(&mut self, layer: impl Into<Layer>, x: Value) -> Result<Value> {
         match layer.into() {
             Layer::Residual(block) => self.apply_residual(block, x),
@@ -98,14 +99,20 @@ impl Network {
     /// Makes `value` an output of the model. Outputs are numbered in the order of these calls.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a value of more than one dimension.
+    /// [`Error::Shape`] for a value of more than one dimension; [`Error::Value`] for one that is an output already, and
+    /// for one of another network.
     pub fn output(&mut self, value: Value) -> Result<()> {
-        let applied = self.value(value)?;
+        let at = self.place("network", "output", value)?;
+        let applied = &self.values[at];
         if applied.shape.len() != 1 {
             let got = format!("{:?}", applied.shape);
             return Err(Error::shape(&applied.name, "an output of one dimension (put Flatten in front)", got));
         }
-        self.outputs.push(value);
+        if self.outputs.contains(&at) {
+            let got = format!("\"{}\" twice", applied.name);
+            return Err(Error::value("network", "output", "a value that is none yet", got));
+        }
+        self.outputs.push(at);
         Ok(())
     }
 
@@ -123,32 +130,35 @@ impl Network {
         Summary::new(self)
     }
 
-    pub(super) fn value(&self, value: Value) -> Result<&Applied> {
-        let known = self.values.get(value.0);
-        known.ok_or_else(|| Error::value("network", "value", "a value of this network", format!("{value:?}")))
-    }
-
     fn apply_to(&mut self, layer: Layer, inputs: &[Value]) -> Result<Value> {
         let kind = layer.kind();
-        let nth = 1 + self.values.iter().filter(|value| value.layer.as_ref().is_some_and(|l| l.kind() == kind)).count();
-        let name = layer.given_name().map_or_else(|| format!("{kind}_{nth}"), str::to_owned);
-        let shapes: Result<Vec<&[usize]>> =
-            inputs.iter().map(|&input| self.value(input).map(|value| value.shape.as_slice())).collect();
-        let shape = layer.output_shape(&name, &shapes?)?;
-        if let (Layer::Embedding(_), Some(&input)) = (&layer, inputs.first())
-            && self.input_slot(input).is_none()
-        {
-            let got = format!("the result of {}", self.value(input)?.name);
-            return Err(Error::value(name, "input", "an input of the model, which holds the categories", got));
-        }
-        self.push(name, Some(layer), inputs, shape)
+        let of_kind = |value: &&Applied| value.layer.as_ref().is_some_and(|layer| layer.kind() == kind);
+        let name = match layer.given_name() {
+            Some(name) => name.to_owned(),
+            None => self.free_name(kind, self.values.iter().filter(of_kind).count()),
+        };
+        self.apply_named(name, layer, inputs)
     }
 
-    /// Which input of the model `value` is, as it is or flattened.
-    pub(crate) fn input_slot(&self, value: Value) -> Option<usize> {
-        let applied = self.values.get(value.0)?;
+    pub(super) fn apply_named(&mut self, name: String, layer: Layer, inputs: &[Value]) -> Result<Value> {
+        let places: Result<Vec<usize>> = inputs.iter().map(|&input| self.place(&name, "input", input)).collect();
+        let places = places?;
+        let shapes: Vec<&[usize]> = places.iter().map(|&at| self.values[at].shape.as_slice()).collect();
+        let shape = layer.output_shape(&name, &shapes)?;
+        if let (Layer::Embedding(_), Some(&input)) = (&layer, places.first())
+            && self.input_slot(input).is_none()
+        {
+            let got = format!("the result of {}", self.values[input].name);
+            return Err(Error::value(name, "input", "an input of the model, which holds the categories", got));
+        }
+        self.push(name, Some(layer), places, shape)
+    }
+
+    /// Which input of the model the value at `at` is, as it is or flattened.
+    pub(crate) fn input_slot(&self, at: usize) -> Option<usize> {
+        let applied = self.values.get(at)?;
         match (&applied.layer, applied.inputs.as_slice()) {
-            (None, _) => Some(self.values[..value.0].iter().filter(|value| value.layer.is_none()).count()),
+            (None, _) => Some(self.values[..at].iter().filter(|value| value.layer.is_none()).count()),
             (Some(Layer::Flatten), &[input]) => self.input_slot(input),
             _ => None,
         }
@@ -158,14 +168,16 @@ impl Network {
         &mut self,
         name: String,
         layer: Option<Layer>,
-        inputs: &[Value],
+        inputs: Vec<usize>,
         shape: Vec<usize>,
     ) -> Result<Value> {
-        if self.values.iter().any(|value| value.name == name) {
-            return Err(Error::value("network", "name", "different for every layer", format!("\"{name}\" twice")));
+        self.check_name(&name)?;
+        if size::product(&shape).is_none_or(|numbers| numbers > MOST_ELEMENTS) {
+            let wanted = format!("at most {MOST_ELEMENTS} numbers");
+            return Err(Error::value(name, "row", wanted, format!("{shape:?}")));
         }
-        self.values.push(Applied { name, layer, inputs: inputs.to_vec(), shape });
-        Ok(Value(self.values.len() - 1))
+        self.values.push(Applied { name, layer, inputs, shape, stamp: Stamp::default() });
+        Ok(self.value(self.values.len() - 1))
     }
 
     pub(crate) fn values(&self) -> &[Applied] {
@@ -173,7 +185,7 @@ impl Network {
     }
 
     pub(crate) fn outputs(&self) -> impl ExactSizeIterator<Item = &Applied> {
-        self.outputs.iter().filter_map(|output| self.values.get(output.0)).collect::<Vec<_>>().into_iter()
+        self.outputs.iter().filter_map(|output| self.values.get(*output)).collect::<Vec<_>>().into_iter()
     }
 
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &Applied> {
@@ -205,7 +217,7 @@ impl Network {
         if self.outputs.is_empty() {
             return Err(Error::value("network", "outputs", "at least one (call output)", "none"));
         }
-        Ok(())
+        self.check_moments()
     }
 
     /// Appends the network to `graph` and returns the outputs, and what layers add to the loss of each row. Layers that
@@ -217,7 +229,7 @@ impl Network {
         training: bool,
         frozen: &[bool],
     ) -> Result<(Vec<Built>, Vec<NodeId>)> {
-        let mut built: HashMap<Value, Built> = HashMap::new();
+        let mut built: Vec<Built> = Vec::with_capacity(self.values.len());
         let mut declared = 0;
         let mut penalties = Vec::new();
         for (i, applied) in self.values.iter().enumerate() {
@@ -228,7 +240,7 @@ impl Network {
                 }
                 Some(layer) => {
                     let inputs: Vec<Built> =
-                        applied.inputs.iter().filter_map(|input| built.get(input).copied()).collect();
+                        applied.inputs.iter().filter_map(|input| built.get(*input).copied()).collect();
                     let own = declared..declared + layer.initializers().len();
                     declared = own.end;
                     let still = !own.is_empty() && frozen.get(own).is_some_and(|own| own.iter().all(|frozen| *frozen));
@@ -236,9 +248,9 @@ impl Network {
                 }
             };
             penalties.extend(value.penalty);
-            built.insert(Value(i), value);
+            built.push(value);
         }
-        Ok((self.outputs.iter().filter_map(|output| built.get(output).copied()).collect(), penalties))
+        Ok((self.outputs.iter().filter_map(|output| built.get(*output).copied()).collect(), penalties))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Models in files: weights as safetensors, the architecture as JSON in the file's metadata.
 
-use super::{Losses, Model, Network, Weight};
+use super::layout::Layout;
+use super::{Losses, Model, Network, Program, Weight};
 use crate::device::Device;
 use crate::file::write_whole;
 use crate::losses::Loss;
@@ -16,6 +17,7 @@ const TRAINING_KEY: &str = "axone.training";
 
 /// What a model is made from, as its file says it.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Description {
     version: String,
     pub network: Network,
@@ -27,6 +29,33 @@ pub(crate) struct Description {
     /// Layers that training leaves as they are.
     #[serde(default)]
     pub frozen: Vec<String>,
+}
+
+/// The version alone: what else a newer one writes may be anything.
+#[derive(serde::Deserialize)]
+struct Version {
+    version: String,
+}
+
+impl Version {
+    /// Refuses a version that is none, or newer than this one.
+    fn check(&self, path: &Path) -> Result<()> {
+        let (own, Self { version }) = (env!("CARGO_PKG_VERSION"), self);
+        match (numbers(version), numbers(own)) {
+            (None, _) => Err(Error::file(path, format!("{version:?} is no version of axone"))),
+            (file, known) if file > known => {
+                Err(Error::file(path, format!("written by axone {version}, which is newer than this one ({own})")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The three numbers of a version; what stands behind them does not count.
+fn numbers(version: &str) -> Option<[u64; 3]> {
+    let core = version.split(['-', '+']).next()?;
+    let numbers: Option<Vec<u64>> = core.split('.').map(|number| number.parse().ok()).collect();
+    numbers?.try_into().ok()
 }
 
 /// A file that [`Model::save`] or a checkpoint wrote.
@@ -41,11 +70,20 @@ pub(crate) struct Contents {
 impl Contents {
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|error| Error::file(path, error))?;
+        Self::of(path, bytes)
+    }
+
+    /// The contents of `bytes`, which are or will be those of the file at `path`.
+    fn of(path: &Path, bytes: Vec<u8>) -> Result<Self> {
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| Error::file(path, error))?;
         let entry = |key: &str| header.metadata().as_ref().and_then(|metadata| metadata.get(key)).cloned();
         let json = entry(KEY).ok_or_else(|| Error::file(path, "no axone architecture in the file's metadata"))?;
-        let mut description: Description = serde_json::from_str(&json).map_err(|error| Error::file(path, error))?;
-        description.loss_weights.resize(description.losses.len(), 1.0);
+        let wrong = |error: serde_json::Error| Error::file(path, error);
+        serde_json::from_str::<Version>(&json).map_err(wrong)?.check(path)?;
+        let mut description: Description = serde_json::from_str(&json).map_err(wrong)?;
+        if description.loss_weights.is_empty() {
+            description.loss_weights.resize(description.losses.len(), 1.0);
+        }
         // The sizes are checked here, before anything is changed.
         SafeTensors::deserialize(&bytes).map_err(|error| Error::file(path, error))?;
         Ok(Self { path: path.to_owned(), bytes, description, training: entry(TRAINING_KEY) })
@@ -60,14 +98,34 @@ impl Contents {
         };
         names.map(read).collect()
     }
+
+    /// What the model is made from, and its weights: all that can be wrong with them is found here, before anything is
+    /// made of the sizes that the file names.
+    fn model(&self) -> Result<(Program, Vec<Weight>)> {
+        let Description { network, losses, loss_weights, optimizer, frozen, .. } = &self.description;
+        if loss_weights.len() != losses.len() {
+            return Err(Error::shape("loss_weights", format!("{} numbers", losses.len()), loss_weights.len()));
+        }
+        let losses = Losses { losses: losses.clone(), weights: loss_weights.clone() };
+        let program = Program::new(network.clone(), losses, *optimizer)?;
+        frozen.iter().try_for_each(|layer| network.check_parameter_layer("frozen", layer))?;
+        let layout = Layout::new(&program)?;
+        let weights = self.weights(layout.parameters.iter().map(|parameter| parameter.name.as_str()))?;
+        layout.check("weights", &weights)?;
+        Ok((program, weights))
+    }
 }
 
 impl Model {
     /// Writes weights, architecture, losses and optimizer settings to `path`, as safetensors. The file is whole or
-    /// not there: it is written beside `path`, flushed to the disk, and then renamed.
+    /// not there: it is written beside `path`, flushed to the disk, and then renamed; its permissions stay. A symbolic
+    /// link stays one, and the file it leads to is replaced. What is no file (`/dev/stdout`, a named pipe) is written
+    /// to as it is.
+    ///
+    /// What [`Model::load_from`] would refuse is not written: the file that was there stays.
     ///
     /// # Errors
-    /// [`Error::File`]; [`Error::Gpu`].
+    /// [`Error::Data`] for a weight that is NaN or infinite, naming it; [`Error::File`]; [`Error::Gpu`].
     ///
     /// ```
     /// use axone::prelude::*;
@@ -97,30 +155,29 @@ impl Model {
         };
         let json = serde_json::to_string(&description).map_err(|error| Error::file(path, error))?;
         let weights = self.weights()?;
-        // As `load_from` will.
         weights.iter().try_for_each(Weight::check_finite)?;
         let views: Result<Vec<_>> =
             weights.iter().chain(beside).map(|weight| view(weight).map_err(|e| Error::file(path, e))).collect();
         let training = training.map(|json| (TRAINING_KEY.to_owned(), json));
         let metadata: HashMap<_, _> = [(KEY.to_owned(), json)].into_iter().chain(training).collect();
         let bytes = safetensors::serialize(views?, Some(metadata)).map_err(|error| Error::file(path, error))?;
-        write_whole(path, &bytes)
+        write_whole(path, &Contents::of(path, bytes)?.bytes)
     }
 
     /// Reads a model that [`Model::save`] or a [`Checkpoint`](crate::train::Checkpoint) wrote, onto `device`.
     ///
     /// # Errors
-    /// [`Error::File`] where the file cannot be read or is not such a file; otherwise as [`Model::compile`] and
-    /// [`Model::set_weights`].
+    /// [`Error::File`] where the file cannot be read, is not such a file, was written by a newer version, has a field
+    /// that this one does not know, or holds what [`Model::compile`] or [`Model::set_weights`] refuses, in their words;
+    /// [`Error::TooLarge`] where the model does not fit the device; [`Error::Gpu`].
     pub fn load_from(path: impl AsRef<Path>, device: Device) -> Result<Self> {
-        let contents = Contents::read(path.as_ref())?;
-        let Description { network, losses, loss_weights, optimizer, frozen, .. } = &contents.description;
-        let losses = Losses { losses: losses.clone(), weights: loss_weights.clone() };
-        let mut model = Model::compile(network.clone(), device, losses, *optimizer)?;
-        let names = model.layout().parameters.iter().map(|parameter| parameter.name.as_str());
-        let weights = contents.weights(names)?;
+        let path = path.as_ref();
+        let contents = Contents::read(path)?;
+        let in_file = |error| if let Error::File { .. } = error { error } else { Error::file(path, error) };
+        let (program, weights) = contents.model().map_err(in_file)?;
+        let mut model = Model::of(program, device)?;
         model.set_weights(&weights)?;
-        frozen.iter().try_for_each(|layer| model.freeze(layer))?;
+        contents.description.frozen.iter().try_for_each(|layer| model.freeze(layer))?;
         Ok(model)
     }
 }

@@ -6,6 +6,7 @@ use crate::losses::{Loss, Losses};
 use crate::metrics::{Metric, needs};
 use crate::optimizers::Optimizer;
 use crate::plan::{Lowering, Plan, Slab, lower};
+use crate::train::check_names;
 use crate::{Error, Result};
 
 /// What a plan is for.
@@ -74,7 +75,7 @@ impl Program {
             return Err(Error::value("compile", "losses", format!("one for each of {outputs} outputs"), losses.len()));
         }
         let watched = vec![Watched::default(); outputs];
-        Ok(Self {
+        let program = Self {
             network,
             losses,
             loss_weights: weights,
@@ -82,7 +83,9 @@ impl Program {
             optimizer,
             frozen: Vec::new(),
             precision: Precision::F32,
-        })
+        };
+        check_names(&program, "compile")?;
+        Ok(program)
     }
 
     /// The graph for `purpose`. `classes[i]`: the targets of output `i` are class indices.

@@ -1,6 +1,7 @@
 //! Residual blocks: layers of the network like any other, and a sum.
 
-use super::network::{Applied, Network, Value};
+use super::network::{Applied, Network};
+use super::value::Value;
 use crate::layers::{Layer, Residual};
 use crate::{Error, Result};
 
@@ -20,13 +21,11 @@ impl Network {
         let y = block.layers.into_iter().try_fold(x, |y, layer| self.apply(layer, y))?;
         let shortcut = block.shortcut.map_or(Ok(x), |layer| self.apply(*layer, x))?;
         let is_sum = |value: &&Applied| value.layer == Some(Layer::Add) && value.name.starts_with("residual_");
-        let nth = 1 + self.values.iter().filter(is_sum).count();
-        let name = block.name.unwrap_or_else(|| format!("residual_{nth}"));
+        let sums = self.values.iter().filter(is_sum).count();
+        let name = block.name.unwrap_or_else(|| self.free_name("residual", sums));
         if empty {
             return Err(Error::value(name, "layers", "at least one", "none"));
         }
-        let shapes = [&self.value(shortcut)?.shape[..], &self.value(y)?.shape];
-        let shape = Layer::Add.output_shape(&name, &shapes)?;
-        self.push(name, Some(Layer::Add), &[shortcut, y], shape)
+        self.apply_named(name, Layer::Add, &[shortcut, y])
     }
 }

@@ -1,6 +1,6 @@
 //! The rules by which a model's parameters are updated, where the optimizer's plain kernel does not do.
 
-use super::weights::Layout;
+use super::layout::Layout;
 use super::{Model, Precision, Program};
 use crate::Result;
 use crate::kernels::Kernel;

@@ -21,7 +21,7 @@ impl Summary {
         let (mut total, mut gathered) = (0, 0);
         let mut rows = Vec::new();
         for value in values {
-            let inputs: Vec<_> = value.inputs.iter().filter_map(|input| values.get(input.0)).collect();
+            let inputs: Vec<_> = value.inputs.iter().filter_map(|input| values.get(*input)).collect();
             let fan_in: usize = inputs.first().map_or(0, |input| input.shape.iter().product());
             let kind = match &value.layer {
                 None => "input".to_owned(),
@@ -35,9 +35,14 @@ impl Summary {
             let from: Vec<_> = inputs.iter().map(|input| input.name.as_str()).collect();
             let name =
                 if from.len() > 1 { format!("{} <- {}", value.name, from.join(", ")) } else { value.name.clone() };
-            rows.push([name, kind, format!("(B, {})", sides.join(", ")), thousands((trained + other) as u64)]);
-            total += trained;
-            gathered += other;
+            rows.push([
+                name,
+                kind,
+                format!("(B, {})", sides.join(", ")),
+                thousands(trained.saturating_add(other) as u64),
+            ]);
+            total = trained.saturating_add(total);
+            gathered = other.saturating_add(gathered);
         }
         Self { rows, parameters: total, frozen: 0, gathered }
     }

@@ -1,8 +1,9 @@
-//! Weights by name: reading, writing, and how they start.
+//! Weights by name: reading and writing.
 
-use super::{Model, Network, Program, Purpose};
+use super::Model;
+use crate::data::Matrix;
 use crate::graph::Parameter;
-use crate::plan::{Buffer, Executor, PlanId, Slab};
+use crate::plan::{Buffer, Executor, PlanId};
 use crate::{Error, Result};
 
 /// One parameter of a model.
@@ -17,68 +18,24 @@ pub struct Weight {
 }
 
 impl Weight {
-    /// Refuses NaN and infinity.
+    /// Refuses what is not of the shape of `parameter` or not finite.
+    pub(super) fn fits(&self, parameter: &Parameter) -> Result<()> {
+        let shape = (parameter.rows, parameter.cols);
+        if self.shape != shape || Some(self.data.len()) != shape.0.checked_mul(shape.1) {
+            let got = format!("{:?} with {} numbers", self.shape, self.data.len());
+            return Err(Error::shape(&parameter.name, format!("{shape:?}"), got));
+        }
+        self.check_finite()
+    }
+
+    /// Refuses NaN and infinity, which no model takes up: neither from a program nor from a file.
     pub(crate) fn check_finite(&self) -> Result<()> {
-        let Some(at) = self.data.iter().position(|value| !value.is_finite()) else { return Ok(()) };
-        let (row, column) = (at / self.shape.1, at % self.shape.1);
-        Err(Error::data(format!("{} row {row}, column {column}", self.name), self.data[at].to_string()))
-    }
-}
-
-/// The parameters of a model and where they lie in the slab.
-#[derive(Debug, Clone)]
-pub(crate) struct Layout {
-    pub parameters: Vec<Parameter>,
-    pub slab: Slab,
-}
-
-impl Layout {
-    pub fn new(program: &Program) -> Result<Self> {
-        let parameters = program.build(Purpose::Predict, &[])?.graph.parameters().to_vec();
-        let slab = Slab::new(&parameters);
-        Ok(Self { parameters, slab })
-    }
-
-    /// A slab of freshly drawn weights.
-    pub fn start(&self, network: &Network, seed: u64) -> Result<Vec<f32>> {
-        let mut all = vec![0.0; self.slab.len()];
-        for (i, (p, initializer)) in self.parameters.iter().zip(network.initializers()).enumerate() {
-            let range = self.slab.range(Buffer::Parameters, i);
-            let drawn = initializer.sample(&p.name, p.rows, p.cols, seed, i as u32)?;
-            all[range.offset..range.offset + range.len].copy_from_slice(&drawn);
-        }
-        Ok(all)
-    }
-
-    /// Cuts a slab into named parameters.
-    pub fn split(&self, slab: &[f32]) -> Vec<Weight> {
-        let cut = |(i, p): (usize, &Parameter)| {
-            let range = self.slab.range(Buffer::Parameters, i);
-            let data = slab[range.offset..range.offset + range.len].to_vec();
-            Weight { name: p.name.clone(), shape: (p.rows, p.cols), data }
+        let Some((at, value)) = self.data.iter().enumerate().find(|(_, value)| !value.is_finite()) else {
+            return Ok(());
         };
-        self.parameters.iter().enumerate().map(cut).collect()
-    }
-
-    /// Lays `weights` (or, as `what` says, gradients) out as a slab; they must be those of the model, in order.
-    pub fn join(&self, what: &str, weights: &[Weight]) -> Result<Vec<f32>> {
-        if weights.len() != self.parameters.len() {
-            return Err(Error::shape(what, format!("{} parameters", self.parameters.len()), weights.len()));
-        }
-        let mut all = vec![0.0; self.slab.len()];
-        for (i, (weight, p)) in weights.iter().zip(&self.parameters).enumerate() {
-            if weight.name != p.name {
-                return Err(Error::value(what, "name", format!("\"{}\"", p.name), format!("\"{}\"", weight.name)));
-            }
-            if weight.shape != (p.rows, p.cols) || weight.data.len() != p.rows * p.cols {
-                let got = format!("{:?} with {} numbers", weight.shape, weight.data.len());
-                return Err(Error::shape(&p.name, format!("({}, {})", p.rows, p.cols), got));
-            }
-            weight.check_finite()?;
-            let range = self.slab.range(Buffer::Parameters, i);
-            all[range.offset..range.offset + range.len].copy_from_slice(&weight.data);
-        }
-        Ok(all)
+        let cols = self.shape.1.max(1);
+        let place = format!("{} row {}, column {}", self.name, at / cols, at % cols);
+        Err(Error::data(place, value.to_string()))
     }
 }
 
@@ -174,7 +131,50 @@ impl Model {
         write_slabs(&mut *self.executor, id, moments, slabs)
     }
 
-    /// Replaces all parameters.
+    /// The parameter `name`, such as `dense_1.w`. Waits for the device.
+    ///
+    /// # Errors
+    /// [`Error::Value`] with all names for one that is not among them; [`Error::Gpu`].
+    pub fn weight(&mut self, name: &str) -> Result<Weight> {
+        self.read_parameter("weight", name, Buffer::Parameters)
+    }
+
+    /// Parameter `name` of one of the slabs; `place` is the call that asks for it.
+    pub(crate) fn read_parameter(&mut self, place: &str, name: &str, slab: Buffer) -> Result<Weight> {
+        let index = self.layout.index(place, name)?;
+        let Parameter { name, rows, cols, .. } = self.layout.parameters[index].clone();
+        let (range, (id, _)) = (self.layout.slab.range(slab, index), self.any_plan()?);
+        Ok(Weight { name, shape: (rows, cols), data: self.executor.read(id, range)? })
+    }
+
+    /// Replaces the parameter `name`, such as `dense_1.w`; the others stay as they are.
+    ///
+    /// # Errors
+    /// [`Error::Value`] with all names for one that is not among them; [`Error::Shape`] with both shapes where it has
+    /// another; [`Error::Data`] for NaN or infinity; [`Error::Gpu`].
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let net = Sequential::new(2).add(Dense::new(1).named("sum"));
+    /// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default())?;
+    /// model.set_weight("sum.w", [[1.0], [1.0]])?;
+    /// assert_eq!(model.predict(&[[2.0, 3.0]].into())?.data(), [5.0]);
+    /// assert_eq!(model.weight("sum.w")?.data, [1.0, 1.0]);
+    /// let error = model.set_weight("sum.w", [[1.0, 1.0]]).unwrap_err();
+    /// assert_eq!(error.to_string(), "sum.w: expected (2, 1), got (1, 2) with 2 numbers");
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn set_weight(&mut self, name: &str, values: impl Into<Matrix>) -> Result<()> {
+        let (index, values) = (self.layout.index("set_weight", name)?, values.into());
+        let shape = (values.rows(), values.cols());
+        let weight = Weight { name: name.to_owned(), shape, data: values.into_data() };
+        weight.fits(&self.layout.parameters[index])?;
+        let (range, (id, _)) = (self.layout.slab.range(Buffer::Parameters, index), self.any_plan()?);
+        self.executor.write(id, range.buffer, range.offset, &weight.data)
+    }
+
+    /// Replaces all parameters: one for each name of [`Model::weights`], in any order.
     ///
     /// # Errors
     /// [`Error::Shape`] and [`Error::Value`] where they are not those of this model; [`Error::Data`] for NaN or

@@ -13,7 +13,7 @@ use crate::kernels::Formula;
 /// assert_eq!(Adadelta::default(), Adadelta { learning_rate: 1.0, rho: 0.9, epsilon: 1e-6 });
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Adadelta {
     /// Learning rate, positive.
     pub learning_rate: f32,

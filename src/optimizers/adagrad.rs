@@ -13,7 +13,7 @@ use crate::kernels::Formula;
 /// assert_eq!(Adagrad::new(0.05), Adagrad { learning_rate: 0.05, epsilon: 1e-10 });
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Adagrad {
     /// Learning rate, positive.
     pub learning_rate: f32,

@@ -20,7 +20,7 @@ use crate::kernels::{self, Formula, Kernel, Step};
 /// # assert!(amsgrad.amsgrad && quick.beta1 == 0.9);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Adam {
     /// Learning rate, positive.
     pub learning_rate: f32,
@@ -97,7 +97,7 @@ impl Formulated for Adam {
 /// assert_eq!(Optimizer::from(gentle), same);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct AdamW {
     /// Adam and its settings, learning rate included.
     pub adam: Adam,

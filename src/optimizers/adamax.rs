@@ -13,7 +13,7 @@ use crate::kernels::{Formula, Step};
 /// assert_eq!(Adamax::default().learning_rate, 0.002);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Adamax {
     /// Learning rate, positive.
     pub learning_rate: f32,

@@ -77,7 +77,7 @@ pub enum Method {
 /// and shifts of normalisations are spared unless [`decay_biases`](OptimizerExt::decay_biases) is set. The loss that a
 /// run reports does not contain the penalties.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Optimizer {
     /// The method.
     pub method: Method,

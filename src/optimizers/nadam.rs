@@ -14,7 +14,7 @@ use crate::{Error, Result};
 /// assert_eq!(Nadam::default().momentum_decay, 0.004);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Nadam {
     /// Learning rate, positive.
     pub learning_rate: f32,

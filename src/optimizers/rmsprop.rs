@@ -14,7 +14,7 @@ use crate::kernels::Formula;
 /// assert_eq!(with_momentum.rho, 0.99);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct RmsProp {
     /// Learning rate, positive.
     pub learning_rate: f32,

@@ -10,7 +10,7 @@ use crate::plan::{Buffer, Slab};
 
 /// What a layer says of the update of its own parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub(crate) struct LayerRule {
     /// Of its weights, in place of the optimizer's.
     pub l1: Option<f32>,

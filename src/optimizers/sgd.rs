@@ -17,7 +17,7 @@ use crate::{Error, Result};
 /// # assert!(nesterov.nesterov && plain.momentum == 0.0);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Sgd {
     /// Learning rate, positive.
     pub learning_rate: f32,

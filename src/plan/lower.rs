@@ -9,7 +9,7 @@ use crate::kernels::{
     self as k, Access, Accuracy, ActivationForward, ActivationGrad, CopyColumns, CosineLoss, Elementwise,
     ElementwiseLossKernel, Epilogue, Gather, GatherWeights, Kernel, Matmul, Part, WeightedSum,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, size};
 use std::collections::HashSet;
 
 /// The optimizer's dispatch: a kernel over the whole slab.
@@ -88,8 +88,11 @@ impl Draft {
     }
 }
 
-/// Lowers `graph`. Fails where a value is larger than the 32-bit indices of the kernels allow.
+/// Lowers `graph`. Fails where a value is larger than the 32-bit indices of the kernels allow, or a batch has no rows.
 pub fn lower(graph: &Graph, what: &Lowering<'_>) -> Result<Plan> {
+    if what.batch == 0 {
+        return Err(Error::value(format!("plan {}", what.name), "batch", "at least 1", what.batch));
+    }
     let slab = Slab::new(graph.parameters());
     let live = live(graph, what);
     let mut lowering = Lower {
@@ -103,8 +106,9 @@ pub fn lower(graph: &Graph, what: &Lowering<'_>) -> Result<Plan> {
     for (i, _) in live.iter().enumerate().filter(|(_, live)| **live) {
         lowering.node(NodeId(i))?;
     }
+    size::check(|| "the slab of all parameters".to_owned(), slab.len())?;
     lowering.gradients();
-    lowering.logs();
+    lowering.logs()?;
     lowering.update();
     let (mut drafts, scratch) = (lowering.drafts, lowering.scratch);
     if what.fused {
@@ -143,7 +147,7 @@ pub fn lower(graph: &Graph, what: &Lowering<'_>) -> Result<Plan> {
 
 /// Columns of the values that are logged.
 fn log_slots(graph: &Graph, what: &Lowering<'_>) -> usize {
-    what.logs.iter().map(|id| graph.shape(*id).cols).sum()
+    what.logs.iter().fold(0, |slots, id| slots.saturating_add(graph.shape(*id).cols))
 }
 
 /// The nodes that the results depend on, and those that are there for what they do to the parameters.
@@ -193,9 +197,10 @@ struct Lower<'a> {
 
 impl Lower<'_> {
     /// A value of `elements` elements that only a kernel and the next one see.
-    fn scratch(&mut self, elements: usize) -> Operand {
+    fn scratch(&mut self, name: &str, elements: usize) -> Result<Operand> {
+        size::check(|| format!("the parts of {name} at batch {}", self.what.batch), elements)?;
         self.scratch.push(elements);
-        Operand::Value(NodeId(self.graph.nodes().len() + self.scratch.len() - 1))
+        Ok(Operand::Value(NodeId(self.graph.nodes().len() + self.scratch.len() - 1)))
     }
 
     fn operand(&self, id: NodeId) -> Operand {
@@ -218,16 +223,8 @@ impl Lower<'_> {
     /// Elements and `(rows, cols)` of a value, as the kernels' 32-bit sizes.
     fn sizes(&self, id: NodeId) -> Result<(u32, u32, u32)> {
         let (shape, batch) = (self.graph.shape(id), self.what.batch);
-        let elements = shape.rows(batch) as u64 * shape.cols as u64;
-        let allowed = u64::from(u32::MAX / 4);
-        if elements > allowed {
-            return Err(Error::TooLarge {
-                what: format!("{} {shape} at batch {batch}", self.graph.node(id).name),
-                needed: 4 * elements,
-                allowed: 4 * allowed,
-                device: "the kernels' 32-bit index".to_owned(),
-            });
-        }
+        let elements = shape.len(batch);
+        size::check(|| format!("{} {shape} at batch {batch}", self.graph.node(id).name), elements)?;
         Ok((elements as u32, shape.rows(batch) as u32, shape.cols as u32))
     }
 
@@ -260,7 +257,7 @@ impl Lower<'_> {
                 if let Some(steps) = split::part(self.graph.shape(id).rows, n, k) {
                     let product = product.with_epilogue(Epilogue::InParts { steps });
                     let (parts, n) = (product.parts(), n * m);
-                    let scratch = self.scratch(parts * n);
+                    let scratch = self.scratch(&node.name, parts.saturating_mul(n))?;
                     self.push(Kernel::Matmul(product), [operands, vec![scratch]].concat(), &node.name);
                     operands = vec![scratch];
                     Kernel::SumRows(k::SumRows { rows: parts as u32, cols: n as u32 })

@@ -160,7 +160,7 @@ impl Storage {
     /// Its bytes.
     pub fn bytes(&self) -> u64 {
         let element = if self.half { 2 } else { 4 };
-        element * self.len as u64
+        (self.len as u64).saturating_mul(element)
     }
 }
 
@@ -278,12 +278,12 @@ impl Plan {
             for range in &step.operands {
                 let elements = match (range.buffer, &step.kernel) {
                     (Buffer::DataInput(_) | Buffer::DataTarget(_), Kernel::Gather(gather)) => {
-                        rows * gather.cols as usize
+                        rows.saturating_mul(gather.cols as usize)
                     }
-                    (Buffer::DataInput(_), Kernel::GatherBatch(gather)) => rows * gather.x_cols as usize,
-                    (Buffer::DataTarget(_), Kernel::GatherBatch(gather)) => rows * gather.y_cols as usize,
+                    (Buffer::DataInput(_), Kernel::GatherBatch(gather)) => rows.saturating_mul(gather.x_cols as usize),
+                    (Buffer::DataTarget(_), Kernel::GatherBatch(gather)) => rows.saturating_mul(gather.y_cols as usize),
                     (Buffer::DataWeights | Buffer::Order, _) => rows,
-                    (Buffer::Log, _) => self.log_slots * self.batch * steps.max(1),
+                    (Buffer::Log, _) => (self.log_slots * self.batch).saturating_mul(steps.max(1)),
                     _ => continue,
                 };
                 if sizes.iter().all(|(buffer, _)| *buffer != range.buffer) {

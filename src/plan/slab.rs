@@ -25,9 +25,11 @@ impl Slab {
         let mut len: usize = 0;
         let mut ranges = Vec::with_capacity(parameters.len());
         for parameter in parameters {
-            let elements = parameter.rows * parameter.cols;
+            // What is more than can be counted saturates, and no plan is made of it.
+            let elements = parameter.rows.saturating_mul(parameter.cols);
             ranges.push((len, elements));
-            len = (len + elements).next_multiple_of(ALIGNMENT);
+            let end = len.saturating_add(elements).checked_next_multiple_of(ALIGNMENT);
+            len = end.unwrap_or(usize::MAX / ALIGNMENT * ALIGNMENT);
         }
         Self { ranges, len: len.max(ALIGNMENT) }
     }

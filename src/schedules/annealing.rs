@@ -22,7 +22,7 @@ fn anneal(start: f64, end: f64, done: f64) -> f64 {
 /// assert_eq!(factors, [0.0, 50.0, 100.0, 55.0, 10.0]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct CosineDecay {
     horizon: Horizon,
     floor: f64,
@@ -69,7 +69,7 @@ impl CosineDecay {
 /// assert_eq!(cycle.factor(4, 0, 10), 1.0);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct OneCycle {
     rising: f64,
     division: f64,

@@ -5,7 +5,7 @@ use crate::{Error, Result};
 
 /// Step decay, PyTorch's `StepLR`: `factor^⌊epoch / every⌋`, by epochs counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct StepDecay {
     every: usize,
     factor: f64,
@@ -38,7 +38,7 @@ impl StepDecay {
 
 /// Exponential decay, PyTorch's `ExponentialLR`: `βᵉᵖᵒᶜʰ`, by epochs counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct ExponentialDecay {
     beta: f64,
 }
@@ -68,7 +68,7 @@ impl ExponentialDecay {
 /// Piecewise constant, PyTorch's `MultiStepLR` with a factor for each piece: 1 before the first epoch named, then the
 /// factor that stands beside the last epoch reached.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct PiecewiseConstant {
     pieces: Vec<(usize, f64)>,
 }
@@ -106,7 +106,7 @@ impl PiecewiseConstant {
 ///
 /// Defaults: power 1, which is linear decay; floor 0; no warm-up; T the steps of the run.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct PolynomialDecay {
     horizon: Horizon,
     power: f64,

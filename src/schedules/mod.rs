@@ -107,7 +107,7 @@ fn check_below_one(place: &str, name: &'static str, value: f64) -> Result<()> {
 
 /// Linear warm-up, and how many steps come after it: shared by the schedules that may begin with one.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 struct Horizon {
     warmup: usize,
     warmup_from: f64,

@@ -44,6 +44,7 @@ pub use profile::{Peaks, Profile, ProfileRow};
 pub use progress::{Progress, Verbosity};
 pub(crate) use range_test::range_test;
 pub use range_test::{RangeCurve, RangePoint, RangeTest};
+pub(crate) use report::check_names;
 pub use run::Run;
 pub use settings::Fit;
 pub use stop::StopFlag;

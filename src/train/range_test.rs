@@ -208,7 +208,7 @@ pub(crate) fn range_test(model: &mut Model, data: &Dataset, settings: &RangeTest
     copy_slabs(model, &mut *executor, id, &plan)?;
     let mut feed = Feed::new(&mut *executor, &device, (id, &plan), data, DATA_BUDGET)?;
     let (before, weights) = (model.steps_done, model.program().loss_weights.clone());
-    let mut losses = Vec::with_capacity(settings.steps);
+    let mut losses = Vec::new();
     for epoch in 1u64.. {
         let done = losses.len();
         if done >= settings.steps {

@@ -7,7 +7,7 @@
 use super::callback::{Callback, CallbackState};
 use super::run::Run;
 use super::{Epoch, History};
-use crate::kernels::LOSS_SCALE_LEN;
+use crate::kernels::{LARGEST_SCALE, LOSS_SCALE_LEN, SCALE_AT};
 use crate::model::persist::Contents;
 use crate::model::{Precision, Weight, trained};
 use crate::schedules::Schedule;
@@ -17,6 +17,7 @@ use std::path::Path;
 use std::sync::MutexGuard;
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct State {
     settings: Settings,
     steps_done: u64,
@@ -38,6 +39,7 @@ struct State {
 
 /// What must be the same in the run that goes on.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Settings {
     batch_size: usize,
     seed: u64,
@@ -52,6 +54,7 @@ struct Settings {
 
 /// An epoch of the history. Its numbers are text, which holds NaN and infinity too, and every bit of the rest.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Record {
     epoch: usize,
     seconds: String,
@@ -139,7 +142,7 @@ pub(super) fn write(
         let weights = run.model.layout().split(&values).into_iter();
         beside.extend(weights.map(|weight| Weight { name: moment_name(moment, &weight.name), ..weight }));
     }
-    // As `read` will.
+    // What a callback keeps may be anything; a moment that is not finite would not be read again.
     beside.iter().try_for_each(Weight::check_finite)?;
     let numbers = kept.iter().zip(0..).map(|((_, state), number)| Weight {
         name: callback_name(number),
@@ -188,7 +191,10 @@ pub(super) fn read(run: &mut Run<'_>, path: &Path, keeping: &[String]) -> Result
     if !(state.learning_rate > 0.0 && state.learning_rate.is_finite()) {
         return Err(Error::file(path, format!("learning rate {}", state.learning_rate)));
     }
-    let epochs = state.epochs.iter().map(|record| record.epoch(path)).collect::<Result<_>>()?;
+    let epochs = state.epochs.iter().map(|record| record.epoch(path)).collect::<Result<Vec<_>>>()?;
+    if let Some((epoch, place)) = epochs.iter().zip(1..).find(|(epoch, place)| epoch.epoch != *place) {
+        return Err(Error::file(path, format!("epoch {} in place of epoch {place}", epoch.epoch)));
+    }
 
     let (_, moments) = run.model.any_plan()?;
     let layout = run.model.layout();
@@ -200,8 +206,10 @@ pub(super) fn read(run: &mut Run<'_>, path: &Path, keeping: &[String]) -> Result
         weights.iter_mut().zip(&names).for_each(|(weight, name)| weight.name.clone_from(name));
         slabs.push(layout.join("moments", &weights)?);
     }
-    if state.loss_scale.as_ref().is_some_and(|scale| scale.len() != LOSS_SCALE_LEN) {
-        return Err(Error::file(path, "a loss scale of another length"));
+    let scaled = state.settings.precision == Precision::F16;
+    if state.loss_scale.is_some() != scaled || !state.loss_scale.iter().all(|state| is_loss_scale(state)) {
+        let got = format!("a loss scale of {:?} in {:?}", state.loss_scale, state.settings.precision);
+        return Err(Error::file(path, got));
     }
     slabs.extend(state.loss_scale);
     let numbers: Vec<String> = (0..state.callbacks.len()).map(callback_name).collect();
@@ -218,6 +226,12 @@ pub(super) fn read(run: &mut Run<'_>, path: &Path, keeping: &[String]) -> Result
     let warnings = state.warnings.into_iter().chain(std::mem::take(&mut run.history.warnings)).collect();
     run.history = History { epochs, stopped, skipped_steps, warnings, ..std::mem::take(&mut run.history) };
     Ok(callbacks.collect())
+}
+
+/// Whether `state` may have been read from a device.
+fn is_loss_scale(state: &[f32]) -> bool {
+    let scale = state.get(SCALE_AT).is_some_and(|scale| (1.0..=LARGEST_SCALE).contains(scale));
+    state.len() == LOSS_SCALE_LEN && scale && state.iter().all(|x| x.is_finite())
 }
 
 /// Refuses a model other than the one in the file, and names the first layer that differs.

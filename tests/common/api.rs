@@ -221,6 +221,55 @@ pub fn save_and_load(device: &Device, name: &str) {
     assert_eq!(again.evaluate(&data).unwrap(), model.evaluate(&data).unwrap());
 }
 
+/// A parameter by its name, and all of them in any order.
+pub fn weights_by_name(device: &Device) {
+    let mut model = classifier(device, Adam::default());
+    let before = model.weights().unwrap();
+    for weight in &before {
+        assert_eq!(&model.weight(&weight.name).unwrap(), weight);
+    }
+    let bias = Matrix::from([[0.5, -0.5, 0.25]]);
+    model.set_weight("dense_2.b", &bias).unwrap();
+    let after = model.weights().unwrap();
+    assert_eq!((&after[..3], &after[3].data[..]), (&before[..3], bias.data()));
+    let refused = |error: Error, wanted: &str| assert_eq!(error.to_string(), wanted);
+    let names = "dense_1.w, dense_1.b, dense_2.w, dense_2.b";
+    let error = model.set_weight("dense_3.w", &bias).unwrap_err();
+    refused(error, &format!("set_weight: name must be one of {names}, got \"dense_3.w\""));
+    let error = model.weight("dense_2").unwrap_err();
+    refused(error, &format!("weight: name must be one of {names}, got \"dense_2\""));
+    let error = model.set_weight("dense_2.w", &bias).unwrap_err();
+    refused(error, "dense_2.w: expected (8, 3), got (1, 3) with 3 numbers");
+    let error = model.set_weight("dense_2.b", [[0.0, f32::NAN, 0.0]]).unwrap_err();
+    refused(error, "dense_2.b row 0, column 1: NaN");
+    assert_eq!(model.weights().unwrap(), after);
+    let backwards: Vec<Weight> = before.iter().rev().cloned().collect();
+    model.set_weights(&backwards).unwrap();
+    assert_eq!(model.weights().unwrap(), before);
+    let twice = [&before[..3], &before[..1]].concat();
+    refused(model.set_weights(&twice).unwrap_err(), "weights: name must be \"dense_2.b\", got \"dense_1.w\" twice");
+}
+
+/// What `load_from` would refuse is not written, and the file that was there stays.
+#[cfg(feature = "save")]
+pub fn what_is_not_finite_is_not_saved(device: &Device, name: &str) {
+    let path = std::env::temp_dir().join(format!("axone-finite-{name}-{}.safetensors", std::process::id()));
+    let net = Sequential::new(1).add(Dense::new(1));
+    let mut model = net.compile(device.clone(), Loss::MeanSquaredError, Sgd::new(1e6)).unwrap();
+    model.save(&path).unwrap();
+    let good = std::fs::read(&path).unwrap();
+    let data = Dataset::new([[0.0], [1.0], [2.0], [3.0]], [[1.0], [3.0], [5.0], [7.0]]).unwrap();
+    model.fit(&data, &Fit::new().epochs(12).silent()).unwrap();
+    let (weight, bias) = (model.weights().unwrap()[0].data[0], model.weights().unwrap()[1].data[0]);
+    assert!(!weight.is_finite() && !bias.is_finite(), "{weight} {bias}");
+    let error = model.save(&path).unwrap_err();
+    assert!(matches!(error, Error::Data { .. }), "{error:?}");
+    assert_eq!(error.to_string(), format!("dense_1.w row 0, column 0: {weight}"));
+    assert_eq!(std::fs::read(&path).unwrap(), good);
+    Model::load_from(&path, device.clone()).unwrap();
+    std::fs::remove_file(&path).unwrap();
+}
+
 /// At least 97 % of the digits of a held-out fifth.
 #[cfg(feature = "datasets")]
 pub fn digits_are_read(device: &Device) {

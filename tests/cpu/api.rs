@@ -38,6 +38,11 @@ fn several_inputs_and_outputs() {
     devices().iter().for_each(api::several_inputs_and_outputs);
 }
 
+#[test]
+fn weights_by_name() {
+    devices().iter().for_each(api::weights_by_name);
+}
+
 #[cfg(feature = "save")]
 #[test]
 fn save_and_load() {

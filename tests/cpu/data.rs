@@ -295,3 +295,22 @@ fn data_encoders_survive_json() {
     let json = serde_json::to_string(&scaler).unwrap();
     assert_eq!(serde_json::from_str::<Standardizer>(&json).unwrap(), scaler);
 }
+
+/// What no fit makes is refused in a file, with the value.
+#[cfg(feature = "save")]
+#[test]
+fn data_scalers_pass_the_checks_in_json() {
+    let standardizer = |json: &str| serde_json::from_str::<Standardizer>(json).unwrap_err().to_string();
+    let error = standardizer(r#"{"mean":[1.0,2.0],"std":[1.0]}"#);
+    assert!(error.starts_with("Standardizer std: expected 2 numbers as in mean, got 1"), "{error}");
+    let error = standardizer(r#"{"mean":[1.0],"std":[-2.5]}"#);
+    assert!(error.starts_with("Standardizer column 0: std must be at least 0, got -2.5"), "{error}");
+    assert!(standardizer(r#"{"mean":[1.0],"std":[1.0],"colour":1}"#).starts_with("unknown field `colour`"));
+    let scaler = MinMaxScaler::fit(&Matrix::from([[1.0], [2.0]])).unwrap();
+    let json = serde_json::to_string(&scaler).unwrap();
+    assert_eq!(serde_json::from_str::<MinMaxScaler>(&json).unwrap(), scaler);
+    let error = serde_json::from_str::<MinMaxScaler>(&json.replace("\"low\":0.0", "\"low\":7.0")).unwrap_err();
+    assert!(error.to_string().starts_with("MinMaxScaler: range must be finite, from low to high, got 7 to 1"));
+    let error = serde_json::from_str::<MinMaxScaler>(&json.replace("[2.0]", "[0.5]")).unwrap_err();
+    assert!(error.to_string().starts_with("MinMaxScaler column 0: max must be at least 1, got 0.5"), "{error}");
+}

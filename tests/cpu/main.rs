@@ -14,6 +14,8 @@ mod contract;
 mod ctrl_c;
 mod data;
 mod failures;
+#[cfg(feature = "save")]
+mod files;
 mod fused;
 mod gradients;
 mod history;
@@ -22,6 +24,7 @@ mod layering;
 mod layers;
 mod memory;
 mod metrics;
+mod names;
 mod one_dispatch;
 mod optimizers;
 mod plan;
@@ -32,6 +35,7 @@ mod readme;
 #[cfg(feature = "save")]
 mod resume;
 mod schedules;
+mod sizes;
 #[cfg(feature = "datasets")]
 mod tables;
 #[cfg(feature = "datasets")]

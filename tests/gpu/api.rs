@@ -38,6 +38,17 @@ fn several_inputs_and_outputs() {
     api::several_inputs_and_outputs(&need_device!());
 }
 
+#[test]
+fn weights_by_name() {
+    api::weights_by_name(&need_device!());
+}
+
+#[cfg(feature = "save")]
+#[test]
+fn what_is_not_finite_is_not_saved() {
+    api::what_is_not_finite_is_not_saved(&need_device!(), "gpu");
+}
+
 #[cfg(feature = "save")]
 #[test]
 fn save_and_load() {

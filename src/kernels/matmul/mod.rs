@@ -93,7 +93,9 @@ pub struct Matmul {
 impl Matmul {
     /// `c (m, n) = op(a) op(b)`, summed over `k`.
     pub fn new(m: usize, n: usize, k: usize, transpose_a: bool, transpose_b: bool) -> Self {
-        let params = MatmulParams { m: m as u32, n: n as u32, k: k as u32, bias_at: 0, alpha: 0.0, part: k as u32 };
+        // What is more than a kernel can count stays more than any device can bind.
+        let [m, n, k] = [m, n, k].map(|size| u32::try_from(size).unwrap_or(u32::MAX));
+        let params = MatmulParams { m, n, k, bias_at: 0, alpha: 0.0, part: k };
         Self { params, transpose_a, transpose_b, epilogue: Epilogue::Plain, tile: None, pairs: false }
     }
 

@@ -3,6 +3,7 @@
 use super::{Lower, Operand, log_slots};
 use crate::kernels::{self as k, GradientNorm, Kernel};
 use crate::plan::{Buffer, Range};
+use crate::{Result, size};
 
 impl Lower<'_> {
     /// Copies to the slab the gradients that are not computed there.
@@ -17,9 +18,11 @@ impl Lower<'_> {
         }
     }
 
-    pub(super) fn logs(&mut self) {
-        let rows = self.what.batch as u32;
-        let log_stride = log_slots(self.graph, self.what) as u32 * rows;
+    pub(super) fn logs(&mut self) -> Result<()> {
+        let (slots, batch) = (log_slots(self.graph, self.what), self.what.batch);
+        let stride = slots.saturating_mul(batch);
+        size::check(|| format!("the log of a step, {slots} slots at batch {batch}"), stride)?;
+        let (rows, log_stride) = (batch as u32, stride as u32);
         let mut slot = 0;
         for &id in self.what.logs {
             let cols = self.graph.shape(id).cols as u32;
@@ -28,6 +31,7 @@ impl Lower<'_> {
             self.push(kernel, operands, &format!("log {}", self.graph.node(id).name));
             slot += cols;
         }
+        Ok(())
     }
 
     pub(super) fn update(&mut self) {

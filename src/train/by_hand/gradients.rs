@@ -97,8 +97,8 @@ impl Model {
         self.by_hand.forget_gradients();
     }
 
-    /// Replaces the gradients by `gradients`: all parameters of the model in its order, as [`Model::gradients`] gives
-    /// them. Those of a mean over batches stay one, to which [`Model::accumulate_gradients`] may add.
+    /// Replaces the gradients by `gradients`: one for each parameter of the model, in any order, as [`Model::gradients`]
+    /// gives them. Those of a mean over batches stay one, to which [`Model::accumulate_gradients`] may add.
     ///
     /// # Errors
     /// [`Error::Shape`] and [`Error::Value`] where they are not those of this model; [`Error::Data`] for NaN or
@@ -119,14 +119,6 @@ impl Model {
     /// # Errors
     /// [`Error::Value`] with all names for one that is not among them; [`Error::Gpu`].
     pub fn gradient(&mut self, name: &str) -> Result<Weight> {
-        let parameters = &self.layout().parameters;
-        let Some(index) = parameters.iter().position(|parameter| parameter.name == name) else {
-            let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-            let wanted = format!("one of {}", names.join(", "));
-            return Err(Error::value("gradient", "name", wanted, format!("\"{name}\"")));
-        };
-        let shape = (parameters[index].rows, parameters[index].cols);
-        let (range, (id, _)) = (self.layout().slab.range(Buffer::Gradients, index), self.any_plan()?);
-        Ok(Weight { name: name.to_owned(), shape, data: self.executor.read(id, range)? })
+        self.read_parameter("gradient", name, Buffer::Gradients)
     }
 }
