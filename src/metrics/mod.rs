@@ -83,10 +83,11 @@ fn check_finite(name: &str, values: &[f32]) -> Result<()> {
     }
 }
 
-/// The column of the largest element: of equal ones the first, and a NaN is none.
-pub(crate) fn first_largest(row: &[f32]) -> u32 {
-    let larger = |best: (u32, f32), one: (u32, &f32)| if *one.1 > best.1 { (one.0, *one.1) } else { best };
-    (0..).zip(row).fold((0, f32::NEG_INFINITY), larger).0
+/// The column of the largest element: of equal ones the first, and a NaN is none; `None` where all are.
+pub(crate) fn first_largest(row: &[f32]) -> Option<u32> {
+    let numbers = (0..).zip(row).filter(|(_, value)| !value.is_nan());
+    let largest = numbers.reduce(|best, one| if one.1 > best.1 { one } else { best });
+    largest.map(|(column, _)| column)
 }
 
 /// The weight of row `row`.

@@ -1,7 +1,8 @@
 //! Predictions: rows in, outputs out.
 //!
-//! Rows go through in batches of few sizes (`inference.rs`), whose plans are loaded once; the last batch is padded with what lay there before, and what comes of that is not read. Batches are queued while the
-//! results of the one before are still on their way: on a GPU, upload, computation and download overlap.
+//! Rows go through in batches of few sizes (`inference.rs`), whose plans are loaded once; the last batch is padded with
+//! what lay there before, and what comes of that is not read. Batches are queued while the results of the one before
+//! are still on their way: on a GPU, upload, computation and download overlap.
 
 use super::inference::padded;
 use super::{Model, Purpose};
@@ -25,10 +26,11 @@ impl Model {
 
     /// The class that the model takes each row of `x` for, by its first output: the column that
     /// [`predict`](Self::predict) gives most, the first of them if several do; of a single column 1 where a probability
-    /// is above 0.5 or, without a last activation, a score above 0, and else 0. A NaN wins over nothing.
+    /// is above 0.5 or, without a last activation, a score above 0, and else 0.
     ///
     /// # Errors
-    /// As [`predict`](Self::predict); [`Error::Value`] where the loss of the output is not one of classes, or is one of
+    /// As [`predict`](Self::predict); [`Error::Data`] for a row of which the model makes NaN, which is no class;
+    /// [`Error::Value`] where the loss of the output is not one of classes, or is one of
     /// yes and no in several columns: there, compare what `predict` gives with a threshold of each column.
     ///
     /// ```
@@ -47,17 +49,21 @@ impl Model {
         let (output, loss) = first.ok_or_else(|| Error::Internal("no output".to_owned()))?;
         let cols: usize = output.shape.iter().product();
         let is_score = output.layer.as_ref().is_none_or(|layer| layer.activation() == Activation::Identity);
-        match (loss.task(), cols) {
-            (Task::Classes, _) => Ok(self.predict(x)?.iter_rows().map(first_largest).collect()),
-            (Task::YesNo, 1) => {
-                let threshold = if is_score { 0.0 } else { 0.5 };
-                Ok(self.predict(x)?.data().iter().map(|y| u32::from(*y > threshold)).collect())
-            }
-            _ => {
-                let place = format!("{}: predict_classes", output.name);
-                Err(Error::value(place, "output", "classes, or yes and no in one column", loss.of_columns(cols)))
-            }
+        let threshold = if is_score { 0.0 } else { 0.5 };
+        let place = format!("{}: predict_classes", output.name);
+        let is_yes_no = loss.task() == Task::YesNo;
+        if loss.task() == Task::Numbers || (is_yes_no && cols != 1) {
+            return Err(Error::value(place, "output", "classes, or yes and no in one column", loss.of_columns(cols)));
         }
+        let of_row = |row: &[f32]| match row {
+            [y] if is_yes_no => (!y.is_nan()).then_some(u32::from(*y > threshold)),
+            _ => first_largest(row),
+        };
+        let predicted = self.predict(x)?;
+        let classes = predicted.iter_rows().map(of_row).enumerate();
+        classes
+            .map(|(row, class)| class.ok_or_else(|| Error::data(format!("{place}, row {row}"), "NaN is no class")))
+            .collect()
     }
 
     /// Every output of the model for each row of its inputs.

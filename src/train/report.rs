@@ -152,11 +152,11 @@ impl Output<'_> {
         self.logged.weights
     }
 
-    /// The class of each row.
+    /// The class of each row. Targets are finite, so each has one.
     fn truth(&self) -> Vec<u32> {
         match (self.target, self.task) {
             (Targets::Classes(labels), _) => labels.clone(),
-            (Targets::Values(values), Task::Classes) => values.iter_rows().map(metrics::first_largest).collect(),
+            (Targets::Values(values), Task::Classes) => values.iter_rows().filter_map(metrics::first_largest).collect(),
             (Targets::Values(values), _) => values.data().iter().map(|value| u32::from(*value > 0.5)).collect(),
         }
     }

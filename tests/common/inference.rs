@@ -82,6 +82,20 @@ pub fn classes_are_those_of_the_accuracy(device: &Device) {
     assert_eq!(equal.evaluate(&data).unwrap().get("accuracy"), Some(zeros as f64 / 60.0));
 }
 
+/// Weights that overflow make NaN of a row, which is of no class and an error with its row.
+pub fn nan_is_no_predicted_class(device: &Device) {
+    for (units, loss) in [(3, Loss::CategoricalCrossEntropy), (1, Loss::BinaryCrossEntropy)] {
+        let net = Sequential::new(2).add(Dense::new(2)).add(Dense::new(units));
+        let mut model = net.compile(device.clone(), loss, Sgd::new(0.1)).unwrap();
+        let mut weights = model.weights().unwrap();
+        weights[0].data = vec![3e38, -3e38, 3e38, 3e38];
+        weights[2].data.fill(3e38);
+        model.set_weights(&weights).unwrap();
+        let error = model.predict_classes(&[[0.0, 0.0], [9.0, 0.0]].into()).unwrap_err();
+        assert_eq!(error.to_string(), "dense_2: predict_classes, row 1: NaN is no class");
+    }
+}
+
 /// One column: a probability is held against 0.5, a score against 0.
 pub fn yes_or_no(device: &Device) {
     let x = matrix(3, 40, 2);

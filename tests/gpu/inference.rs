@@ -32,3 +32,8 @@ fn yes_or_no() {
 fn what_has_no_classes_says_so() {
     inference::what_has_no_classes_says_so(&need_device!());
 }
+
+#[test]
+fn nan_is_no_predicted_class() {
+    inference::nan_is_no_predicted_class(&need_device!());
+}
