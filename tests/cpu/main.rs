@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
+mod absent;
 mod api;
 mod bad_input;
 mod by_hand;
@@ -32,6 +33,7 @@ mod readme;
 #[cfg(feature = "save")]
 mod resume;
 mod schedules;
+mod sums;
 #[cfg(feature = "datasets")]
 mod tables;
 #[cfg(feature = "datasets")]
