@@ -1,7 +1,9 @@
 // with: lib/step.wgsl lib/columns.wgsl
 // y = scale (x - mean) / sqrt(variance + epsilon) + shift, column by column. Mean and variance are those of the rows that
 // are real: rows from step.valid on are padding, normalised like any other but not counted. One row has no variance: the
-// running statistics stand in. The variance is the mean of (x - mean)^2, in a second pass: nothing cancels.
+// running statistics stand in. Both are taken in two passes: the first sums what x differs by from the first row (a
+// constant column comes out exact), the second what it differs by from the mean of that, and the square. What that mean was
+// still off by is taken out of both, so nothing cancels, however far from 0 a column lies.
 struct Params { rows: u32, cols: u32, running_at: u32, known_at: u32, epsilon: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;                 // (rows, cols)
@@ -16,16 +18,30 @@ struct Params { rows: u32, cols: u32, running_at: u32, known_at: u32, epsilon: f
 fn measure(lane: u32, col: u32) -> vec2<f32> {
   let count = min(step.valid, params.rows);
   let rows = select(0u, count, col < params.cols && count > 1u);
+  var shift = 0.0;
+  if (rows > 0u) { shift = x[col]; }
   var sum = 0.0;
-  for (var row = first_row(lane); row < rows; row += LANES) { sum += x[row * params.cols + col]; }
-  let mean = column_sum(lane, sum) / f32(count);
-  var squares = 0.0;
-  for (var row = first_row(lane); row < rows; row += LANES) {
-    let d = x[row * params.cols + col] - mean;
-    squares = fma(d, d, squares);
+  for (var row = first_row(lane); row < rows;) {
+    let end = block_end(row, rows);
+    var block = 0.0;
+    for (; row < end; row += LANES) { block += x[row * params.cols + col] - shift; }
+    sum += block;
   }
-  let variance = column_sum(lane, squares) / f32(count);
-  if (count > 1u || col >= params.cols) { return vec2(mean, variance); }
+  let middle = shift + column_sum(lane, sum) / f32(count);
+  var sums = vec2(0.0, 0.0);
+  for (var row = first_row(lane); row < rows;) {
+    let end = block_end(row, rows);
+    var block = vec2(0.0, 0.0);
+    for (; row < end; row += LANES) {
+      let d = x[row * params.cols + col] - middle;
+      block = vec2(block.x + d, fma(d, d, block.y));
+    }
+    sums += block;
+  }
+  let off = column_sum(lane, sums.x) / f32(count);
+  let variance = fma(-off, off, column_sum(lane, sums.y) / f32(count));
+  // not max: it may turn NaN into a number
+  if (count > 1u || col >= params.cols) { return vec2(middle + off, select(variance, 0.0, variance < 0.0)); }
   return vec2(running[col], running[params.running_at + col]);
 }
 

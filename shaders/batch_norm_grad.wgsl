@@ -23,9 +23,14 @@ fn inverse_deviation(col: u32) -> f32 {
 fn column_sums(lane: u32, col: u32, inverse: f32) -> vec2<f32> {
   var sums = vec2(0.0, 0.0);
   let rows = real_rows(col);
-  for (var row = first_row(lane); row < rows; row += LANES) {
-    let at = row * params.cols + col;
-    sums = vec2(fma(dy[at], (x[at] - statistics[col]) * inverse, sums.x), sums.y + dy[at]);
+  for (var row = first_row(lane); row < rows;) {
+    let end = block_end(row, rows);
+    var block = vec2(0.0, 0.0);
+    for (; row < end; row += LANES) {
+      let at = row * params.cols + col;
+      block = vec2(fma(dy[at], (x[at] - statistics[col]) * inverse, block.x), block.y + dy[at]);
+    }
+    sums += block;
   }
   return vec2(column_sum(lane, sums.x), column_sum(lane, sums.y));
 }

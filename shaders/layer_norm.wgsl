@@ -1,6 +1,6 @@
 // with: lib/rows.wgsl
 // y = scale (x - mean) / sqrt(variance + epsilon) + shift, mean and variance those of the row. What is kept for the gradient
-// is the mean and 1 / sqrt(variance + epsilon).
+// is the mean and 1 / sqrt(variance + epsilon). They are taken in two passes, as in batch_norm.wgsl.
 struct Params { rows: u32, cols: u32, epsilon: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;                 // (rows, cols)
@@ -15,16 +15,30 @@ fn measure(lane: u32, row: u32) -> vec2<f32> {
   let cols = select(0u, params.cols, row < params.rows);
   let first = lane % LANES;
   let base = row * params.cols;
+  var shift = 0.0;
+  if (cols > 0u) { shift = x[base]; }
   var sum = 0.0;
-  for (var c = first; c < cols; c += LANES) { sum += x[base + c]; }
-  let mean = row_sum(lane, sum) / f32(params.cols);
-  var squares = 0.0;
-  for (var c = first; c < cols; c += LANES) {
-    let d = x[base + c] - mean;
-    squares = fma(d, d, squares);
+  for (var c = first; c < cols;) {
+    let end = block_end(c, cols);
+    var block = 0.0;
+    for (; c < end; c += LANES) { block += x[base + c] - shift; }
+    sum += block;
   }
-  let variance = row_sum(lane, squares) / f32(params.cols);
-  return vec2(mean, 1.0 / sqrt(variance + params.epsilon));
+  let middle = shift + row_sum(lane, sum) / f32(params.cols);
+  var sums = vec2(0.0, 0.0);
+  for (var c = first; c < cols;) {
+    let end = block_end(c, cols);
+    var block = vec2(0.0, 0.0);
+    for (; c < end; c += LANES) {
+      let d = x[base + c] - middle;
+      block = vec2(block.x + d, fma(d, d, block.y));
+    }
+    sums += block;
+  }
+  let off = row_sum(lane, sums.x) / f32(params.cols);
+  let variance = fma(-off, off, row_sum(lane, sums.y) / f32(params.cols));
+  // not max: it may turn NaN into a number
+  return vec2(middle + off, 1.0 / sqrt(select(variance, 0.0, variance < 0.0) + params.epsilon));
 }
 
 fn store(lane: u32, row: u32, measured: vec2<f32>) {

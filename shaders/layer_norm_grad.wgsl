@@ -22,9 +22,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     inverse = statistics[2u * row + 1u];
   }
   var sums = vec2(0.0, 0.0);
-  for (var c = first; c < cols; c += LANES) {
-    let g = scale[c] * dy[base + c];
-    sums = vec2(sums.x + g, fma(g, (x[base + c] - mean) * inverse, sums.y));
+  for (var c = first; c < cols;) {
+    let end = block_end(c, cols);
+    var block = vec2(0.0, 0.0);
+    for (; c < end; c += LANES) {
+      let g = scale[c] * dy[base + c];
+      block = vec2(block.x + g, fma(g, (x[base + c] - mean) * inverse, block.y));
+    }
+    sums += block;
   }
   let total = row_sum(lane, sums.x);
   let product = row_sum(lane, sums.y);

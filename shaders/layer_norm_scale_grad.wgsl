@@ -11,10 +11,15 @@ struct Params { rows: u32, cols: u32, shift_at: u32 }
 fn column_sums(lane: u32, col: u32) -> vec2<f32> {
   let rows = select(0u, params.rows, col < params.cols);  // past the last column there is nothing to do but the barriers
   var sums = vec2(0.0, 0.0);
-  for (var row = first_row(lane); row < rows; row += LANES) {
-    let at = row * params.cols + col;
-    let n = (x[at] - statistics[2u * row]) * statistics[2u * row + 1u];
-    sums = vec2(fma(dy[at], n, sums.x), sums.y + dy[at]);
+  for (var row = first_row(lane); row < rows;) {
+    let end = block_end(row, rows);
+    var block = vec2(0.0, 0.0);
+    for (; row < end; row += LANES) {
+      let at = row * params.cols + col;
+      let n = (x[at] - statistics[2u * row]) * statistics[2u * row + 1u];
+      block = vec2(fma(dy[at], n, block.x), block.y + dy[at]);
+    }
+    sums += block;
   }
   return vec2(column_sum(lane, sums.x), column_sum(lane, sums.y));
 }

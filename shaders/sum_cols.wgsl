@@ -13,7 +13,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let cols = select(0u, params.cols, row < params.rows);  // past the last row there is nothing to do but the barriers
   let base = row * params.cols;
   var sum = 0.0;
-  for (var c = first; c < cols; c += LANES) { sum += x[base + c]; }
+  for (var c = first; c < cols;) {
+    let end = block_end(c, cols);
+    var block = 0.0;
+    for (; c < end; c += LANES) { block += x[base + c]; }
+    sum += block;
+  }
   let total = row_sum(lane, sum);
   if (first == 0u && row < params.rows) { y[row] = total; }
 }

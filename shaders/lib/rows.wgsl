@@ -2,6 +2,7 @@
 // (lane, lane + LANES, ...) in order; the functions here join the LANES results in a tree. The order depends on LANES,
 // hence on the number of columns alone. Every invocation must call them, those past the last row too: they hold barriers.
 override LANES: u32 = 64u;
+const BLOCK = 32u;  // columns of an invocation that are summed in one chain (src/kernels/sums.rs)
 const LOWEST = -3.4028234663852886e38f;
 
 var<workgroup> partial: array<f32, 64>;
@@ -10,6 +11,9 @@ var<workgroup> partial: array<f32, 64>;
 fn row_of(group: vec3<u32>, groups: vec3<u32>, lane: u32) -> u32 {
   return (group.y * groups.x + group.x) * (64u / LANES) + lane / LANES;
 }
+
+// Where a block of an invocation's columns that begins at c ends.
+fn block_end(c: u32, cols: u32) -> u32 { return min(c + BLOCK * LANES, cols); }
 
 fn row_sum(lane: u32, value: f32) -> f32 {
   workgroupBarrier();  // the result before this one may still be being read

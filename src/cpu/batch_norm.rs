@@ -3,24 +3,12 @@
 //! Columns are taken in blocks: what is known of a block lies on the stack, and rows are read as they lie.
 
 use super::Real;
+use super::sums::{COLUMNS as BLOCK, add_rows, by_columns, moments};
 use crate::kernels::{BatchNormGradParams, BatchNormParams, RunningStatistics, Step};
-
-/// Columns of a block.
-const BLOCK: usize = 64;
 
 /// Rows that are real.
 fn valid(rows: u32, step: &Step) -> usize {
     step.valid.min(rows) as usize
-}
-
-/// Adds `f(element, column)` over the first `count` rows of `x` to `sums`.
-#[inline(always)]
-fn add_rows<T: Real>(sums: &mut [T], count: usize, x: &[T], f: impl Fn(T, usize) -> T) {
-    for row in x.chunks_exact(sums.len()).take(count) {
-        for (col, (sum, x)) in sums.iter_mut().zip(row).enumerate() {
-            *sum += f(*x, col);
-        }
-    }
 }
 
 /// Mean and biased variance of each column; the running ones where there are fewer than two rows.
@@ -39,13 +27,27 @@ pub fn measure<T: Real>(
         variance.copy_from_slice(&running[p.running_at as usize..][..cols]);
         return;
     }
-    let size = T::of(count as f64);
-    mean.fill(T::zero());
-    add_rows(mean, count, x, |x, _| x);
-    mean.iter_mut().for_each(|sum| *sum /= size);
-    variance.fill(T::zero());
-    add_rows(variance, count, x, |x, col| (x - mean[col]) * (x - mean[col]));
-    variance.iter_mut().for_each(|sum| *sum /= size);
+    for first in (0..cols).step_by(BLOCK) {
+        let block = first..cols.min(first + BLOCK);
+        // About the first row, so that a constant column comes out exact; then about what that makes of the mean.
+        let mut shift = [T::zero(); BLOCK];
+        shift[..block.len()].copy_from_slice(&x[block.clone()]);
+        let row = |row: usize| &x[row * cols + first..][..block.len()];
+        let [sums] = by_columns(count, block.len(), |at, [sums]: &mut [[T; BLOCK]; 1]| {
+            sums.iter_mut().zip(&shift).zip(row(at)).for_each(|((sum, shift), x)| *sum += *x - *shift);
+        });
+        shift.iter_mut().zip(sums).for_each(|(shift, sum)| *shift += T::of(sum / count as f64));
+        let [sums, squares] = by_columns(count, block.len(), |at, [sums, squares]: &mut [[T; BLOCK]; 2]| {
+            for (((sum, square), shift), x) in sums.iter_mut().zip(squares).zip(&shift).zip(row(at)) {
+                let d = *x - *shift;
+                *sum += d;
+                *square += d * d;
+            }
+        });
+        for (i, col) in block.enumerate() {
+            (mean[col], variance[col]) = moments(shift[i], count, [sums[i], squares[i]]);
+        }
+    }
 }
 
 /// `1 / √(variance + ε)` of the columns from `first` on.
@@ -99,14 +101,15 @@ pub fn input_grad<T: Real>(
     let share = if count > 1 && p.known == 0 { T::one() / T::of(count as f64) } else { T::zero() };
     for first in (0..cols).step_by(BLOCK) {
         let (inverse, block) = (inverse_deviations(variance, p.epsilon, first), first..cols.min(first + BLOCK));
-        let (mut total, mut product) = ([T::zero(); BLOCK], [T::zero(); BLOCK]);
         let normal = |x: T, i: usize| (x - mean[first + i]) * inverse[i];
-        for (x, dy) in x.chunks_exact(cols).zip(dy.chunks_exact(cols)).take(count) {
-            for (i, (x, dy)) in x[block.clone()].iter().zip(&dy[block.clone()]).enumerate() {
-                total[i] += *dy;
-                product[i] += *dy * normal(*x, i);
+        let sums = by_columns(count, block.len(), |row, [totals, products]: &mut [[T; BLOCK]; 2]| {
+            let at = row * cols + first..row * cols + block.end;
+            for (i, (x, dy)) in x[at.clone()].iter().zip(&dy[at]).enumerate() {
+                totals[i] += *dy;
+                products[i] += *dy * normal(*x, i);
             }
-        }
+        });
+        let [total, product] = sums.map(|sums| sums.map(T::of));
         for (row, ((x, dy), dx)) in
             x.chunks_exact(cols).zip(dy.chunks_exact(cols)).zip(dx.chunks_exact_mut(cols)).enumerate()
         {
@@ -135,17 +138,16 @@ pub fn scale_grad<T: Real>(
 ) {
     let cols = p.cols as usize;
     let (mean, variance) = statistics.split_at(p.variance_at as usize);
-    let dscale = &mut dscale[..cols];
-    dscale.fill(T::zero());
     for first in (0..cols).step_by(BLOCK) {
         let (inverse, block) = (inverse_deviations(variance, p.epsilon, first), first..cols.min(first + BLOCK));
-        for (x, dy) in x.chunks_exact(cols).zip(dy.chunks_exact(cols)).take(valid(p.rows, step)) {
+        let [sums] = by_columns(valid(p.rows, step), block.len(), |row, [sums]: &mut [[T; BLOCK]; 1]| {
+            let at = row * cols + first..row * cols + block.end;
             let known = mean[block.clone()].iter().zip(&inverse);
-            let sums = dscale[block.clone()].iter_mut().zip(known);
-            for (((sum, (mean, inverse)), x), dy) in sums.zip(&x[first..]).zip(&dy[first..]) {
+            for (((sum, (mean, inverse)), x), dy) in sums.iter_mut().zip(known).zip(&x[at.clone()]).zip(&dy[at]) {
                 *sum += *dy * ((*x - *mean) * *inverse);
             }
-        }
+        });
+        dscale[block].iter_mut().zip(sums).for_each(|(dscale, sum)| *dscale = T::of(sum));
     }
 }
 
@@ -157,8 +159,7 @@ pub fn shift_grad<T: Real>(
     dshift: &mut [T], // (cols)
     step: &Step,
 ) {
-    dshift.fill(T::zero());
-    add_rows(dshift, valid(p.rows, step), dy, |dy, _| dy);
+    add_rows(valid(p.rows, step), dy, &mut dshift[..p.cols as usize]);
 }
 
 /// `running ← (1 - momentum) running + momentum · statistics`, the variance unbiased.

@@ -1,6 +1,7 @@
 //! Twins of `shaders/embedding.wgsl` and `embedding_grad.wgsl`.
 
 use super::Real;
+use super::sums::{COLUMNS, ROWS, by_columns};
 use crate::kernels::{Embedding, EmbeddingGrad, EmbeddingParams};
 
 /// `y[r, to_column + c width ..] = table[x[r, from_column + c]]`.
@@ -27,13 +28,43 @@ pub fn embedding_grad<T: Real>(
     dy: &[T],         // (rows, to_width)
     dtable: &mut [T], // (categories, width)
 ) {
-    let (width, to) = (p.width as usize, p.to_column as usize);
+    let (width, columns) = (p.width as usize, p.columns as usize);
+    let category = |pair: usize| {
+        let (row, column) = (pair / columns, pair % columns);
+        place(p, x[row * p.from_width as usize + p.from_column as usize + column]) / width
+    };
+    let gradient = |pair: usize| {
+        let (row, column) = (pair / columns, pair % columns);
+        &dy[row * p.to_width as usize + p.to_column as usize + column * width..][..width]
+    };
+    // The pairs (row, column) by category, each category's in order.
+    let pairs = p.rows as usize * columns;
+    let mut ends = vec![0; p.categories as usize + 1];
+    (0..pairs).for_each(|pair| ends[category(pair) + 1] += 1);
+    for category in 1..ends.len() {
+        ends[category] += ends[category - 1];
+    }
+    let mut sorted = vec![0; pairs];
+    for pair in 0..pairs {
+        let next = &mut ends[category(pair)];
+        sorted[*next] = pair;
+        *next += 1;
+    }
     dtable.fill(T::zero());
-    for (x, dy) in x.chunks_exact(p.from_width as usize).zip(dy.chunks_exact(p.to_width as usize)) {
-        for (x, dy) in x[p.from_column as usize..][..p.columns as usize].iter().zip(dy[to..].chunks_exact(width)) {
-            for (sum, dy) in dtable[place(p, *x)..][..width].iter_mut().zip(dy) {
-                *sum += *dy;
+    for own in sorted.chunk_by(|a, b| category(*a) == category(*b)) {
+        let table = &mut dtable[category(own[0]) * width..][..width];
+        if own.len() <= ROWS {
+            for pair in own {
+                table.iter_mut().zip(gradient(*pair)).for_each(|(sum, dy)| *sum += *dy);
             }
+            continue;
+        }
+        for (block, table) in table.chunks_mut(COLUMNS).enumerate() {
+            let [sums] = by_columns(own.len(), table.len(), |i, [sums]: &mut [[T; COLUMNS]; 1]| {
+                let dy = &gradient(own[i])[block * COLUMNS..];
+                sums.iter_mut().zip(dy).for_each(|(sum, dy)| *sum += *dy);
+            });
+            table.iter_mut().zip(sums).for_each(|(to, sum)| *to = T::of(sum));
         }
     }
 }

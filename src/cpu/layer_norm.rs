@@ -1,7 +1,7 @@
 //! Twins of `shaders/layer_norm.wgsl`, `layer_norm_grad.wgsl` and `layer_norm_scale_grad.wgsl`.
 
 use super::Real;
-use super::sums::{sum, sum2};
+use super::sums::{COLUMNS, by_columns, moments, sum, sum2};
 use crate::kernels::{LayerNormGrad, LayerNormParams, LayerNormScaleGrad};
 
 /// Mean and `1 / √(variance + ε)` of each row.
@@ -11,10 +11,11 @@ pub fn measure<T: Real>(
     x: &[T],              // (rows, cols)
     statistics: &mut [T], // (rows, 2)
 ) {
-    let (count, epsilon) = (T::of(p.cols.into()), T::of(p.epsilon.into()));
-    for (x, statistics) in x.chunks_exact(p.cols as usize).zip(statistics.chunks_exact_mut(2)) {
-        let mean = sum(x, |x| x) / count;
-        let variance = sum(x, |x| (x - mean) * (x - mean)) / count;
+    let (cols, epsilon) = (p.cols as usize, T::of(p.epsilon.into()));
+    for (x, statistics) in x.chunks_exact(cols).zip(statistics.chunks_exact_mut(2)) {
+        let shift = x[0] + sum(x, |each| each - x[0]) / T::of(p.cols.into());
+        let sums = [sum(x, |x| x - shift).wide(), sum(x, |x| (x - shift) * (x - shift)).wide()];
+        let (mean, variance) = moments(shift, cols, sums);
         statistics[0] = mean;
         statistics[1] = T::one() / (variance + epsilon).sqrt();
     }
@@ -76,16 +77,20 @@ pub fn layer_norm_scale_grad<T: Real>(
     let cols = p.params.cols as usize;
     let at = if p.with_shift { p.params.shift_at as usize } else { cols };
     let (dscale, dshift) = dparameters.split_at_mut(at);
-    let dscale = &mut dscale[..cols];
-    dscale.fill(T::zero());
-    dshift.fill(T::zero());
-    for ((x, dy), statistics) in x.chunks_exact(cols).zip(dy.chunks_exact(cols)).zip(statistics.chunks_exact(2)) {
-        let (mean, inverse) = (statistics[0], statistics[1]);
-        for ((sum, x), dy) in dscale.iter_mut().zip(x).zip(dy) {
-            *sum += *dy * ((*x - mean) * inverse);
-        }
-        for (sum, dy) in dshift.iter_mut().zip(dy) {
-            *sum += *dy;
+    let rows = statistics.len() / 2;
+    for first in (0..cols).step_by(COLUMNS) {
+        let width = COLUMNS.min(cols - first);
+        let [products, totals] = by_columns(rows, width, |row, [products, totals]: &mut [[T; COLUMNS]; 2]| {
+            let (mean, inverse) = (statistics[2 * row], statistics[2 * row + 1]);
+            let (x, dy) = (&x[row * cols + first..][..width], &dy[row * cols + first..][..width]);
+            for (((product, total), x), dy) in products.iter_mut().zip(totals).zip(x).zip(dy) {
+                *product += *dy * ((*x - mean) * inverse);
+                *total += *dy;
+            }
+        });
+        dscale[first..first + width].iter_mut().zip(products).for_each(|(to, sum)| *to = T::of(sum));
+        if p.with_shift {
+            dshift[first..first + width].iter_mut().zip(totals).for_each(|(to, sum)| *to = T::of(sum));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::large::is_shared;
 use super::product::product;
+use super::sums::{add_rows, sum};
 use super::{Real, activation, parallel};
 use crate::kernels::{Activation, Epilogue, Matmul};
 
@@ -42,19 +43,12 @@ pub fn matmul<T: Real>(
     }
 }
 
-/// `db = Σ_k op(b)[k, :]`, in the order of k.
+/// `db = Σ_k op(b)[k, :]`.
 fn column_sums<T: Real>(b: &[T], transposed: bool, k: usize, db: &mut [T]) {
     if transposed {
-        for (db, b) in db.iter_mut().zip(b.chunks_exact(k)) {
-            *db = b.iter().fold(T::zero(), |sum, b| sum + *b);
-        }
-        return;
-    }
-    db.fill(T::zero());
-    for b in b.chunks_exact(db.len()) {
-        for (db, b) in db.iter_mut().zip(b) {
-            *db += *b;
-        }
+        db.iter_mut().zip(b.chunks_exact(k)).for_each(|(db, b)| *db = sum(b, |b| b));
+    } else {
+        add_rows(k, b, db);
     }
 }
 

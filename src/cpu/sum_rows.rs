@@ -1,6 +1,7 @@
 //! Twin of `shaders/sum_rows.wgsl`.
 
 use super::Real;
+use super::sums::add_rows;
 use crate::kernels::SumRows;
 
 /// `y = Σ_r x[r, :]`.
@@ -10,12 +11,5 @@ pub fn sum_rows<T: Real>(
     x: &[T],     // (rows, cols)
     y: &mut [T], // (1, cols)
 ) {
-    let cols = p.cols as usize;
-    let y = &mut y[..cols];
-    y.fill(T::zero());
-    for row in x.chunks_exact(cols).take(p.rows as usize) {
-        for (y, x) in y.iter_mut().zip(row) {
-            *y += *x;
-        }
-    }
+    add_rows(p.rows as usize, x, &mut y[..p.cols as usize]);
 }

@@ -1,10 +1,61 @@
-//! Sums over slices in a fixed order that the compiler can vectorise: eight chains, then a tree.
+//! Sums in a fixed order that the compiler can vectorise. No chain of additions in `T` is long: terms are added up in
+//! blocks, and the blocks in f64.
 
 use super::Real;
+
+/// Rows of a block of [`by_columns`].
+pub(super) const ROWS: usize = crate::kernels::sums::BLOCK;
+/// Columns whose sums lie on the stack at a time.
+pub(super) const COLUMNS: usize = 128;
+/// Elements of a block of [`sum`]: eight chains of `ROWS`.
+const ELEMENTS: usize = 8 * ROWS;
+
+/// `N` sums over `rows` rows for each of `cols` columns, at most [`COLUMNS`]; `add` adds the terms of a row to those of its
+/// block.
+#[inline(always)]
+pub(super) fn by_columns<T: Real, const N: usize>(
+    rows: usize,
+    cols: usize,
+    add: impl Fn(usize, &mut [[T; COLUMNS]; N]),
+) -> [[f64; COLUMNS]; N] {
+    let mut totals = [[0.0; COLUMNS]; N];
+    for first in (0..rows).step_by(ROWS) {
+        let mut block = [[T::zero(); COLUMNS]; N];
+        for row in first..rows.min(first + ROWS) {
+            add(row, &mut block);
+        }
+        for (totals, sums) in totals.iter_mut().zip(&block) {
+            totals[..cols].iter_mut().zip(sums).for_each(|(total, sum)| *total += sum.wide());
+        }
+    }
+    totals
+}
+
+/// `y = Σ_r x[r, :]`.
+#[inline(always)]
+pub(super) fn add_rows<T: Real>(
+    rows: usize,
+    x: &[T],     // (rows or more, cols)
+    y: &mut [T], // (cols)
+) {
+    let cols = y.len();
+    for (block, y) in y.chunks_mut(COLUMNS).enumerate() {
+        let [sums] = by_columns(rows, y.len(), |row, [sums]: &mut [[T; COLUMNS]; 1]| {
+            let x = &x[row * cols + block * COLUMNS..][..y.len()];
+            sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += *x);
+        });
+        y.iter_mut().zip(sums).for_each(|(y, sum)| *y = T::of(sum));
+    }
+}
 
 /// `Σ f(x)`.
 #[inline(always)]
 pub(super) fn sum<T: Real>(x: &[T], f: impl Fn(T) -> T) -> T {
+    T::of(x.chunks(ELEMENTS).map(|x| block(x, &f).wide()).sum())
+}
+
+#[inline(always)]
+fn block<T: Real>(x: &[T], f: impl Fn(T) -> T) -> T {
     let (chunks, rest) = x.as_chunks::<8>();
     let mut chains = [T::zero(); 8];
     for chunk in chunks {
@@ -21,6 +72,11 @@ pub(super) fn sum<T: Real>(x: &[T], f: impl Fn(T) -> T) -> T {
 /// `Σ f(x, y)`.
 #[inline(always)]
 pub(super) fn sum2<T: Real>(x: &[T], y: &[T], f: impl Fn(T, T) -> T) -> T {
+    T::of(x.chunks(ELEMENTS).zip(y.chunks(ELEMENTS)).map(|(x, y)| block2(x, y, &f).wide()).sum())
+}
+
+#[inline(always)]
+fn block2<T: Real>(x: &[T], y: &[T], f: impl Fn(T, T) -> T) -> T {
     let n = x.len().min(y.len());
     let ((x_chunks, x_rest), (y_chunks, y_rest)) = (x[..n].as_chunks::<8>(), y[..n].as_chunks::<8>());
     let mut chains = [T::zero(); 8];
@@ -33,6 +89,17 @@ pub(super) fn sum2<T: Real>(x: &[T], y: &[T], f: impl Fn(T, T) -> T) -> T {
         *chain += f(*x, *y);
     }
     tree(chains)
+}
+
+/// Mean and biased variance of `rows` values: from the sums of `x - shift`, `shift` being near the mean, and of its
+/// squares. What the mean is off by from `shift` is taken out of both.
+#[inline(always)]
+pub(super) fn moments<T: Real>(shift: T, rows: usize, [sum, squares]: [f64; 2]) -> (T, T) {
+    let count = rows as f64;
+    let off = sum / count;
+    let variance = squares / count - off * off;
+    // Not `max`: it would turn NaN into a number.
+    (T::of(shift.wide() + off), T::of(if variance < 0.0 { 0.0 } else { variance }))
 }
 
 #[inline(always)]

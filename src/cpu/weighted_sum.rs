@@ -4,7 +4,7 @@ use super::Real;
 use super::sums::sum2;
 use crate::kernels::WeightedSum;
 
-/// `out = Σ values · weights`.
+/// `out = Σ values · weights`; a weight of 0 adds nothing, not even `0 · ∞`.
 #[inline(always)]
 pub fn weighted_sum<T: Real>(
     p: &WeightedSum,
@@ -13,5 +13,6 @@ pub fn weighted_sum<T: Real>(
     out: &mut [T], // (1)
 ) {
     let n = p.n as usize;
-    out[0] = sum2(&values[..n], &weights[..n], |value, weight| value * weight);
+    let term = |value: T, weight: T| if weight == T::zero() { weight } else { value * weight };
+    out[0] = sum2(&values[..n], &weights[..n], term);
 }

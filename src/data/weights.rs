@@ -4,7 +4,8 @@ use super::{Dataset, MOST_CLASSES};
 use crate::{Error, Result};
 
 impl Dataset {
-    /// Weighs each row in the loss and in the metrics; without weights each row counts 1.
+    /// Weighs each row in the loss and in the metrics; without weights each row counts 1. A row of weight 0 counts as if
+    /// it were not there, whatever it holds; only a batch normalisation that trains measures its inputs all the same.
     ///
     /// # Errors
     /// [`Error::Shape`] where their number is not that of the rows; [`Error::Data`] for a negative, NaN or

@@ -11,9 +11,14 @@ fn columns(cols: u32) -> u32 {
     cols.clamp(1, 16).next_power_of_two()
 }
 
-/// The override that tells the shader how many invocations share a column.
+/// Invocations that share a column.
+pub(crate) fn lanes(cols: u32) -> u32 {
+    WORKGROUP / columns(cols)
+}
+
+/// The override that tells the shader.
 pub(crate) fn lanes_override(cols: u32) -> (&'static str, f64) {
-    ("LANES", f64::from(WORKGROUP / columns(cols)))
+    ("LANES", f64::from(lanes(cols)))
 }
 
 /// Workgroups that cover `cols` columns.

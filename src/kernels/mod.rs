@@ -5,10 +5,11 @@
 //! of kernels can be printed, compared and run by the CPU twins in [`crate::cpu`].
 //! `tests/cpu/contract.rs` reads every WGSL file with naga and holds it against its spec.
 
-mod columns;
+pub(crate) mod columns;
 mod loss_part;
-mod rows;
+pub(crate) mod rows;
 mod spec;
+pub(crate) mod sums;
 
 pub mod accuracy;
 pub mod activation;

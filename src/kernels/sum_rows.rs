@@ -21,7 +21,7 @@ pub const SHADER: Shader = Shader {
     overrides: &["LANES"],
     workgroup_size: WORKGROUP,
     uses_step: false,
-    entries: &[Entry { name: "main", bindings: &[Binding::read(1, "x"), Binding::write(2, "y")] }],
+    entries: &[Entry { name: "main", bindings: &[Binding::read(1, "x").or_half(), Binding::write(2, "y")] }],
 };
 
 impl Spec for SumRows {

@@ -1,12 +1,12 @@
 //! Metrics of predicted numbers.
 
-use super::{check_finite, check_rows, mean};
+use super::{check_finite, check_rows, mean, weight};
 use crate::Result;
 
 fn check(name: &str, truth: &[f32], predicted: &[f32], weights: Option<&[f32]>) -> Result<()> {
     check_rows(name, truth.len(), &[("predicted", predicted.len())], weights)?;
-    check_finite(&format!("{name} truth"), truth)?;
-    check_finite(&format!("{name} predicted"), predicted)
+    check_finite(&format!("{name} truth"), truth, weights)?;
+    check_finite(&format!("{name} predicted"), predicted, weights)
 }
 
 /// `t - y` of a row.
@@ -73,7 +73,7 @@ pub fn mape(truth: &[f32], predicted: &[f32], weights: Option<&[f32]>) -> Result
 }
 
 /// The coefficient of determination: `1 - Σ w (t - y)² / Σ w (t - t̄)²`. Where all truths are equal it is 1 if all
-/// are met, else 0; NaN for a single row.
+/// are met, else 0; NaN where a single row has a weight.
 ///
 /// # Errors
 /// As [`mse`].
@@ -87,14 +87,16 @@ pub fn mape(truth: &[f32], predicted: &[f32], weights: Option<&[f32]>) -> Result
 pub fn r2(truth: &[f32], predicted: &[f32], weights: Option<&[f32]>) -> Result<f64> {
     check("r2", truth, predicted, weights)?;
     let rows = truth.len();
-    if rows < 2 {
+    if (0..rows).filter(|row| weight(weights, *row) > 0.0).count() < 2 {
         return Ok(f64::NAN);
     }
     let middle = mean(weights, rows, |row| f64::from(truth[row]));
     let left = mean(weights, rows, |row| error(truth, predicted, row).powi(2));
     let spread = mean(weights, rows, |row| (f64::from(truth[row]) - middle).powi(2));
     // The spread of equal truths is what their mean was rounded by.
-    let is_level = truth.iter().all(|t| *t == truth[0]) || spread == 0.0;
+    let mut counted = (0..rows).filter(|row| weight(weights, *row) > 0.0).map(|row| truth[row]);
+    let first = counted.next();
+    let is_level = counted.all(|t| Some(t) == first) || spread == 0.0;
     Ok(match (is_level, left == 0.0) {
         (false, _) => 1.0 - left / spread,
         (true, true) => 1.0,

@@ -7,7 +7,7 @@
 //!
 //! Truth and predicted classes are counted from 0. Weights, one a row, are those of
 //! [`Dataset::with_weights`](crate::data::Dataset::with_weights); `None` means 1 each. Write `w` for the weight of
-//! a row; for a class, `TP`, `FP` and `FN` are the weights of the rows rightly taken for it, wrongly taken for it, and
+//! a row (what a row of weight 0 holds does not matter); for a class, `TP`, `FP` and `FN` are the weights of the rows rightly taken for it, wrongly taken for it, and
 //! of it but missed.
 //!
 //! | metric | formula | where it is 0/0 |
@@ -76,8 +76,9 @@ fn check_rows(name: &str, rows: usize, others: &[(&str, usize)], weights: Option
     crate::data::check_row_weights(&format!("{name} weights"), weights.unwrap_or(&[1.0]))
 }
 
-fn check_finite(name: &str, values: &[f32]) -> Result<()> {
-    match values.iter().position(|value| !value.is_finite()) {
+/// Refuses NaN and infinity where a row has a weight.
+fn check_finite(name: &str, values: &[f32], weights: Option<&[f32]>) -> Result<()> {
+    match (0..values.len()).find(|row| !values[*row].is_finite() && weight(weights, *row) > 0.0) {
         Some(row) => Err(Error::data(format!("{name} row {row}"), format!("{} is not a finite number", values[row]))),
         None => Ok(()),
     }
@@ -95,11 +96,10 @@ fn weight(weights: Option<&[f32]>, row: usize) -> f64 {
     weights.and_then(|weights| weights.get(row)).map_or(1.0, |weight| f64::from(*weight))
 }
 
-/// The weighted mean of `value` over the rows.
+/// The weighted mean of `value` over the rows; those of weight 0 are not looked at.
 fn mean(weights: Option<&[f32]>, rows: usize, value: impl Fn(usize) -> f64) -> f64 {
     let (mut sum, mut total) = (0.0, 0.0);
-    for row in 0..rows {
-        let weight = weight(weights, row);
+    for (row, weight) in (0..rows).map(|row| (row, weight(weights, row))).filter(|(_, weight)| *weight > 0.0) {
         sum += weight * value(row);
         total += weight;
     }

@@ -58,7 +58,7 @@ pub fn roc_curve(truth: &[u32], scores: &[f32], weights: Option<&[f32]>) -> Resu
     if let Some(row) = truth.iter().position(|label| *label > 1) {
         return Err(Error::data(format!("roc truth row {row}"), format!("{} is neither 0 nor 1", truth[row])));
     }
-    if let Some(row) = scores.iter().position(|score| score.is_nan()) {
+    if let Some(row) = (0..scores.len()).find(|row| scores[*row].is_nan() && weight(weights, *row) > 0.0) {
         return Err(Error::data(format!("roc scores row {row}"), "NaN is no score"));
     }
     let mut order: Vec<usize> = (0..truth.len()).filter(|&row| weight(weights, row) > 0.0).collect();
@@ -96,7 +96,7 @@ pub fn roc_auc(truth: &[u32], scores: &[f32], weights: Option<&[f32]>) -> Result
 }
 
 /// The mean over the classes of the AUC of each class against the rest, from `scores (rows, classes)`; of two classes
-/// it is that of the second. Classes without a row are left out; NaN where fewer than two are there.
+/// it is that of the second. Classes without a row of some weight are left out; NaN where fewer than two are there.
 ///
 /// # Errors
 /// As [`roc_auc`]; [`Error::Data`] for a class without a column.
@@ -121,7 +121,8 @@ pub fn roc_auc_ovr(truth: &[u32], scores: &Matrix, weights: Option<&[f32]>) -> R
     if classes == 2 {
         return of(1);
     }
-    let known = (0..classes).filter(|&class| truth.contains(&(class as u32)));
+    let counts = |class: usize, row: usize| truth[row] as usize == class && weight(weights, row) > 0.0;
+    let known = (0..classes).filter(|&class| (0..truth.len()).any(|row| counts(class, row)));
     let values: Result<Vec<f64>> = known.map(of).collect();
     let values = values?;
     Ok(values.iter().sum::<f64>() / values.len() as f64)

@@ -23,6 +23,9 @@ use super::{Buffer, Range};
 use crate::graph::NodeId;
 use crate::kernels::{AccuracyKind, Activation, Epilogue, GatherBatch, Kernel, Part};
 
+/// Most rows whose sum a product computes beside its own.
+const LONGEST_BIAS_ROW: u32 = 1024;
+
 /// Rewrites `drafts`; `kept` are values that are read after the run.
 pub(super) fn fuse(drafts: Vec<Draft>, kept: &[NodeId]) -> Vec<Draft> {
     let mut fuse = Fuse { drafts: drafts.into_iter().map(Some).collect(), kept };
@@ -115,10 +118,14 @@ impl Fuse<'_> {
     }
 
     /// `dw` is `xᵀ dz`; with a further row of ones in `xᵀ`, `db` is its last row. Both lie in the
-    /// gradient slab, `db` behind `dw` with nothing but padding between them.
+    /// gradient slab, `db` behind `dw` with nothing but padding between them. Of many rows `db` is left to `sum_rows`: a
+    /// tile adds them up in one chain.
     fn bias_row_into_matmul(&mut self, i: usize) {
-        let Some(Draft { kernel: Kernel::SumRows(_), operands, .. }) = self.at(i) else { return };
+        let Some(Draft { kernel: Kernel::SumRows(sum), operands, .. }) = self.at(i) else { return };
         let &[dz, Operand::Fixed(db)] = operands.as_slice() else { return };
+        if sum.rows > LONGEST_BIAS_ROW {
+            return;
+        }
         let is_dw = |draft: &Draft| match (&draft.kernel, draft.operands.as_slice()) {
             (Kernel::Matmul(matmul), &[_, b, Operand::Fixed(dw)]) => {
                 let behind =

@@ -59,10 +59,10 @@ impl<'a> Feed<'a> {
         budget: u64,
         limit: u64,
     ) -> Result<Self> {
-        plan.half_inputs().try_for_each(|slot| check_half(data, slot))?;
         let (rows, batch, slots) = (data.len(), plan.batch, plan.log_slots);
         let used = plan.data_sizes(1, 1);
-        let mut tensors = tensors(data);
+        let mut tensors = tensors(data, plan);
+        plan.half_inputs().try_for_each(|slot| check_half(&tensors, slot))?;
         tensors.retain(|tensor| used.iter().any(|(buffer, _)| *buffer == tensor.buffer));
         let widths = tensors.iter().map(|tensor| tensor.width as u64);
         // The order is as wide as the narrowest tensor.
@@ -78,7 +78,7 @@ impl<'a> Feed<'a> {
         executor.write_order(id, &(0..resident as u32).collect::<Vec<_>>())?;
         if !feed.is_streamed() {
             for tensor in std::mem::take(&mut feed.tensors) {
-                executor.write(id, tensor.buffer, 0, &tensor.values)?;
+                executor.write(id, tensor.buffer, 0, &tensor.all())?;
             }
         }
         Ok(feed)
@@ -227,11 +227,17 @@ impl<'a> Feed<'a> {
     }
 
     /// The loss of each step of the last epoch that was queued, in the order `order`: the sum of the mean losses in the
-    /// first log slots, each times its weight.
-    pub fn step_losses(&mut self, executor: &mut dyn Executor, order: &[u32], weights: &[f32]) -> Result<Vec<f64>> {
+    /// first log slots, each times its weight. `None` where every row of the step weighs 0.
+    pub fn step_losses(
+        &mut self,
+        executor: &mut dyn Executor,
+        order: &[u32],
+        weights: &[f32],
+    ) -> Result<Vec<Option<f64>>> {
         let log = self.take_log(executor)?;
         let steps = log.chunks_exact(self.slots * self.batch).zip(order.chunks(self.batch));
-        Ok(steps.map(|(log, rows)| self.logged(log.to_vec(), rows).loss(weights)).collect())
+        let counts = |rows: &[u32]| self.data.weight(rows.iter().copied()) > 0.0;
+        Ok(steps.map(|(log, rows)| counts(rows).then(|| self.logged(log.to_vec(), rows).loss(weights))).collect())
     }
 
     /// Slots of the log: values that each row logs.
@@ -265,10 +271,7 @@ impl<'a> Feed<'a> {
             let count = (PART / tensor.width).max(1);
             for (i, rows) in rows.chunks(count).enumerate() {
                 part.clear();
-                for &row in rows {
-                    let first = row as usize * tensor.width;
-                    part.extend_from_slice(&tensor.values[first..first + tensor.width]);
-                }
+                rows.iter().for_each(|row| tensor.push_row(*row as usize, &mut part));
                 executor.write(self.id, tensor.buffer, i * count * tensor.width, &part)?;
             }
         }

@@ -32,15 +32,20 @@ impl Logged<'_> {
         self.mean_of(slot, f64::from)
     }
 
-    /// The weighted mean over the rows of `f` of one slot.
+    /// The weighted mean over the rows of `f` of one slot. Rows of weight 0 are passed over, whatever they logged.
     pub fn mean_of(&self, slot: usize, f: impl Fn(f32) -> f64) -> f64 {
         let (mut sum, mut total) = (0.0, 0.0);
-        for (value, row) in self.values(slot) {
+        for (value, row) in self.values(slot).filter(|(_, row)| self.counts(*row)) {
             let weight = self.weights.map_or(1.0, |weights| f64::from(weights[row]));
             sum += f(value) * weight;
             total += weight;
         }
         sum / total
+    }
+
+    /// Whether a row of the data has a weight.
+    pub fn counts(&self, row: usize) -> bool {
+        self.weights.is_none_or(|weights| weights[row] > 0.0)
     }
 
     /// The loss: the mean of each output's, which are the first slots, times its weight.

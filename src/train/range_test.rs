@@ -125,12 +125,13 @@ pub struct RangeCurve {
 }
 
 impl RangeCurve {
-    fn new(settings: &RangeTest, losses: &[f64]) -> Self {
+    /// `losses` of the steps; those of batches whose rows all weigh 0 are none, and make no point.
+    fn new(settings: &RangeTest, losses: &[Option<f64>]) -> Self {
         let (mut points, mut mean) = (Vec::new(), 0.0);
         let (mut least, mut largest, mut size) = (f64::INFINITY, 0.0f64, 0.0);
-        for (i, &loss) in losses.iter().enumerate() {
+        for (i, loss) in losses.iter().enumerate().filter_map(|(i, loss)| Some((i, (*loss)?))) {
             mean = settings.smoothing * mean + (1.0 - settings.smoothing) * loss;
-            let smoothed = mean / (1.0 - settings.smoothing.powf((i + 1) as f64));
+            let smoothed = mean / (1.0 - settings.smoothing.powf((points.len() + 1) as f64));
             if !smoothed.is_finite() {
                 break;
             }
@@ -233,7 +234,8 @@ mod tests {
     use super::*;
 
     fn steps(losses: &[f64]) -> usize {
-        RangeCurve::new(&RangeTest::new().smoothing(0.0), losses).points.len()
+        let losses: Vec<Option<f64>> = losses.iter().copied().map(Some).collect();
+        RangeCurve::new(&RangeTest::new().smoothing(0.0), &losses).points.len()
     }
 
     #[test]

@@ -144,27 +144,38 @@ impl Output<'_> {
         found.map(|(_, slot)| *slot).ok_or_else(|| Error::Internal(format!("{}: no log of {need:?}", self.name)))
     }
 
+    /// Of one value a row those of the rows that count. Metrics see no others, so that what rows of weight 0 hold is
+    /// neither refused nor a class that occurs.
+    fn counted<T: Copy>(&self, values: &[T]) -> Vec<T> {
+        values.iter().enumerate().filter(|(row, _)| self.logged.counts(*row)).map(|(_, value)| *value).collect()
+    }
+
     fn column(&self, column: usize) -> Result<Vec<f32>> {
-        Ok(self.logged.by_row(self.slot(Need::Columns)? + column))
+        Ok(self.counted(&self.logged.by_row(self.slot(Need::Columns)? + column)))
     }
 
-    fn weights(&self) -> Option<&[f32]> {
-        self.logged.weights
+    fn weights(&self) -> Option<Vec<f32>> {
+        self.logged.weights.map(|weights| self.counted(weights))
     }
 
-    /// The class of each row. Targets are finite, so each has one.
+    /// The class of each row that counts. Targets are finite, so each has one.
     fn truth(&self) -> Vec<u32> {
         match (self.target, self.task) {
-            (Targets::Classes(labels), _) => labels.clone(),
-            (Targets::Values(values), Task::Classes) => values.iter_rows().filter_map(metrics::first_largest).collect(),
-            (Targets::Values(values), _) => values.data().iter().map(|value| u32::from(*value > 0.5)).collect(),
+            (Targets::Classes(labels), _) => self.counted(labels),
+            (Targets::Values(values), Task::Classes) => {
+                let classes: Vec<_> = values.iter_rows().map(metrics::first_largest).collect();
+                self.counted(&classes).into_iter().flatten().collect()
+            }
+            (Targets::Values(values), _) => {
+                self.counted(values.data()).into_iter().map(|value| u32::from(value > 0.5)).collect()
+            }
         }
     }
 
     /// The class that each row is taken for: none by a NaN.
     fn predicted(&self) -> Result<Vec<Option<u32>>> {
         if self.task == Task::Classes {
-            let classes = self.logged.by_row(self.slot(Need::Predicted)?);
+            let classes = self.counted(&self.logged.by_row(self.slot(Need::Predicted)?));
             let known = |class: f32| (class < self.cols as f32).then_some(class as u32);
             return Ok(classes.into_iter().map(known).collect());
         }
@@ -174,6 +185,7 @@ impl Output<'_> {
 
     fn value(&self, metric: &Metric) -> Result<f64> {
         let weights = self.weights();
+        let weights = weights.as_deref();
         let counts = || Counts::new("counts", &self.truth(), &self.predicted()?, weights);
         match *metric {
             Metric::TopK(k) => {
@@ -186,8 +198,9 @@ impl Output<'_> {
             Metric::RocAuc if self.task == Task::Classes => {
                 let columns: Result<Vec<Vec<f32>>> = (0..self.cols).map(|column| self.column(column)).collect();
                 let columns = columns?;
-                let scores = (0..self.logged.rows).flat_map(|row| columns.iter().map(move |column| column[row]));
-                let scores = Matrix::new(self.logged.rows, self.cols, scores.collect())?;
+                let rows = columns.first().map_or(0, Vec::len);
+                let scores = (0..rows).flat_map(|row| columns.iter().map(move |column| column[row]));
+                let scores = Matrix::new(rows, self.cols, scores.collect())?;
                 metrics::roc_auc_ovr(&self.truth(), &scores, weights)
             }
             Metric::RocAuc => metrics::roc_auc(&self.truth(), &self.column(0)?, weights),
@@ -203,13 +216,13 @@ impl Output<'_> {
     fn over_columns(&self, metric: impl Fn(&[f32], &[f32], Option<&[f32]>) -> Result<f64>) -> Result<f64> {
         let truth = |column: usize| -> Vec<f32> {
             match self.target {
-                Targets::Classes(labels) => labels.iter().map(|label| *label as f32).collect(),
-                Targets::Values(values) => values.iter_rows().map(|row| row[column]).collect(),
+                Targets::Classes(labels) => self.counted(labels).into_iter().map(|label| label as f32).collect(),
+                Targets::Values(values) => self.counted(&values.iter_rows().map(|row| row[column]).collect::<Vec<_>>()),
             }
         };
         let mut sum = 0.0;
         for column in 0..self.cols {
-            sum += metric(&truth(column), &self.column(column)?, self.weights())?;
+            sum += metric(&truth(column), &self.column(column)?, self.weights().as_deref())?;
         }
         Ok(sum / self.cols as f64)
     }
@@ -221,10 +234,10 @@ impl Output<'_> {
         });
         let confusion = confusion.then(|| {
             let classes = if self.task == Task::Classes { self.cols } else { 2 };
-            ConfusionMatrix::of(classes, &self.truth(), &self.predicted()?, self.weights())
+            ConfusionMatrix::of(classes, &self.truth(), &self.predicted()?, self.weights().as_deref())
         });
         let curve = (asked(|metric| *metric == Metric::RocAuc) && self.task == Task::YesNo)
-            .then(|| roc_curve(&self.truth(), &self.column(0)?, self.weights()));
+            .then(|| roc_curve(&self.truth(), &self.column(0)?, self.weights().as_deref()));
         Details {
             output: self.name.to_owned(),
             confusion: confusion.and_then(Result::ok),

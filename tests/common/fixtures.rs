@@ -9,13 +9,19 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
+/// The folder of PyTorch's results. `AXONE_CONFORMANCE` names another, with training runs of another seed
+/// (`generate_runs.py`).
+fn conformance() -> PathBuf {
+    std::env::var_os("AXONE_CONFORMANCE").map_or_else(|| folder().join("conformance"), PathBuf::from)
+}
+
 /// The tensors of one file, as f64; integers are converted, which is exact for class labels.
 pub struct Tensors(HashMap<String, (Vec<usize>, Vec<f64>)>);
 
 impl Tensors {
     /// Reads `name` below the conformance folder.
     pub fn read(name: &str) -> Self {
-        let bytes = std::fs::read(folder().join("conformance").join(name)).unwrap();
+        let bytes = std::fs::read(conformance().join(name)).unwrap();
         let file = SafeTensors::deserialize(&bytes).unwrap();
         let wide = |data: &[u8], dtype: Dtype| -> Vec<f64> {
             let words = data.as_chunks::<8>().0.iter();
@@ -52,7 +58,7 @@ impl Tensors {
 
 /// `manifest.json`.
 pub fn manifest() -> serde_json::Value {
-    let text = std::fs::read_to_string(folder().join("conformance/manifest.json")).unwrap();
+    let text = std::fs::read_to_string(conformance().join("manifest.json")).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 

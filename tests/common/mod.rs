@@ -2,6 +2,7 @@
 //! the CPU and the GPU are held against the same numbers with the same tolerances.
 #![allow(dead_code, reason = "each binary uses its part")]
 
+pub mod absent;
 pub mod api;
 pub mod by_hand;
 pub mod callbacks;
@@ -26,6 +27,7 @@ pub mod profile;
 pub mod resume;
 pub mod rows;
 pub mod settings;
+pub mod sums;
 pub mod training;
 
 use axone::data::Matrix;

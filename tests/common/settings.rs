@@ -60,7 +60,8 @@ fn with_rate(optimizer: Optimizer, learning_rate: f32) -> Optimizer {
 /// The optimizer with each of its settings in turn moved by 2⁻²³ of itself.
 pub fn moved_settings(optimizer: Optimizer) -> Vec<Optimizer> {
     let up = 1.0 + 2.0 * 2f64.powi(-23);
-    // In f32, β₂ and 1 - β₂ are rounded apart from each other, so β₂ alone moves the sum of both.
+    // In f32, β₂ and 1 - β₂ are rounded apart from each other. Where the bias correction takes 1 - β₂ out again, moving β₂
+    // moves the sum of both.
     let down = 2.0 - up;
     let methods = match optimizer.method {
         Method::Sgd(sgd) => {
@@ -71,11 +72,27 @@ pub fn moved_settings(optimizer: Optimizer) -> Vec<Optimizer> {
             Method::Adadelta(Adadelta { rho: own.rho * down, ..own }),
             Method::Adadelta(Adadelta { epsilon: own.epsilon * up, ..own }),
         ],
-        Method::RmsProp(own) => vec![
-            Method::RmsProp(RmsProp { rho: own.rho * down, ..own }),
-            Method::RmsProp(RmsProp { momentum: own.momentum * down, ..own }),
-            Method::RmsProp(RmsProp { epsilon: own.epsilon * up, ..own }),
-        ],
+        Method::RmsProp(own) => {
+            // ρ and 1 - ρ are rounded apart from each other, and what they do can cancel at single weights: each is moved
+            // alone. A factor c of 1 - ρ is one of v, which is the same as lr / √c and ε / √c.
+            let root = ((1.0 - own.rho * down) / (1.0 - own.rho)).sqrt();
+            let rate = |factor: f64| (f64::from(own.learning_rate) * factor) as f32;
+            vec![
+                Method::RmsProp(RmsProp {
+                    rho: own.rho * down,
+                    learning_rate: rate(root),
+                    epsilon: own.epsilon * root,
+                    ..own
+                }),
+                Method::RmsProp(RmsProp {
+                    learning_rate: own.learning_rate.next_up(),
+                    epsilon: own.epsilon * up,
+                    ..own
+                }),
+                Method::RmsProp(RmsProp { momentum: own.momentum * down, ..own }),
+                Method::RmsProp(RmsProp { epsilon: own.epsilon * up, ..own }),
+            ]
+        }
         Method::Adam(own) => vec![
             Method::Adam(Adam { beta1: own.beta1 * up, ..own }),
             Method::Adam(Adam { beta2: own.beta2 * down, ..own }),

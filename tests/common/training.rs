@@ -5,6 +5,8 @@
 //!
 //! - *Settings.* axone holds learning rate and moments in f32, PyTorch in f64: each is off by at most 2⁻²⁴ of itself.
 //!   The f64 run is repeated with each setting moved by 2⁻²³; the sum of the changes bounds twice what rounding does.
+//!   RMSprop's ρ and 1 - ρ are two settings: moved together, they may leave a weight where it is that each of them moves
+//!   (`settings.rs`).
 //!   Adam's two bias corrections are rounded anew in each step, which scales that step by up to 1 ± 2⁻²³ (one of them
 //!   under a root): 2⁻²³ of the length of the way a weight has gone. Adamax has one of them. Nadam has, besides one
 //!   under a root, a factor for each of two terms; where those pull against each other the step is shorter than they

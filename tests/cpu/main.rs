@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
+mod absent;
 mod api;
 mod bad_input;
 mod by_hand;
@@ -36,6 +37,7 @@ mod readme;
 mod resume;
 mod schedules;
 mod sizes;
+mod sums;
 #[cfg(feature = "datasets")]
 mod tables;
 #[cfg(feature = "datasets")]

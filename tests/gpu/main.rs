@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
+mod absent;
 mod api;
 mod by_hand;
 mod callbacks;
@@ -23,6 +24,7 @@ mod one_dispatch;
 mod optimizers;
 mod precision;
 mod profile;
+mod sums;
 mod tune;
 
 use axone::Device;

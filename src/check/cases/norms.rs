@@ -9,6 +9,11 @@ use crate::plan::ALIGNMENT;
 
 const EPSILON: f32 = 1e-5;
 
+/// Numbers whose spread is small beside their mean, and equal ones.
+fn far_from_zero(n: usize) -> [Vec<f32>; 3] {
+    [(0..n).map(|i| 1e5 + (i % 16) as f32).collect(), numbers(24, n, -1_000_008.0, -999_992.0), vec![100_000.1; n]]
+}
+
 pub(super) fn norms(s: &mut Shape) {
     let (rows, cols, n, c) = (s.rows, s.cols, s.n(), s.c());
     let [scale, shift] = [5, 17].map(|stream| numbers(stream, c, -1.5, 1.5));
@@ -50,6 +55,16 @@ pub(super) fn norms(s: &mut Shape) {
     let params = LayerNormParams { rows, cols, epsilon: EPSILON };
     let kernel = |part| Kernel::LayerNorm(LayerNorm { part, params });
     let pairs = numbers(18, 2 * s.r(), 0.5, 1.5);
+    for far in far_from_zero(n) {
+        s.add(kernel(NormPart::Measure), vec![far.clone()], &[2 * s.r()]);
+        let params = BatchNormParams { rows, cols, running_at: second as u32, known_at: cols, epsilon: EPSILON };
+        let measure = Kernel::BatchNorm(BatchNorm { part: NormPart::Measure, params });
+        s.add(measure, vec![far, running.clone()], &[2 * c]);
+        for case in s.cases.iter_mut().rev().take(2) {
+            case.step = Step { valid: rows, ..Case::step() };
+            case.name += " far from 0";
+        }
+    }
     s.add(kernel(NormPart::Measure), vec![x.clone()], &[2 * s.r()]);
     s.add(kernel(NormPart::Normalize), vec![x.clone(), scale.clone(), shift.clone(), pairs.clone()], &[n]);
     s.add(kernel(NormPart::Both), vec![x.clone(), scale.clone(), shift], &[2 * s.r(), n]);

@@ -9,6 +9,9 @@ pub(super) fn by_rows(s: &mut Shape) {
     let (rows, cols, n) = (s.rows, s.cols, s.n());
     s.add(Kernel::SumRows(SumRows { rows, cols }), vec![s.x()], &[s.c()]);
     s.add(Kernel::SumCols(SumCols { rows, cols }), vec![s.x()], &[s.r()]);
+    // Equal terms are rounded the same way every time.
+    s.add(Kernel::SumRows(SumRows { rows, cols }), vec![vec![0.1; n]], &[s.c()]);
+    s.add(Kernel::SumCols(SumCols { rows, cols }), vec![vec![0.1; n]], &[s.r()]);
     s.add(Kernel::Softmax(Softmax { rows, cols }), vec![s.x()], &[n]);
     s.add(Kernel::SoftmaxGrad(SoftmaxGrad { rows, cols }), vec![s.probabilities(), s.dy()], &[n]);
     s.add(Kernel::LogSoftmax(LogSoftmax { rows, cols }), vec![s.x()], &[n]);

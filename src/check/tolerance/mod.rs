@@ -6,6 +6,8 @@
 //!   independent and uniform, and the partial sums grow no faster than in proportion, their standard deviation is
 //!   `√n u Σ abs(term) / 3` (Higham & Mary 2019 prove the √n), so this is six standard deviations; a product adds
 //!   its own `u`.
+//! * **A sum in blocks** counts as long as the most additions that a term passes on its way (`src/kernels/sums.rs`): the
+//!   squares of its partial sums add up to no more than those of a chain of that length.
 //! * **An elementary function** is allowed `ulp (6 abs(y) + 2 abs(x ∂y/∂x))`: a result that is 6 ulp away from the
 //!   exact function of an argument that is 2 ulp away. `shaders/lib/math.wgsl` states at most 3.7 ulp for each
 //!   function with exact division, to which WGSL lets a division add 2.5; the second term is what the rounding of
@@ -23,7 +25,9 @@ mod rows;
 mod update;
 
 use crate::cpu;
+use crate::kernels::rows::lanes;
 use crate::kernels::{Access, Activation, ActivationForward, ActivationGrad, ElementwiseOp, Halves, Kernel, Step};
+use crate::kernels::{columns, sums, weighted_sum};
 use crate::{Error, Result};
 
 const U: f64 = 1.0 / 16_777_216.0;
@@ -73,6 +77,11 @@ fn sum_bound(terms: usize, magnitude: f64) -> f64 {
     2.0 * (terms.max(1) as f64).sqrt() * U * magnitude
 }
 
+/// The bound of a sum in blocks that `lanes` invocations share.
+fn blocks_bound(terms: usize, lanes: u32, magnitude: f64) -> f64 {
+    sum_bound(sums::path(terms, lanes), magnitude)
+}
+
 fn ulps(count: f64, values: &[f64]) -> Vec<f64> {
     values.iter().map(|value| count * ULP * value.abs()).collect()
 }
@@ -94,15 +103,16 @@ fn relative_to_terms(judged: &Judged<'_>) -> Result<Vec<Vec<f64>>> {
         (Kernel::Accuracy(_), _) => vec![ulps(4.0, y)],
         (Kernel::SumRows(p), [x]) => {
             let size = run_f64(&Kernel::SumRows(*p), &[absolute(x)], y.len())?;
-            vec![size.iter().map(|size| sum_bound(p.rows as usize, *size)).collect()]
+            let lanes = columns::lanes(p.cols);
+            vec![size.iter().map(|size| blocks_bound(p.rows as usize, lanes, *size)).collect()]
         }
         (Kernel::SumCols(p), [x]) => {
             let size = run_f64(&Kernel::SumCols(*p), &[absolute(x)], y.len())?;
-            vec![size.iter().map(|size| sum_bound(p.cols as usize, *size)).collect()]
+            vec![size.iter().map(|size| blocks_bound(p.cols as usize, lanes(p.cols), *size)).collect()]
         }
         (Kernel::WeightedSum(_), [values, weights]) => {
             let size: f64 = values.iter().zip(weights).map(|(v, w)| (v * w).abs()).sum();
-            vec![vec![sum_bound(values.len(), size) + ULP * size]]
+            vec![vec![blocks_bound(values.len(), weighted_sum::SHADER.workgroup_size, size) + ULP * size]]
         }
         (Kernel::GatherBatch(_), _) => {
             let [x, y, row_scale] = expected else { return Ok(Vec::new()) };
@@ -144,7 +154,8 @@ fn relative_to_terms(judged: &Judged<'_>) -> Result<Vec<Vec<f64>>> {
         (Kernel::Embedding(_), _) => vec![vec![0.0; y.len()]],
         (Kernel::EmbeddingGrad(p), [x, dy]) => {
             let size = run_f64(kernel, &[x.clone(), absolute(dy)], y.len())?;
-            vec![size.iter().map(|size| sum_bound((p.0.rows * p.0.columns) as usize, *size)).collect()]
+            let pairs = p.0.rows * p.0.columns;
+            vec![size.iter().map(|size| blocks_bound(pairs as usize, lanes(pairs), *size)).collect()]
         }
         (Kernel::CosineLoss(p), [prediction, target, ..]) => {
             let (loss, slope) = losses::cosine(p, prediction, target, reads.get(2));

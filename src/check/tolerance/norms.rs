@@ -1,14 +1,19 @@
 //! Batch and layer normalisation.
 //!
-//! * **A mean of n values** is a sum over n, and one rounding of the quotient: `m = sum_bound / n + ulp |mean|`.
-//! * **A variance** `Σ (x - mean)² / n`: a mean that is off by m adds m² to it, because `Σ (x - mean) = 0` takes the
-//!   term of first order away; each difference is rounded, which costs 2 u of its square, and the square 1 u.
+//! * **A middle** `x₁ + Σ (x - x₁) / n`: each difference is rounded by half an ulp, then the sum in blocks, the quotient
+//!   (2.5 ulp) and the sum with x₁.
+//! * **A mean of n values** is `middle + Σ (x - middle) / n`: the same again of differences that are the values' own spread
+//!   and what the middle is off by, and so no more than a rounding of the mean itself.
+//! * **A variance** `Σ (x - middle)² / n - (Σ (x - middle) / n)²`: each difference is rounded, which costs 2 u of its square,
+//!   and the square 1 u. What is subtracted is no more than the square of what the middle is off by.
 //! * **`1 / √(v + ε)`**: half the relative error of `v + ε`, and WGSL's 4.5 ulp for the root, 2.5 for the quotient, half
 //!   for the sum: [`INVERSE`] ulp in all.
 //! * **A normalised value** `n = (x - mean) / √(v + ε)` from exact statistics: the difference (half an ulp), the inverse,
 //!   the product: [`NORMAL`] ulp.
 
-use super::{ULP, sum_bound};
+use super::{ULP, blocks_bound};
+use crate::kernels::columns;
+use crate::kernels::rows::lanes;
 use crate::kernels::{
     BatchNorm, BatchNormGrad, BatchNormGradPart, LayerNorm, LayerNormGrad, LayerNormScaleGrad, NormPart,
     RunningStatistics, Step,
@@ -30,15 +35,24 @@ struct Measured {
 }
 
 impl Measured {
-    fn of(values: impl ExactSizeIterator<Item = f64> + Clone) -> Self {
+    /// Of values whose sums `lanes` invocations share.
+    fn of(values: impl ExactSizeIterator<Item = f64> + Clone, lanes: u32) -> Self {
         let n = values.len();
         let count = n as f64;
         let mean = values.clone().sum::<f64>() / count;
-        let squares: f64 = values.clone().map(|x| (x - mean) * (x - mean)).sum();
-        let mean_bound = sum_bound(n, values.map(f64::abs).sum()) / count + 2.5 * ULP * mean.abs();
-        let variance = squares / count;
-        let variance_bound = mean_bound * mean_bound + sum_bound(n, squares) / count + 4.0 * ULP * variance;
-        Self { mean, variance, mean_bound, variance_bound }
+        let variance = values.clone().map(|x| (x - mean) * (x - mean)).sum::<f64>() / count;
+        let first = values.clone().next().unwrap_or(mean);
+        // Of a mean of differences from `around`: the mean of their sizes, and what it is off by.
+        let differences = |around: f64, off: f64| {
+            let size = values.clone().map(|x| (x - around).abs()).sum::<f64>() / count + off;
+            (size, blocks_bound(n, lanes, size) + 3.0 * ULP * size)
+        };
+        let middle_bound = differences(first, 0.0).1 + ULP * mean.abs();
+        let off_bound = differences(mean, middle_bound).1;
+        let squares = variance + middle_bound * middle_bound;
+        let subtracted = (2.0 * middle_bound + off_bound) * off_bound + ULP * middle_bound * middle_bound;
+        let variance_bound = blocks_bound(n, lanes, squares) + 4.0 * ULP * squares + subtracted + ULP * variance;
+        Self { mean, variance, mean_bound: off_bound + ULP * mean.abs(), variance_bound }
     }
 
     fn known(mean: f64, variance: f64) -> Self {
@@ -68,7 +82,7 @@ pub(super) fn batch_norm(p: &BatchNorm, reads: &[Vec<f64>], step: &Step) -> Vec<
     let measured: Vec<Measured> = (0..cols)
         .map(|col| match is_given || valid < 2 {
             true => Measured::known(given[col], given[at as usize + col]),
-            false => Measured::of(column(col)),
+            false => Measured::of(column(col), columns::lanes(p.params.cols)),
         })
         .collect();
     let mut bounds = Vec::new();
@@ -88,8 +102,9 @@ pub(super) fn batch_norm(p: &BatchNorm, reads: &[Vec<f64>], step: &Step) -> Vec<
 }
 
 /// Sums of `dy` and `dy n` over some places, with their bounds.
-#[derive(Default, Clone, Copy)]
+#[derive(Clone, Copy)]
 struct Sums {
+    lanes: u32,
     terms: usize,
     total: f64,
     total_size: f64,
@@ -98,8 +113,13 @@ struct Sums {
 }
 
 impl Sums {
-    fn of(values: impl Iterator<Item = (f64, f64)>) -> Self {
-        values.fold(Self::default(), |sums, (dy, n)| sums.and(dy, n))
+    /// None yet, of those that `lanes` invocations share.
+    fn shared_by(lanes: u32) -> Self {
+        Self { lanes, terms: 0, total: 0.0, total_size: 0.0, product: 0.0, product_size: 0.0 }
+    }
+
+    fn with(self, values: impl Iterator<Item = (f64, f64)>) -> Self {
+        values.fold(self, |sums, (dy, n)| sums.and(dy, n))
     }
 
     fn and(self, dy: f64, n: f64) -> Self {
@@ -109,15 +129,16 @@ impl Sums {
             total_size: self.total_size + dy.abs(),
             product: self.product + dy * n,
             product_size: self.product_size + (dy * n).abs(),
+            ..self
         }
     }
 
     fn total_bound(&self) -> f64 {
-        sum_bound(self.terms, self.total_size)
+        blocks_bound(self.terms, self.lanes, self.total_size)
     }
 
     fn product_bound(&self) -> f64 {
-        sum_bound(self.terms, self.product_size) + (NORMAL + 1.0) * ULP * self.product_size
+        blocks_bound(self.terms, self.lanes, self.product_size) + (NORMAL + 1.0) * ULP * self.product_size
     }
 
     /// Bound of `dy - (total + n product) / count`.
@@ -136,8 +157,9 @@ pub(super) fn batch_norm_grad(p: &BatchNormGrad, reads: &[Vec<f64>], step: &Step
     let inverse =
         |col: usize| 1.0 / (statistics[p.params.variance_at as usize + col] + f64::from(p.params.epsilon)).sqrt();
     let normal = |row: usize, col: usize| (x[row * cols + col] - statistics[col]) * inverse(col);
+    let none = Sums::shared_by(columns::lanes(p.params.cols));
     let sums: Vec<Sums> =
-        (0..cols).map(|col| Sums::of((0..valid).map(|row| (dy[row * cols + col], normal(row, col))))).collect();
+        (0..cols).map(|col| none.with((0..valid).map(|row| (dy[row * cols + col], normal(row, col))))).collect();
     let scale_bounds = sums.iter().map(Sums::product_bound);
     let mut bounds = Vec::new();
     if p.part != BatchNormGradPart::Scale {
@@ -195,7 +217,7 @@ pub(super) fn layer_norm(p: &LayerNorm, reads: &[Vec<f64>]) -> Vec<Vec<f64>> {
             known.chunks_exact(2).map(|pair| [(pair[0], 0.0), (pair[1], 0.0)]).collect()
         }
         _ => {
-            let measured = x.chunks_exact(cols).map(|row| Measured::of(row.iter().copied()));
+            let measured = x.chunks_exact(cols).map(|row| Measured::of(row.iter().copied(), lanes(p.params.cols)));
             measured.map(|m| [(m.mean, m.mean_bound), m.inverse(epsilon)]).collect()
         }
     };
@@ -219,7 +241,7 @@ pub(super) fn layer_norm_grad(p: &LayerNormGrad, x: &[f64], statistics: &[f64], 
     let mut bounds = Vec::with_capacity(x.len());
     for ((x, dy), pair) in x.chunks_exact(cols).zip(dy.chunks_exact(cols)).zip(statistics.chunks_exact(2)) {
         let terms = || x.iter().zip(dy).zip(scale).map(|((x, dy), scale)| (scale * dy, (x - pair[0]) * pair[1]));
-        let sums = Sums::of(terms());
+        let sums = Sums::shared_by(lanes(p.cols)).with(terms());
         // The products with the scale are rounded before they are summed.
         let rounded = |n: f64| ULP * (sums.total_size + n.abs() * sums.product_size) / cols as f64;
         bounds.extend(terms().map(|(g, n)| pair[1].abs() * (sums.slope_bound(g, n, cols as f64) + rounded(n))));
@@ -229,7 +251,7 @@ pub(super) fn layer_norm_grad(p: &LayerNormGrad, x: &[f64], statistics: &[f64], 
 
 pub(super) fn layer_norm_scale_grad(p: &LayerNormScaleGrad, x: &[f64], statistics: &[f64], dy: &[f64]) -> Vec<f64> {
     let cols = p.params.cols as usize;
-    let mut sums = vec![Sums::default(); cols];
+    let mut sums = vec![Sums::shared_by(columns::lanes(p.params.cols)); cols];
     for ((x, dy), pair) in x.chunks_exact(cols).zip(dy.chunks_exact(cols)).zip(statistics.chunks_exact(2)) {
         for ((sums, x), dy) in sums.iter_mut().zip(x).zip(dy) {
             *sums = sums.and(*dy, (x - pair[0]) * pair[1]);

@@ -149,7 +149,8 @@ macro_rules! entries {
             bias_row: Entry { name: "plain", bindings: &[$a, $b, Binding::update(5, "c").or_half()] },
             with_bias: Entry { name: "with_bias", bindings: &[$a, $b, Binding::read(3, "bias"), C] },
             with_gradient: Entry { name: "with_gradient", bindings: &[$a, $b, SAVED, C] },
-            in_parts: Entry { name: "in_parts", bindings: &[$a, $b, C] },
+            // Parts of a sum stay in f32, whatever reads them.
+            in_parts: Entry { name: "in_parts", bindings: &[$a, $b, Binding::write(5, "c")] },
         }
     };
 }

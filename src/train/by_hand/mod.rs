@@ -139,7 +139,7 @@ impl Model {
         self.by_hand.scaled &= !held.plan.steps.iter().any(writes);
         for tensor in tensors {
             if held.data.contains(&tensor.buffer) {
-                self.executor.write(held.id, tensor.buffer, 0, &tensor.values)?;
+                self.executor.write(held.id, tensor.buffer, 0, &tensor.all())?;
             }
         }
         self.executor.run(held.id, &[step])?;

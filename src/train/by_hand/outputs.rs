@@ -92,6 +92,7 @@ impl Model {
             buffer: Buffer::DataInput(slot),
             values: Cow::Borrowed(matrix.data()),
             width: matrix.cols(),
+            blanks: None,
         });
         let step = self.by_hand_step(rows, 1.0, 0);
         let id = self.run_held(index, tensors, step)?;

@@ -86,7 +86,8 @@ impl Model {
         let index = self.hold(task, batch.len(), &classes)?;
         let mut step = self.by_hand_step(batch.len(), batch.weight(0..batch.len() as u32), number);
         step.share = share;
-        let id = self.run_held(index, tensors(batch), step)?;
+        let tensors = tensors(batch, &self.by_hand.plans[index].plan);
+        let id = self.run_held(index, tensors, step)?;
         let held = &self.by_hand.plans[index];
         let (size, slots) = (held.batch, held.plan.log_slots);
         let weights = batch.weights().map(<[f32]>::to_vec);
