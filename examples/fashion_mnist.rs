@@ -26,8 +26,7 @@ then: cargo run --release --example fashion_mnist -- FOLDER [EPOCHS]";
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::new(USAGE);
-    let folder = match arguments.next() {
-        Some(option) if option.starts_with('-') => arguments.unknown(&option),
+    let folder = match arguments.plain() {
         Some(folder) => PathBuf::from(folder),
         None if Path::new(DEBIAN).is_dir() => PathBuf::from(DEBIAN),
         None => {
@@ -35,10 +34,8 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let epochs = arguments.next().map_or(10, |text| arguments.parse("EPOCHS", &text));
-    if let Some(argument) = arguments.next() {
-        arguments.unknown(&argument);
-    }
+    let epochs = arguments.plain().map_or(10, |text| arguments.parse("EPOCHS", &text));
+    arguments.end();
     if let Err(error) = run(&folder, epochs) {
         eprintln!("fashion_mnist: {error}");
         if matches!(error, Error::File { .. }) {

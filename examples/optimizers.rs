@@ -27,10 +27,8 @@ fn main() {
 
 fn run() -> Result<()> {
     let mut arguments = Arguments::new(USAGE);
-    let epochs = arguments.next().map_or(20, |text| arguments.parse("EPOCHS", &text));
-    if let Some(argument) = arguments.next() {
-        arguments.unknown(&argument);
-    }
+    let epochs = arguments.plain().map_or(20, |text| arguments.parse("EPOCHS", &text));
+    arguments.end();
     let device = Device::auto()?;
     println!("device: {}\n", device.info());
     let (train, test) = axone::data::digits()?.train_test_split_stratified(0.2, 1)?;

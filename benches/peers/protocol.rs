@@ -139,12 +139,9 @@ impl Ready {
 /// The one argument of a program, the name that it answers by; `default` without it.
 pub fn name(usage: &'static str, default: &str) -> String {
     let mut arguments = Arguments::new(usage);
-    let name = arguments.next().unwrap_or_else(|| default.to_owned());
-    match arguments.next() {
-        Some(more) => arguments.unknown(&more),
-        None if name.starts_with('-') => arguments.unknown(&name),
-        None => name,
-    }
+    let name = arguments.plain().unwrap_or_else(|| default.to_owned());
+    arguments.end();
+    name
 }
 
 /// Answers standard input until it ends. `make` builds the work of a net and an optimizer, or `None`.

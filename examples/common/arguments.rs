@@ -51,6 +51,19 @@ impl Arguments {
         widths
     }
 
+    /// The next argument, which is no option.
+    pub fn plain(&mut self) -> Option<String> {
+        let argument = self.left.next()?;
+        if argument.starts_with('-') { self.unknown(&argument) } else { Some(argument) }
+    }
+
+    /// Refuses what is left.
+    pub fn end(mut self) {
+        if let Some(argument) = self.left.next() {
+            self.unknown(&argument);
+        }
+    }
+
     pub fn unknown(&self, argument: &str) -> ! {
         self.refuse(format!("unknown argument \"{argument}\""))
     }
@@ -73,10 +86,7 @@ impl Iterator for Arguments {
 
 /// For a program that takes none.
 pub fn none(usage: &'static str) {
-    let mut arguments = Arguments::new(usage);
-    if let Some(argument) = arguments.next() {
-        arguments.unknown(&argument);
-    }
+    Arguments::new(usage).end();
 }
 
 /// The part of a name that a benchmark without Criterion looks for, empty for all. Cargo hands `--bench`, and what it is

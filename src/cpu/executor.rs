@@ -131,7 +131,7 @@ impl<T: Real> CpuExecutor<T> {
         }
     }
 
-    /// The plan `id` with these data buffers, its `order` of the rows among them, in place of those it had.
+    /// Gives plan `id` these data buffers, and room for an order of `rows` rows, in place of what it had.
     fn rebind(&mut self, id: PlanId, data: &[(Buffer, usize)], rows: usize) -> Result<()> {
         let Loaded { plan, mut buffers, .. } = match self.plans.remove(&id) {
             Some(loaded) => loaded,

@@ -62,14 +62,10 @@ impl Work for Product {
 
 fn main() -> Result<()> {
     let mut arguments = Arguments::new(USAGE);
-    let mut next = |default: &str| match arguments.next() {
-        Some(option) if option.starts_with('-') => arguments.unknown(&option),
-        argument => argument.unwrap_or_else(|| default.to_owned()),
-    };
-    let (name, device) = (next("axone"), Device::named(&next("auto"))?);
-    if let Some(argument) = arguments.next() {
-        arguments.unknown(&argument);
-    }
+    let mut next = |default: &str| arguments.plain().unwrap_or_else(|| default.to_owned());
+    let (name, device) = (next("axone"), next("auto"));
+    arguments.end();
+    let device = Device::named(&device)?;
     let about = format!("axone, {}", device.info());
     serve(&name, &about, |net, optimizer| make(&device, net, optimizer).expect("compiles"));
     Ok(())
