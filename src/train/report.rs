@@ -74,12 +74,8 @@ pub(crate) fn check_names(program: &Program, place: &str) -> Result<()> {
     for (i, (name, second)) in all.iter().enumerate() {
         if let Some((_, first)) = all[..i].iter().find(|(known, _)| known == name) {
             let wanted = "such that every reported value has a name of its own";
-            return Err(Error::value(
-                place,
-                "output names",
-                wanted,
-                format!("\"{name}\" for {first} and for {second}"),
-            ));
+            let got = format!("\"{name}\" for {first} and for {second}");
+            return Err(Error::value(place, "output names", wanted, got));
         }
     }
     Ok(())
