@@ -1,6 +1,6 @@
 //! Holds every kernel against 64-bit arithmetic, on every adapter of this machine and on the CPU backend.
 //!
-//! `cargo run --release --example check -- [--device NAME] [--json FILE]`
+//! `cargo run --release --example check -- [--quick] [--device NAME] [--json FILE] [--silent]`
 //!
 //! Prints a table for each device; fails if a row fails.
 
@@ -8,11 +8,16 @@
 mod arguments;
 
 use arguments::Arguments;
-use axone::check::{self, Report};
+use axone::check::{Check, Report};
 use axone::prelude::*;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: check [--device NAME] [--json FILE]";
+const USAGE: &str = "usage: check [--quick] [--device NAME] [--json FILE] [--silent]
+
+  --quick        few sizes instead of all
+  --device NAME  this device alone; every one of the machine if not told otherwise
+  --json FILE    writes the rows to FILE as well
+  --silent       no progress on standard error";
 
 fn main() -> ExitCode {
     match run() {
@@ -28,11 +33,14 @@ fn main() -> ExitCode {
 /// The number of failures.
 fn run() -> std::result::Result<usize, String> {
     let (mut device, mut json) = (None, None);
+    let (mut check, mut verbosity) = (Check::full(), Verbosity::default());
     let mut arguments = Arguments::new(USAGE);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--device" => device = Some(arguments.value::<String>("--device")),
             "--json" => json = Some(arguments.value::<String>("--json")),
+            "--quick" => check = Check::quick(),
+            "--silent" => verbosity = Verbosity::Silent,
             other => arguments.unknown(other),
         }
     }
@@ -43,7 +51,7 @@ fn run() -> std::result::Result<usize, String> {
     };
     let (mut reports, mut failures) = (Vec::new(), 0);
     for (name, device) in devices {
-        match device.and_then(|device| check::kernels(&device)) {
+        match device.and_then(|device| check.verbosity(verbosity).run(&device)) {
             Ok(report) => {
                 if !reports.is_empty() {
                     println!();

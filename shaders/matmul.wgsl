@@ -55,6 +55,13 @@ fn multiply(at: Place) -> Sums {
   return sums;
 }
 
+// Block i of up to 4, by selection: where a loop with a large epilogue is not unrolled, an array that a variable indexes
+// lies in memory, and with it the sums of the whole walk along K.
+fn pick(sums: Sums, i: u32) -> mat4x4<f32> {
+  let low = either(sums.block[0], sums.block[1u % PARTS], i == 1u);
+  return either(low, either(sums.block[2u % PARTS], sums.block[3u % PARTS], i == 3u), i > 1u);
+}
+
 // An invocation's column and row among those of its workgroup.
 fn x_of(at: Place) -> u32 { return at.lane % ACROSS; }
 fn y_of(at: Place) -> u32 { return at.lane / ACROSS; }
@@ -67,8 +74,8 @@ fn col_of(at: Place, part: u32) -> u32 { return at.col + 4u * (x_of(at) + ACROSS
 fn plain(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
          @builtin(local_invocation_index) lane: u32) {
   let at = place_of(group.y * groups.x + group.x, lane);
-  var sums = multiply(at);
-  for (var i = 0u; i < PARTS; i++) { store(row_of(at, i), col_of(at, i), sums.block[i]); }
+  let sums = multiply(at);
+  for (var i = 0u; i < PARTS; i++) { store(row_of(at, i), col_of(at, i), pick(sums, i)); }
   if (BIAS_ROW && at.row == 0u && y_of(at) == 0u) {
     for (var j = 0u; j < COL_PARTS; j++) { store_bias_row(col_of(at, j), sums.of_b[j]); }
   }
@@ -79,8 +86,8 @@ fn plain(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) group
 fn with_bias(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
              @builtin(local_invocation_index) lane: u32) {
   let at = place_of(group.y * groups.x + group.x, lane);
-  var sums = multiply(at);
-  for (var i = 0u; i < PARTS; i++) { store_with_bias(row_of(at, i), col_of(at, i), sums.block[i]); }
+  let sums = multiply(at);
+  for (var i = 0u; i < PARTS; i++) { store_with_bias(row_of(at, i), col_of(at, i), pick(sums, i)); }
 }
 
 // c = op(a) op(b) * f'(saved): from dz of one layer to dz of the layer below.
@@ -88,8 +95,8 @@ fn with_bias(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) g
 fn with_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
                  @builtin(local_invocation_index) lane: u32) {
   let at = place_of(group.y * groups.x + group.x, lane);
-  var sums = multiply(at);
-  for (var i = 0u; i < PARTS; i++) { store_with_gradient(row_of(at, i), col_of(at, i), sums.block[i]); }
+  let sums = multiply(at);
+  for (var i = 0u; i < PARTS; i++) { store_with_gradient(row_of(at, i), col_of(at, i), pick(sums, i)); }
 }
 
 // c[p] = the steps [p part, (p + 1) part) of op(a) op(b): a long sum in parts, to be added up by sum_rows.
@@ -97,8 +104,8 @@ fn with_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroup
 fn in_parts(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
             @builtin(local_invocation_index) lane: u32) {
   let at = place_of_part(group.y * groups.x + group.x, lane);
-  var sums = multiply(at);
+  let sums = multiply(at);
   if (at.k >= params.k) { return; }
   let first = at.k / params.part * params.m;
-  for (var i = 0u; i < PARTS; i++) { store_from(first, row_of(at, i), col_of(at, i), sums.block[i]); }
+  for (var i = 0u; i < PARTS; i++) { store_from(first, row_of(at, i), col_of(at, i), pick(sums, i)); }
 }

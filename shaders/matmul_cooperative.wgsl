@@ -58,6 +58,22 @@ fn multiply(at: Place, subgroup: u32) -> Sums {
   return sums;
 }
 
+// Shows sum i of up to 8. Constants name the sums: an array that a variable indexes lies in memory, and with it the sums
+// of the whole walk along K.
+fn show(sums: Sums, i: u32, subgroup: u32) {
+  let at = subgroup * SIDE * SIDE / 4u;
+  switch (i) {
+    case 0u: { coopStoreT(sums.part[0], &shown[at], SIDE / 4u); }
+    case 1u: { coopStoreT(sums.part[1u % SUMS], &shown[at], SIDE / 4u); }
+    case 2u: { coopStoreT(sums.part[2u % SUMS], &shown[at], SIDE / 4u); }
+    case 3u: { coopStoreT(sums.part[3u % SUMS], &shown[at], SIDE / 4u); }
+    case 4u: { coopStoreT(sums.part[4u % SUMS], &shown[at], SIDE / 4u); }
+    case 5u: { coopStoreT(sums.part[5u % SUMS], &shown[at], SIDE / 4u); }
+    case 6u: { coopStoreT(sums.part[6u % SUMS], &shown[at], SIDE / 4u); }
+    default: { coopStoreT(sums.part[7u % SUMS], &shown[at], SIDE / 4u); }
+  }
+}
+
 // Block e of the sum that a subgroup shows.
 fn block_of(subgroup: u32, e: u32) -> mat4x4<f32> {
   let quads = SIDE / 4u;
@@ -76,9 +92,9 @@ fn plain(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) group
          @builtin(local_invocation_index) lane: u32, @builtin(subgroup_id) subgroup: u32,
          @builtin(subgroup_invocation_id) within: u32) {
   let at = place_of(group.y * groups.x + group.x, lane);
-  var sums = multiply(at, subgroup);
+  let sums = multiply(at, subgroup);
   for (var i = 0u; i < SUMS; i++) {
-    coopStoreT(sums.part[i], &shown[subgroup * SIDE * SIDE / 4u], SIDE / 4u);
+    show(sums, i, subgroup);
     workgroupBarrier();
     for (var e = within; e < SUM_BLOCKS; e += LANES) {
       let spot = spot_of(at, subgroup, i, e);
@@ -95,9 +111,9 @@ fn with_bias(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) g
              @builtin(local_invocation_index) lane: u32, @builtin(subgroup_id) subgroup: u32,
              @builtin(subgroup_invocation_id) within: u32) {
   let at = place_of(group.y * groups.x + group.x, lane);
-  var sums = multiply(at, subgroup);
+  let sums = multiply(at, subgroup);
   for (var i = 0u; i < SUMS; i++) {
-    coopStoreT(sums.part[i], &shown[subgroup * SIDE * SIDE / 4u], SIDE / 4u);
+    show(sums, i, subgroup);
     workgroupBarrier();
     for (var e = within; e < SUM_BLOCKS; e += LANES) {
       let spot = spot_of(at, subgroup, i, e);
@@ -113,9 +129,9 @@ fn with_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroup
                  @builtin(local_invocation_index) lane: u32, @builtin(subgroup_id) subgroup: u32,
                  @builtin(subgroup_invocation_id) within: u32) {
   let at = place_of(group.y * groups.x + group.x, lane);
-  var sums = multiply(at, subgroup);
+  let sums = multiply(at, subgroup);
   for (var i = 0u; i < SUMS; i++) {
-    coopStoreT(sums.part[i], &shown[subgroup * SIDE * SIDE / 4u], SIDE / 4u);
+    show(sums, i, subgroup);
     workgroupBarrier();
     for (var e = within; e < SUM_BLOCKS; e += LANES) {
       let spot = spot_of(at, subgroup, i, e);
@@ -131,10 +147,10 @@ fn in_parts(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gr
             @builtin(local_invocation_index) lane: u32, @builtin(subgroup_id) subgroup: u32,
             @builtin(subgroup_invocation_id) within: u32) {
   let at = place_of_part(group.y * groups.x + group.x, lane);
-  var sums = multiply(at, subgroup);
+  let sums = multiply(at, subgroup);
   let first = at.k / params.part * params.m;
   for (var i = 0u; i < SUMS; i++) {
-    coopStoreT(sums.part[i], &shown[subgroup * SIDE * SIDE / 4u], SIDE / 4u);
+    show(sums, i, subgroup);
     workgroupBarrier();
     for (var e = within; e < SUM_BLOCKS; e += LANES) {
       let spot = spot_of(at, subgroup, i, e);

@@ -57,11 +57,6 @@ fn multiply(at: Place) -> Sums {
   return sums;
 }
 
-fn either(a: mat4x4<f32>, b: mat4x4<f32>, second: bool) -> mat4x4<f32> {
-  return mat4x4<f32>(select(a[0], b[0], second), select(a[1], b[1], second),
-                     select(a[2], b[2], second), select(a[3], b[3], second));
-}
-
 fn row_of(at: Place, q: u32) -> u32 { return at.row + 4u * (q % 8u); }
 
 fn col_of(at: Place, q: u32) -> u32 { return at.col + 4u * (q / 8u); }

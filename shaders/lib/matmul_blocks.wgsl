@@ -39,6 +39,11 @@ fn add_outer(acc: mat4x4<f32>, x: vec4<f32>, y: vec4<f32>) -> mat4x4<f32> {
                      fma(vec4(x.z), y, acc[2]), fma(vec4(x.w), y, acc[3]));
 }
 
+fn either(a: mat4x4<f32>, b: mat4x4<f32>, second: bool) -> mat4x4<f32> {
+  return mat4x4<f32>(select(a[0], b[0], second), select(a[1], b[1], second),
+                     select(a[2], b[2], second), select(a[3], b[3], second));
+}
+
 fn activate4(x: vec4<f32>) -> vec4<f32> {
   return vec4<f32>(activate(ACTIVATION, x.x, params.alpha), activate(ACTIVATION, x.y, params.alpha),
                    activate(ACTIVATION, x.z, params.alpha), activate(ACTIVATION, x.w, params.alpha));

@@ -5,7 +5,8 @@
 //! offset of the step uniform. A group of steps is one command buffer: long enough that the host's cost
 //! vanishes, short enough that no submission comes near a driver's watchdog.
 
-use super::loaded::{Loaded, STEPS_PER_WRITE, Slabs};
+use super::loaded::{Loaded, Slabs};
+use super::pace::Pace;
 use super::profile::Stopwatch;
 use super::readback::{Copy, Readback};
 use super::{Context, tune};
@@ -16,10 +17,8 @@ use half::f16;
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// A submission should take about this long; Windows resets a device after 2 s.
-const SUBMISSION: Duration = Duration::from_millis(40);
 /// Submissions in flight: one runs, one waits.
 const IN_FLIGHT: usize = 2;
 
@@ -42,9 +41,7 @@ pub struct GpuExecutor {
     fetches: u64,
     stopwatch: Stopwatch,
     in_flight: VecDeque<wgpu::SubmissionIndex>,
-    /// Training steps in the next submission.
-    group: usize,
-    last_done: Instant,
+    pace: Pace,
 }
 
 impl GpuExecutor {
@@ -60,8 +57,7 @@ impl GpuExecutor {
             fetches: 0,
             stopwatch: Stopwatch::default(),
             in_flight: VecDeque::new(),
-            group: 1,
-            last_done: Instant::now(),
+            pace: Pace::new(),
         }
     }
 
@@ -73,6 +69,18 @@ impl GpuExecutor {
             }
         }
         Ok(())
+    }
+
+    /// `plan` with every choice made that was left to the device, where the device can run it.
+    fn fitted(&self, plan: &Plan) -> Result<Plan> {
+        let context = &self.context;
+        if !context.has_f16() && plan.activations.iter().any(|storage| storage.half) {
+            let (what, device) = (format!("plan {} in f16", plan.name), context.info().name.clone());
+            return Err(Error::Unsupported { what, device });
+        }
+        let (bytes, largest) = plan.largest();
+        context.check_size(|| format!("{largest} of plan {} (batch {})", plan.name, plan.batch), bytes)?;
+        tune::tuned(context, plan)
     }
 
     fn loaded(&self, id: PlanId) -> Result<&Loaded> {
@@ -117,6 +125,7 @@ impl GpuExecutor {
         }
         drop(pass);
         let submission = self.context.queue.submit([encoder.finish()]);
+        self.pace.queued(self.in_flight.is_empty(), Instant::now());
         self.in_flight.push_back(submission);
         Ok(())
     }
@@ -126,13 +135,7 @@ impl GpuExecutor {
         while self.in_flight.len() >= IN_FLIGHT {
             let oldest = self.in_flight.pop_front();
             self.context.wait(oldest)?;
-            let took = self.last_done.elapsed();
-            self.last_done = Instant::now();
-            if took < SUBMISSION / 2 {
-                self.group = (self.group * 2).min(STEPS_PER_WRITE);
-            } else if took > SUBMISSION * 2 {
-                self.group = (self.group / 2).max(1);
-            }
+            self.pace.done(Instant::now());
         }
         Ok(())
     }
@@ -145,9 +148,7 @@ fn not_loaded(id: PlanId) -> Error {
 impl Executor for GpuExecutor {
     fn load(&mut self, plan: &Plan) -> Result<PlanId> {
         let context = Arc::clone(&self.context);
-        let (bytes, largest) = plan.largest();
-        context.check_size(|| format!("{largest} of plan {} (batch {})", plan.name, plan.batch), bytes)?;
-        let plan = &tune::tuned(&context, plan)?;
+        let plan = &self.fitted(plan)?;
         context.guarded(|| {
             self.make_slabs(plan)?;
             let loaded = Loaded::new(&context, plan, &self.slabs)?;
@@ -156,6 +157,13 @@ impl Executor for GpuExecutor {
             self.plans.insert(id, loaded);
             Ok(id)
         })
+    }
+
+    fn prepare(&mut self, plans: &[Plan]) {
+        let plans: Vec<Plan> = plans.iter().filter_map(|plan| self.fitted(plan).ok()).collect();
+        let steps = plans.iter().flat_map(|plan| plan.steps.iter().map(move |step| (plan, step)));
+        let kernels: Vec<_> = steps.map(|(plan, step)| (step.kernel.spec(), plan.halves(step))).collect();
+        let _reported_by_load = self.context.pipelines.all(&self.context, &kernels);
     }
 
     fn unload(&mut self, id: PlanId) {
@@ -254,7 +262,7 @@ impl Executor for GpuExecutor {
                 self.loaded(id)?.write_steps(&context, steps);
                 let mut done = 0;
                 while done < steps.len() {
-                    let count = self.group.min(steps.len() - done);
+                    let count = self.pace.steps().min(steps.len() - done);
                     self.submit(id, None, done, count)?;
                     self.throttle()?;
                     done += count;

@@ -4,6 +4,7 @@ mod adapter;
 mod context;
 mod executor;
 mod loaded;
+mod pace;
 mod pipelines;
 mod profile;
 mod readback;

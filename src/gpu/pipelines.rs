@@ -60,10 +60,20 @@ impl Pipelines {
                 new.insert(key, (spec, halves));
             }
         }
-        let compiled = new.into_par_iter().map(|(key, (spec, halves))| Ok((key, self.make(context, spec, halves)?)));
-        let compiled: Vec<(Key, Arc<Pipeline>)> = compiled.collect::<Result<_>>()?;
+        let make = |(key, (spec, halves))| Ok((key, self.make(context, spec, halves)?));
+        let compiled: Vec<Result<(Key, Arc<Pipeline>)>> = new.into_par_iter().map(make).collect();
         let mut known = known();
-        known.extend(compiled);
+        // One that fails takes none of the others with it.
+        let mut failed = None;
+        for one in compiled {
+            match one {
+                Ok((key, pipeline)) => drop(known.insert(key, pipeline)),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error);
+        }
         let found = wanted.iter().map(|(spec, halves)| known.get(&Key::of(*spec, *halves)).map(Arc::clone));
         found.collect::<Option<_>>().ok_or_else(|| Error::Internal("a pipeline was compiled and is gone".to_owned()))
     }
@@ -85,7 +95,7 @@ impl Pipelines {
             context.count_object();
             let mut checks = wgpu::ShaderRuntimeChecks::checked();
             checks.force_loop_bounding = false;
-            let source = wgpu::ShaderSource::Wgsl(shader.source(halves).into());
+            let source = wgpu::ShaderSource::Wgsl(text(shader, halves).into());
             // SAFETY: bounds checks stay on. Every loop of every kernel counts towards a bound that is fixed before
             // it begins, so none is infinite; `docs/decisions.md` has what loop bounding costs (5x together with
             // bounds checks).
@@ -123,12 +133,48 @@ impl Pipelines {
             entry_point: Some(entry.name),
             compilation_options: wgpu::PipelineCompilationOptions {
                 constants: &spec.overrides(),
-                ..Default::default()
+                // Every kernel writes a cell of workgroup memory before it reads it.
+                zero_initialize_workgroup_memory: false,
             },
             cache: None,
         });
         Pipeline { pipeline, layout }
     }
+}
+
+/// The text of `shader` as it is compiled. wgpu heeds the checks above on Vulkan only in modules with an override, so one
+/// without gets one that nothing uses.
+fn text(shader: &Shader, halves: Halves) -> String {
+    let mut text = shader.source(halves);
+    if shader.overrides.is_empty() {
+        text.push_str("override UNUSED = 0u;\n");
+    }
+    #[cfg(debug_assertions)]
+    if std::env::var_os("AXONE_POISON").is_some() {
+        text = poisoned(&text);
+    }
+    text
+}
+
+/// `text` whose entry points first fill workgroup memory with junk: for tests that nothing there is read before it is
+/// written.
+#[cfg(any(debug_assertions, test))]
+fn poisoned(text: &str) -> String {
+    let fill = |line: &str| {
+        let (name, array) = line.strip_prefix("var<workgroup> ")?.split_once(": array<")?;
+        let (element, rest) = array.split_once(", ")?;
+        let (len, _) = rest.split_once(">;")?;
+        Some(format!("for (var junk = 0u; junk < {len}; junk++) {{ {name}[junk] = {element}(7777.0); }} "))
+    };
+    let fills: String = text.lines().filter_map(fill).collect();
+    if fills.is_empty() {
+        return text.to_owned();
+    }
+    let mut parts = text.split("@compute");
+    let before = parts.next().unwrap_or_default().to_owned();
+    parts.fold(before, |out, entry| {
+        out + "@compute" + &entry.replacen('{', &format!("{{ {fills} workgroupBarrier();"), 1)
+    })
 }
 
 fn layout_entry(
@@ -143,5 +189,20 @@ fn layout_entry(
         visibility: wgpu::ShaderStages::COMPUTE,
         ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset, min_binding_size },
         count: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn junk_goes_into_all_workgroup_memory_of_every_entry_point() {
+        for shader in crate::kernels::shaders() {
+            let (plain, poisoned) = (shader.source(Halves::NONE), poisoned(&shader.source(Halves::NONE)));
+            let arrays = plain.matches("var<workgroup>").count();
+            let filled = poisoned.matches("[junk] = ").count();
+            assert_eq!(filled, arrays * shader.entries.len(), "{}", shader.name);
+        }
     }
 }

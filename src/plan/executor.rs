@@ -76,6 +76,10 @@ pub trait Executor: Send {
     /// made, zeroed, by the first plan that needs them.
     fn load(&mut self, plan: &Plan) -> Result<PlanId>;
 
+    /// Compiles side by side what these plans need, so that loading them one after the other does not wait for each. What
+    /// cannot be compiled fails, and is reported, where its plan is loaded.
+    fn prepare(&mut self, _plans: &[Plan]) {}
+
     /// Frees a plan's buffers. Its number is not given out again.
     fn unload(&mut self, id: PlanId);
 

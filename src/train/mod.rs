@@ -41,6 +41,8 @@ pub(crate) use fit::{evaluate, fit};
 pub use history::{Epoch, History};
 pub(crate) use measure::profile;
 pub use profile::{Peaks, Profile, ProfileRow};
+#[cfg(feature = "progress")]
+pub(crate) use progress::bar;
 pub use progress::{Progress, Verbosity};
 pub(crate) use range_test::range_test;
 pub use range_test::{RangeCurve, RangePoint, RangeTest};

@@ -73,13 +73,9 @@ impl Progress {
     #[cfg_attr(not(feature = "progress"), allow(unused_variables))]
     pub fn start_epoch(&mut self, epoch: usize, steps: usize) {
         #[cfg(feature = "progress")]
-        if self.verbosity == Verbosity::Bar && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
-            let template = "{prefix} [{bar:30}] {pos}/{len} steps  {msg}  {eta} left";
-            let style = indicatif::ProgressStyle::with_template(template);
-            let style = style.unwrap_or_else(|_| indicatif::ProgressStyle::default_bar()).progress_chars("=> ");
-            let bar = indicatif::ProgressBar::new(steps as u64).with_style(style);
-            bar.set_prefix(self.prefix(epoch));
-            self.bar = Some(bar);
+        {
+            let bar = bar(self.verbosity, "{prefix} [{bar:30}] {pos}/{len} steps  {msg}  {eta} left", steps);
+            self.bar = bar.map(|bar| bar.with_prefix(self.prefix(epoch)));
         }
     }
 
@@ -135,6 +131,17 @@ impl Progress {
         let width = self.epochs.to_string().len();
         format!("epoch {epoch:>width$}/{}", self.epochs)
     }
+}
+
+/// A bar of `len` steps at the terminal that standard error is, where one is asked for.
+#[cfg(feature = "progress")]
+pub(crate) fn bar(verbosity: Verbosity, template: &str, len: usize) -> Option<indicatif::ProgressBar> {
+    if verbosity != Verbosity::Bar || !std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+        return None;
+    }
+    let style = indicatif::ProgressStyle::with_template(template);
+    let style = style.unwrap_or_else(|_| indicatif::ProgressStyle::default_bar()).progress_chars("=> ");
+    Some(indicatif::ProgressBar::new(len as u64).with_style(style))
 }
 
 fn numbers(epoch: &Epoch) -> String {

@@ -85,7 +85,8 @@ pub fn data_are_shared_and_let_go(device: &Device) {
     println!("validation: peak {peak}, left {left} of {bytes}");
     assert!(peak < bytes + bytes / 4, "validation data of {bytes} bytes needed {peak} more");
     assert!(left < bytes / 50, "{left} bytes stay behind");
-    let works: [(&str, &dyn Fn(&mut Model)); 3] = [
+    type Work<'a> = (&'a str, &'a dyn Fn(&mut Model));
+    let works: [Work<'_>; 3] = [
         ("fit", &|model| drop(model.fit(&many, &fit(8)).unwrap())),
         ("evaluate", &|model| drop(model.evaluate(&many).unwrap())),
         ("predict", &|model| drop(model.predict(&many.inputs()[0]).unwrap())),

@@ -7,6 +7,7 @@ mod api;
 mod bad_input;
 mod by_hand;
 mod callbacks;
+mod check;
 #[path = "../common/mod.rs"]
 mod common;
 mod conformance;

@@ -94,3 +94,15 @@ fn a_wrong_tile_loses_its_race() {
     assert!(race.fastest != 1 && race.seconds[1].is_none(), "{race:?}");
     assert!(race.seconds[0].is_some_and(|seconds| seconds > 0.0) && race.seconds[2].is_some(), "{race:?}");
 }
+
+/// So is one that the adapter cannot run.
+#[test]
+fn a_tile_that_does_not_run_loses_its_race() {
+    let device = need_device!();
+    let right = Matmul { tile: Some(Tile::Small), ..Matmul::new(16, 16, 16, false, false) };
+    // For more columns than it takes, whatever the adapter.
+    let refused = Matmul { tile: Some(Tile::SubgroupTall), ..Matmul::new(16, 20, 16, false, false) };
+    let race = axone::gpu::race(&|| device.executor(), &[right.clone(), refused, right]).unwrap();
+    assert!(matches!(race.failed.as_slice(), [(1, axone::Error::Unsupported { .. })]), "{race:?}");
+    assert!(race.fastest != 1 && race.seconds[1].is_none() && race.seconds[2].is_some(), "{race:?}");
+}

@@ -21,14 +21,26 @@ const SIZES: [(usize, usize, usize); 13] = [
     (132, 140, 100),
 ];
 
+/// Those of a quick check: every tile takes one of them.
+const QUICK_SIZES: [(usize, usize, usize); 4] = [(1, 50, 17), (65, 10, 129), (4, 16, 44), (132, 140, 100)];
+
+/// [`matmul_cases`] at few sizes.
+pub(in crate::check) fn quick_matmul_cases() -> Vec<Case> {
+    cases_of(&QUICK_SIZES)
+}
+
 /// The matrix product: every tile at every size that it takes with the forms and epilogues of a network; then, with the
 /// device's own choice of tile, every mixture of operands with and without vec4, and every activation.
 pub fn matmul_cases() -> Vec<Case> {
+    cases_of(&SIZES)
+}
+
+fn cases_of(sizes: &[(usize, usize, usize)]) -> Vec<Case> {
     let bias = |f| Epilogue::Bias(f);
     let (tanh, bias_row) =
         (Activation::Tanh, |m: usize, n: usize| Epilogue::BiasRow { at: (m * n).next_multiple_of(64) });
     let mut all = Vec::new();
-    for (m, n, k) in SIZES {
+    for &(m, n, k) in sizes {
         for tile in Tile::ALL {
             let product = |a, b| Matmul { tile: Some(tile), ..Matmul::new(m, n, k, a, b) };
             if !tile.takes(&product(false, false).params) {

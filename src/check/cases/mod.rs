@@ -10,6 +10,7 @@ mod rows;
 mod tables;
 
 pub use matmul::matmul_cases;
+pub(super) use matmul::quick_matmul_cases;
 
 use crate::kernels::{Access, Binding, Fill, Halves, Kernel, Matmul, Softmax, Step, SumCols};
 use crate::random::{threefry2x32, uniform};
@@ -159,17 +160,22 @@ pub fn cases(rows: u32, cols: u32) -> Vec<Case> {
     shape.cases.into_iter().chain(halves).collect()
 }
 
-/// More than 65,535 workgroups: the fold into a second dimension.
-pub fn large_cases() -> Vec<Case> {
-    let (rows, cols) = (65_537, 257);
-    let mut s = Shape { rows, cols, cases: Vec::new() };
-    let n = s.n();
-    s.add(Kernel::Softmax(Softmax { rows, cols }), vec![s.x()], &[n]);
-    s.add(Kernel::SumCols(SumCols { rows, cols }), vec![s.x()], &[s.r()]);
-    let (rows, cols) = (65_537, 1_025);
-    let mut wide = Shape { rows, cols, cases: s.cases };
-    let n = wide.n();
-    wide.add(Kernel::Fill(Fill { n: n as u32, value: 0.3 }), vec![], &[n]);
-    wide.cases.push(matmul::matmul_case(Matmul::new(2_100_000, 1, 1, false, false)));
-    wide.cases
+/// More than 65,535 workgroups, the fold into a second dimension: by rows, flat (256 elements a workgroup, and 1024, whose
+/// buffer not every adapter binds), and of a product. Each is made when it is its turn, for the largest has 67 million
+/// elements.
+pub fn large_cases() -> Vec<fn() -> Case> {
+    const ROWS: u32 = 65_537;
+    /// The only case that `add` adds to a shape of `cols` columns.
+    fn one(cols: u32, add: fn(&mut Shape)) -> Case {
+        let mut shape = Shape { rows: ROWS, cols, cases: Vec::new() };
+        add(&mut shape);
+        shape.cases.remove(0)
+    }
+    vec![
+        || one(257, |s| s.add(Kernel::Softmax(Softmax { rows: s.rows, cols: s.cols }), vec![s.x()], &[s.n()])),
+        || one(257, |s| s.add(Kernel::SumCols(SumCols { rows: s.rows, cols: s.cols }), vec![s.x()], &[s.r()])),
+        || one(257, norms::normalize),
+        || one(1_025, |s| s.add(Kernel::Fill(Fill { n: s.n() as u32, value: 0.3 }), vec![], &[s.n()])),
+        || matmul::matmul_case(Matmul::new(2_100_000, 1, 1, false, false)),
+    ]
 }

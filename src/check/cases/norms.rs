@@ -14,6 +14,16 @@ fn far_from_zero(n: usize) -> [Vec<f32>; 3] {
     [(0..n).map(|i| 1e5 + (i % 16) as f32).collect(), numbers(24, n, -1_000_008.0, -999_992.0), vec![100_000.1; n]]
 }
 
+/// Batch normalisation by known statistics: the one kernel here that is flat.
+pub(super) fn normalize(s: &mut Shape) {
+    let (rows, cols) = (s.rows, s.cols);
+    let [scale, shift] = [5, 17].map(|stream| numbers(stream, s.c(), -1.5, 1.5));
+    let statistics = [numbers(18, s.c(), -1.0, 1.0), numbers(19, s.c(), 0.5, 1.5)].concat();
+    let params = BatchNormParams { rows, cols, running_at: cols, known_at: cols, epsilon: EPSILON };
+    let kernel = Kernel::BatchNorm(BatchNorm { part: NormPart::Normalize, params });
+    s.add(kernel, vec![s.x(), scale, shift, statistics], &[s.n()]);
+}
+
 pub(super) fn norms(s: &mut Shape) {
     let (rows, cols, n, c) = (s.rows, s.cols, s.n(), s.c());
     let [scale, shift] = [5, 17].map(|stream| numbers(stream, c, -1.5, 1.5));

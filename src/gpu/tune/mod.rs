@@ -1,7 +1,8 @@
 //! Fits a plan to one adapter: the tile of each matrix product. A plan does not know where it will run, so lowering
 //! leaves the tile open and loading settles it here, by a rule ([`choose`]) or by a race between the tiles that the
 //! adapter can run. Tiles agree bit for bit, and a tile that does not loses its race: so a timing that comes out
-//! differently the next day changes no result.
+//! differently the next day changes no result. So does a tile that a driver does not compile or run: the smallest, which
+//! judges, is the only one that must.
 //!
 //! The environment variable `AXONE_TUNE` says how:
 //!
@@ -21,6 +22,7 @@
 
 mod cache;
 mod race;
+mod runner;
 
 pub use race::{Race, race};
 
@@ -32,7 +34,7 @@ use crate::plan::{Executor, OneDispatch, Plan};
 use crate::text::say;
 use crate::{Error, Result};
 use cache::Cache;
-use race::agree_on_exact_sums;
+use race::objection;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -90,6 +92,10 @@ pub(super) fn tuned(context: &Arc<Context>, plan: &Plan) -> Result<Plan> {
     Ok(plan)
 }
 
+/// Sizes that cooperative matrices must multiply right: one that no block divides, and one with many slices of the sums in
+/// many workgroups, where a slice that is read before it is written would show.
+const PROOFS: [(usize, usize, usize); 2] = [(140, 132, 100), (512, 512, 2048)];
+
 /// The tile of cooperative matrices for a product with an operand of f16, where the adapter has one and it is right.
 fn cooperative(context: &Arc<Context>, matmul: &Matmul) -> Result<Option<Tile>> {
     let Some(tile) = choose_cooperative(matmul, context.abilities) else { return Ok(None) };
@@ -102,25 +108,33 @@ fn cooperative(context: &Arc<Context>, matmul: &Matmul) -> Result<Option<Tile>> 
     let right = match known {
         Some(right) => right,
         None => {
-            // Neither size is a whole number of blocks.
-            let product = |tile| Matmul { tile: Some(tile), ..Matmul::new(140, 132, 100, a, b) };
             let executor = || -> Box<dyn Executor> { Box::new(GpuExecutor::new(Arc::clone(context))) };
-            let right = agree_on_exact_sums(&executor, &[product(Tile::Small), product(tile)])?;
-            if !right {
-                let device = &context.info().name;
-                say(&format!("axone: {device}: matmul tile {tile} computes wrong sums: not used"));
+            let mut against = None;
+            for (m, n, k) in PROOFS {
+                let product = |tile| Matmul { tile: Some(tile), ..Matmul::new(m, n, k, a, b) };
+                against = against.or(objection(&executor, &product(Tile::Small), &product(tile))?);
             }
-            proved().insert((tile, a, b), right);
-            right
+            if let Some(reason) = &against {
+                let device = &context.info().name;
+                say(&format!("axone: {device}: matmul tile {tile} {reason}: not used"));
+            }
+            proved().insert((tile, a, b), against.is_none());
+            against.is_none()
         }
     };
     Ok(right.then_some(tile))
 }
 
-/// The dispatch that stands for all of `plan`, where the device gains by it: where its kernel was measured, subgroups of
-/// 8 (lavapipe). Both compute the same bits.
+/// Whether a device gains by one dispatch of one workgroup: where its kernel was measured, a software adapter with
+/// subgroups of 8 (lavapipe). Hardware of 8 lanes (Mali) has other workgroups to run beside it.
+fn gains_by_one_dispatch(kind: DeviceKind, device: Abilities) -> bool {
+    kind == DeviceKind::Software && device.subgroup == Some(8)
+}
+
+/// The dispatch that stands for all of `plan`, where the device gains by it. Both compute the same bits.
 pub(super) fn in_one_dispatch(context: &Context, plan: &Plan) -> Result<Option<OneDispatch>> {
-    if context.abilities.subgroup != Some(8) || Mode::of(context.info().kind)? == Mode::Off {
+    let kind = context.info().kind;
+    if !gains_by_one_dispatch(kind, context.abilities) || Mode::of(kind)? == Mode::Off {
         return Ok(None);
     }
     let buffers = context.device.limits().max_storage_buffers_per_shader_stage as usize;
@@ -146,10 +160,13 @@ fn choice(context: &Arc<Context>, matmul: &Matmul) -> Result<Tile> {
     let products: Vec<Matmul> = tiles.iter().map(|&tile| Matmul { tile: Some(tile), ..matmul.clone() }).collect();
     let executor = || -> Box<dyn Executor> { Box::new(GpuExecutor::new(Arc::clone(context))) };
     let race = race(&executor, &products)?;
+    let device = &context.info().name;
     for tile in race.wrong.iter().filter_map(|&i| tiles.get(i)) {
-        let device = &context.info().name;
         let small = Tile::Small;
         say(&format!("axone: {device}: matmul tile {tile} computes other bits than {small} in {class}: not used"));
+    }
+    for (tile, error) in race.failed.iter().filter_map(|(i, error)| tiles.get(*i).zip(Some(error))) {
+        say(&format!("axone: {device}: matmul tile {tile} does not run in {class}: {error}: not used"));
     }
     let fastest = tiles.get(race.fastest).copied().unwrap_or(Tile::Small);
     if let Some(cache) = kept().as_mut() {
@@ -185,4 +202,24 @@ fn class(matmul: &Matmul) -> String {
     let [m, n, k] = [p.m, p.n, p.k].map(|size| u64::from(size).next_power_of_two());
     let aligned: String = [p.m, p.n, p.k].map(|size| if size % 4 == 0 { '4' } else { '1' }).iter().collect();
     format!("{a}{b} {epilogue} {m}x{n}x{k} by {aligned}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_dispatch_is_for_software_adapters_alone() {
+        let with = |subgroup| Abilities {
+            subgroup,
+            workgroup_bytes: 32_768,
+            invocations: 1024,
+            int64: true,
+            cooperative: None,
+        };
+        let gains = |kind, subgroup| gains_by_one_dispatch(kind, with(subgroup));
+        assert!(gains(DeviceKind::Software, Some(8)));
+        assert!(!gains(DeviceKind::Software, Some(4)) && !gains(DeviceKind::Software, None));
+        assert!(!gains(DeviceKind::IntegratedGpu, Some(8)) && !gains(DeviceKind::DiscreteGpu, Some(8)));
+    }
 }

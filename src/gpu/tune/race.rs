@@ -3,38 +3,37 @@
 //! Each runs on random numbers of the product's sizes. The first is right by definition: whatever computes other bits
 //! is out. The others take turns, so that a busy machine slows all alike, and the one with the fastest turn wins.
 
-use crate::kernels::{Epilogue, Kernel, Matmul, Spec, Step};
-use crate::plan::{ALIGNMENT, Buffer, Executor, Plan, PlanId, PlanStep, Range};
-use crate::random::{threefry2x32, uniform};
+use super::runner::{Runner, smaller};
+use crate::kernels::Matmul;
+use crate::plan::Executor;
 use crate::{Error, Result};
 use std::time::{Duration, Instant};
 
 /// Turns of each runner, as long as the budget lasts; the first is always run.
 const TURNS: usize = 5;
-/// A turn repeats the product for about this long.
-const TURN: Duration = Duration::from_millis(2);
-/// Dispatches of a turn at most.
-const REPEATS: usize = 64;
 /// For the turns of all runners together.
 const BUDGET: Duration = Duration::from_millis(150);
-/// Elements of an operand at most; a larger product runs with smaller sizes of the same kind.
-const ELEMENTS: usize = 1 << 22;
+/// Products of a proof at most.
+const PROOFS: usize = 20;
 
 /// How a race ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Race {
     /// The place among the runners of the fastest one that is right.
     pub fastest: usize,
-    /// Seconds of each one's fastest product; `None` for those that are wrong.
+    /// Seconds of each one's fastest product; `None` for those that are out.
     pub seconds: Vec<Option<f64>>,
     /// The places of those that computed other bits than the first.
     pub wrong: Vec<usize>,
+    /// The places of those that could not be built or run, and why.
+    pub failed: Vec<(usize, Error)>,
 }
 
-/// A race between `runners`, which all compute the same product, each on an executor of its own.
+/// A race between `runners`, which all compute the same product, each on an executor of its own. A runner that cannot be
+/// built or run is out, as one is that computes other bits than the first.
 ///
 /// # Errors
-/// [`Error::Gpu`] where the device fails, [`Error::Internal`] without runners.
+/// [`Error::Gpu`] where the first cannot be built or run, [`Error::Internal`] without runners.
 ///
 /// ```
 /// use axone::gpu::race;
@@ -48,15 +47,28 @@ pub struct Race {
 /// ```
 pub fn race(executor: &dyn Fn() -> Box<dyn Executor>, runners: &[Matmul]) -> Result<Race> {
     let mut wanted: Option<Vec<u32>> = None;
-    let (mut racing, mut wrong) = (Vec::new(), Vec::new());
+    let (mut racing, mut wrong, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    // The first judges the others: where it fails, so does the race.
+    let mut out = |place: usize, error: Error| match place {
+        0 => Err(error),
+        _ => {
+            failed.push((place, error));
+            Ok(())
+        }
+    };
     for (place, product) in runners.iter().enumerate() {
-        let mut runner = Runner::new(executor(), &smaller(product))?;
-        let got = runner.result()?;
-        if *wanted.get_or_insert_with(|| got.clone()) == got {
-            runner.calibrate()?;
-            racing.push((place, runner));
-        } else {
-            wrong.push(place);
+        let ready = Runner::new(executor(), &smaller(product)).and_then(|mut runner| {
+            let got = runner.result()?;
+            let right = *wanted.get_or_insert_with(|| got.clone()) == got;
+            if right {
+                runner.calibrate()?;
+            }
+            Ok((right, runner))
+        });
+        match ready {
+            Ok((true, runner)) => racing.push((place, runner)),
+            Ok((false, _)) => wrong.push(place),
+            Err(error) => out(place, error)?,
         }
     }
     let begun = Instant::now();
@@ -64,10 +76,17 @@ pub fn race(executor: &dyn Fn() -> Box<dyn Executor>, runners: &[Matmul]) -> Res
         if turn > 0 && begun.elapsed() > BUDGET {
             break;
         }
-        for (_, runner) in &mut racing {
-            let seconds = runner.time()?;
-            runner.best = runner.best.min(seconds);
+        let mut still = Vec::with_capacity(racing.len());
+        for (place, mut runner) in racing {
+            match runner.time() {
+                Ok(seconds) => {
+                    runner.best = runner.best.min(seconds);
+                    still.push((place, runner));
+                }
+                Err(error) => out(place, error)?,
+            }
         }
+        racing = still;
     }
     let fastest = racing.iter().min_by(|(_, a), (_, b)| a.best.total_cmp(&b.best));
     let (fastest, _) = fastest.ok_or_else(|| Error::Internal("a race without runners".to_owned()))?;
@@ -75,142 +94,88 @@ pub fn race(executor: &dyn Fn() -> Box<dyn Executor>, runners: &[Matmul]) -> Res
     for (place, runner) in &racing {
         seconds[*place] = Some(runner.best);
     }
-    Ok(Race { fastest: *fastest, seconds, wrong })
+    Ok(Race { fastest: *fastest, seconds, wrong, failed })
 }
 
-/// Whether all `runners` compute the same bits of a product whose every sum is exact in f32, in any order, and whose
-/// operands are exact in f16.
-pub(super) fn agree_on_exact_sums(executor: &dyn Fn() -> Box<dyn Executor>, runners: &[Matmul]) -> Result<bool> {
-    let bits = |product: &Matmul| Runner::with(executor(), product, |x| (x * 128.0).round() / 128.0)?.result();
-    let all: Vec<Vec<u32>> = runners.iter().map(bits).collect::<Result<_>>()?;
-    Ok(all.windows(2).all(|pair| pair[0] == pair[1]))
-}
-
-/// `product`, its largest size halved until every operand fits; what was a multiple of 4 stays one.
-fn smaller(product: &Matmul) -> Matmul {
-    let mut product = product.clone();
-    while product.sizes().into_iter().max().is_some_and(|largest| largest > ELEMENTS) {
-        let p = &mut product.params;
-        let halve = |size: u32| if size.is_multiple_of(4) { (size / 2).next_multiple_of(4) } else { (size / 2) | 1 };
-        let largest = p.m.max(p.n).max(p.k);
-        for size in [&mut p.m, &mut p.n, &mut p.k] {
-            if *size == largest {
-                *size = halve(*size);
-            }
-        }
-        let epilogue = match product.epilogue {
-            // `db` lies behind `dw`, which is smaller now.
-            Epilogue::BiasRow { .. } => {
-                Epilogue::BiasRow { at: (p.m as usize * p.n as usize).next_multiple_of(ALIGNMENT) }
-            }
-            other => other,
-        };
-        product = product.with_epilogue(epilogue);
-    }
-    product
-}
-
-struct Runner {
-    executor: Box<dyn Executor>,
-    product: Matmul,
-    sizes: Vec<usize>,
-    id: PlanId,
-    repeats: usize,
-    best: f64,
-    /// Makes an operand's element of a number from -0.5 to 0.5.
-    element: fn(f32) -> f32,
-}
-
-impl Runner {
-    fn new(executor: Box<dyn Executor>, product: &Matmul) -> Result<Self> {
-        Self::with(executor, product, |x| x)
-    }
-
-    fn with(executor: Box<dyn Executor>, product: &Matmul, element: fn(f32) -> f32) -> Result<Self> {
-        let (product, sizes) = (product.clone(), product.sizes());
-        let mut runner = Self { executor, product, sizes, id: PlanId(0), repeats: 1, best: f64::INFINITY, element };
-        runner.load()?;
-        Ok(runner)
-    }
-
-    /// A plan of `repeats` products, its operands filled with numbers of which each repeats itself far away.
-    fn load(&mut self) -> Result<()> {
-        let places = self.sizes.iter().enumerate().map(|(i, &len)| Range::of(Buffer::Activation(i), len)).collect();
-        let step = PlanStep { kernel: Kernel::Matmul(self.product.clone()), operands: places, name: "race".to_owned() };
-        let mut plan = Plan::of_one(step.clone(), self.sizes.iter().copied());
-        plan.steps = vec![step; self.repeats];
-        self.id = self.executor.load(&plan)?;
-        for (i, &len) in self.sizes.iter().enumerate() {
-            let some = (0..len.min(1 << 14) as u32).map(|x| uniform(threefry2x32([i as u32, 1], [x, 0])[0]) - 0.5);
-            let some: Vec<f32> = some.map(self.element).collect();
-            let all: Vec<f32> = some.iter().copied().cycle().take(len).collect();
-            self.executor.write(self.id, Buffer::Activation(i), 0, &all)?;
-        }
-        Ok(())
-    }
-
-    /// The bits of one product.
-    fn result(&mut self) -> Result<Vec<u32>> {
-        self.executor.run(self.id, &[Step::default()])?;
-        let written = self.sizes.len() - 1;
-        let values = self.executor.read(self.id, Range::of(Buffer::Activation(written), self.sizes[written]))?;
-        Ok(values.into_iter().map(f32::to_bits).collect())
-    }
-
-    /// Finds how many products make a turn.
-    fn calibrate(&mut self) -> Result<()> {
-        let once = self.time()?.max(1e-9);
-        self.repeats = (TURN.as_secs_f64() / once).clamp(1.0, REPEATS as f64) as usize;
-        if self.repeats > 1 {
-            self.executor.unload(self.id);
-            self.load()?;
-            self.time()?;
-        }
-        Ok(())
-    }
-
-    /// Seconds of one product.
-    fn time(&mut self) -> Result<f64> {
-        self.executor.wait()?;
+/// What speaks against `candidate`: that it cannot be built or run, or that its bits are not those of `judge`. Every sum
+/// of the product is exact in f32, in any order, and its operands are exact in f16. It is repeated up to [`PROOFS`]
+/// times, as long as the budget lasts: what is wrong in some runs alone is wrong.
+///
+/// # Errors
+/// [`Error::Gpu`] where `judge` cannot be built or run.
+pub(super) fn objection(
+    executor: &dyn Fn() -> Box<dyn Executor>,
+    judge: &Matmul,
+    candidate: &Matmul,
+) -> Result<Option<String>> {
+    let exact = |x: f32| (x * 128.0).round() / 128.0;
+    let wanted = Runner::with(executor(), judge, exact)?.result()?;
+    let agrees = || -> Result<bool> {
+        let mut runner = Runner::with(executor(), candidate, exact)?;
         let begun = Instant::now();
-        self.executor.run(self.id, &[Step::default()])?;
-        self.executor.wait()?;
-        Ok(begun.elapsed().as_secs_f64() / self.repeats as f64)
-    }
+        for turn in 0..PROOFS {
+            if turn > 0 && begun.elapsed() > BUDGET {
+                break;
+            }
+            if runner.result()? != wanted {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    Ok(match agrees() {
+        Ok(true) => None,
+        Ok(false) => Some("computes wrong sums".to_owned()),
+        Err(error) => Some(format!("does not run: {error}")),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Device;
+    use crate::kernels::Tile;
+    use std::cell::Cell;
+
+    /// A device on which nothing is computed, and which has no cooperative matrices.
+    fn noop() -> Device {
+        let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+        descriptor.backends = wgpu::Backends::NOOP;
+        descriptor.backend_options.noop.enable = true;
+        let instance = wgpu::Instance::new(descriptor);
+        let adapter = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::NOOP)).remove(0);
+        let (device, queue) = pollster::block_on(adapter.request_device(&Default::default())).unwrap();
+        Device::from_wgpu(&adapter, device, queue)
+    }
 
     /// Two forms of a product agree with themselves and not with each other.
     #[test]
     fn wrong_sums_are_seen() {
-        let executor = || crate::Device::cpu().executor();
+        let executor = || Device::cpu().executor();
         let product = |transposed| Matmul::new(16, 16, 16, false, transposed);
-        let agree = |pair: [bool; 2]| agree_on_exact_sums(&executor, &pair.map(product)).unwrap();
-        assert!(agree([false, false]) && agree([true, true]));
-        assert!(!agree([false, true]));
+        let against = |a, b| objection(&executor, &product(a), &product(b)).unwrap();
+        assert_eq!((against(false, false), against(true, true)), (None, None));
+        assert_eq!(against(false, true).as_deref(), Some("computes wrong sums"));
     }
 
-    /// A product too large for a race shrinks until it fits, and stays of its kind.
+    /// A runner that its device refuses is out, in a race and in a proof; without the judge there is neither.
     #[test]
-    fn large_products_race_with_smaller_sizes() {
-        let product = |m, n, k| Matmul::new(m, n, k, true, false);
-        let at = 8192 * 8192;
-        for large in [
-            product(8192, 8192, 128).with_epilogue(Epilogue::BiasRow { at }),
-            product(784, 10, 60_000).with_epilogue(Epilogue::InParts { steps: 8576 }),
-            product(9001, 9001, 9001),
-        ] {
-            let small = smaller(&large);
-            assert!(small.sizes().into_iter().all(|size| size <= ELEMENTS), "{small:?}");
-            let sizes = |p: &Matmul| [p.params.m, p.params.n, p.params.k];
-            for (small, large) in sizes(&small).into_iter().zip(sizes(&large)) {
-                assert!(small > 0 && small <= large && (small % 4 == 0) == (large % 4 == 0), "{small} of {large}");
-            }
-        }
-        let fitting = product(64, 64, 64);
-        assert_eq!(smaller(&fitting), fitting);
+    fn what_does_not_run_is_out() {
+        let built = Cell::new(0);
+        // The second executor is one that cannot run the second product.
+        let executor = || {
+            let second = built.replace(built.get() + 1) % 3 == 1;
+            if second { noop().executor() } else { Device::cpu().executor() }
+        };
+        let right = Matmul::new(16, 16, 16, false, false);
+        let refused = Matmul { tile: Some(Tile::Cooperative16), ..right.clone() };
+        let result = race(&executor, &[right.clone(), refused.clone(), right.clone()]).unwrap();
+        assert!(matches!(result.failed.as_slice(), [(1, Error::Unsupported { .. })]), "{result:?}");
+        assert!(result.fastest != 1 && result.seconds[1].is_none() && result.seconds[2].is_some(), "{result:?}");
+        built.set(0);
+        let objection = objection(&executor, &right, &refused).unwrap().unwrap();
+        assert!(objection.starts_with("does not run: ") && objection.contains("cooperative_16"), "{objection}");
+        built.set(1);
+        assert!(race(&executor, &[refused, right]).is_err());
     }
 }

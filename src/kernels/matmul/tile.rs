@@ -102,7 +102,7 @@ impl Tile {
     }
 
     /// Whether a workgroup is one subgroup, whose lanes exchange operands by shuffles.
-    pub(super) const fn by_subgroup(self) -> bool {
+    pub(crate) const fn by_subgroup(self) -> bool {
         matches!(self, Tile::Subgroup | Tile::SubgroupLarge | Tile::SubgroupTall | Tile::SubgroupFlat)
     }
 
