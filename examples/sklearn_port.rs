@@ -11,7 +11,14 @@ fn main() -> Result<()> {
         let mut model = net.compile(Device::cpu(), Loss::CategoricalCrossEntropy, Sgd::default())?;
         let t = Instant::now();
         let h = model.minimize(&digits, &Lbfgs::new().tolerance(5e-3).alpha(0.01).silent())?;
-        println!("{units}: {:?} {} it {:?} loss {:?} evals {:?}", t.elapsed(), h.epochs.len(), h.stopped, h.last("loss"), h.last("evaluations"));
+        println!(
+            "{units}: {:?} {} it {:?} loss {:?} evals {:?}",
+            t.elapsed(),
+            h.epochs.len(),
+            h.stopped,
+            h.last("loss"),
+            h.last("evaluations")
+        );
     }
     println!("{:?}", begun.elapsed());
     Ok(())

@@ -123,3 +123,114 @@ impl<'v> Descent<'v> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::{CpuExecutor, Real};
+    use crate::plan::{ALIGNMENT, Buffer, Plan, PlanId, Range};
+
+    /// Rosenbrock's function of `n` numbers, `Σ 100 (x[i + 1] - x[i]²)² + (1 - x[i])²`, computed on the host.
+    struct Rosenbrock<T> {
+        executor: CpuExecutor<T>,
+        id: PlanId,
+        n: usize,
+    }
+
+    impl<T: Real> Rosenbrock<T> {
+        fn new(start: &[f64]) -> Self {
+            let mut executor = CpuExecutor::new();
+            let slab = start.len().next_multiple_of(ALIGNMENT);
+            let nothing = Plan {
+                name: "rosenbrock".to_owned(),
+                batch: 1,
+                steps: Vec::new(),
+                activations: Vec::new(),
+                inputs: Vec::new(),
+                outputs: Vec::new(),
+                log_slots: 0,
+                slab,
+                moments: 0,
+            };
+            let id = executor.load(&nothing).unwrap();
+            let start: Vec<T> = start.iter().map(|x| T::of(*x)).collect();
+            executor.write_real(id, Buffer::Parameters, 0, &start).unwrap();
+            Self { executor, id, n: start.len() }
+        }
+
+        fn slab(&self) -> usize {
+            self.n.next_multiple_of(ALIGNMENT)
+        }
+
+        fn x(&mut self) -> Vec<f64> {
+            let x = self.executor.read_real(self.id, Range::of(Buffer::Parameters, self.n)).unwrap();
+            x.into_iter().map(T::wide).collect()
+        }
+    }
+
+    impl<T: Real> Landscape for Rosenbrock<T> {
+        fn executor(&mut self) -> &mut dyn Executor {
+            &mut self.executor
+        }
+
+        fn evaluate(&mut self) -> Result<Option<f64>> {
+            let x = self.x();
+            let (mut f, mut g) = (0.0, vec![0.0; self.n]);
+            for i in 0..self.n - 1 {
+                let (bend, far) = (x[i + 1] - x[i] * x[i], 1.0 - x[i]);
+                f += 100.0 * bend * bend + far * far;
+                g[i] -= 400.0 * x[i] * bend + 2.0 * far;
+                g[i + 1] += 200.0 * bend;
+            }
+            let g: Vec<T> = g.into_iter().map(T::of).collect();
+            self.executor.write_real(self.id, Buffer::Gradients, 0, &g)?;
+            Ok(Some(f))
+        }
+    }
+
+    /// Iterations until the largest element of the gradient is at most `tolerance`, and where that is.
+    fn minimum<T: Real>(start: &[f64], tolerance: f64) -> (usize, f64, Vec<f64>) {
+        let mut hill = Rosenbrock::<T>::new(start);
+        let slab = hill.slab();
+        let vectors = Vectors::new(&mut hill.executor, slab, 10, &vec![0.0; slab / ALIGNMENT]).unwrap();
+        let mut descent = Descent::new(&vectors);
+        assert!(descent.start(&mut hill).unwrap());
+        for iteration in 0..1000 {
+            if descent.largest_gradient() <= tolerance {
+                return (iteration, descent.loss(), hill.x());
+            }
+            let before = descent.loss();
+            let moved = descent.iterate(&mut hill).unwrap();
+            assert!(matches!(moved, Moved::By { .. }), "stuck at {before}");
+        }
+        panic!("no minimum of {} numbers within 1000 iterations: {}", start.len(), descent.loss());
+    }
+
+    /// SciPy's L-BFGS-B finds the same, in about as many iterations (the fixture names its version).
+    #[test]
+    fn rosenbrock_converges_to_what_scipy_finds() {
+        let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/lbfgs/lbfgs.json");
+        let fixture: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(fixture).unwrap()).unwrap();
+        let numbers = |value: &serde_json::Value| -> Vec<f64> {
+            value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+        };
+        for case in fixture["rosenbrock"].as_array().unwrap() {
+            let (n, start) = (case["n"].as_u64().unwrap() as usize, numbers(&case["start"]));
+            let start: Vec<f64> = (0..n).map(|i| start[i % start.len()]).collect();
+            let (iterations, f, x) = minimum::<f64>(&start, 1e-5);
+            let theirs = case["iterations"].as_u64().unwrap() as usize;
+            assert!(4 * iterations < 5 * theirs, "{n}: {iterations} iterations, SciPy {theirs}");
+            // The least curvature at the minimum is about 0.4: a gradient of 1e-5 in each direction is this far from it.
+            let far = 1e-5 * (n as f64).sqrt() / 0.39;
+            assert!(f <= 1e-5 * far * (n as f64).sqrt(), "{n}: {f}");
+            for (x, wanted) in x.iter().zip(numbers(&case["x"])) {
+                assert!((x - wanted).abs() <= 2.0 * far, "{n}: {x}, SciPy {wanted}");
+            }
+            // In f32 the vectors are rounded, and so is the gradient: its terms of size 400 to some 2e-5.
+            let (_, f, x) = minimum::<f32>(&start, 1e-3);
+            assert!(f < 1e-3 * 1e-3 * n as f64 / 0.39, "{n}: {f}");
+            let far = 1e-3 * (n as f64).sqrt() / 0.39;
+            assert!(x.iter().all(|x| (x - 1.0).abs() <= 2.0 * far), "{n}: {x:?}");
+        }
+    }
+}
