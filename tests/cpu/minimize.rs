@@ -49,6 +49,22 @@ fn runs_are_repeatable() {
     both(minimize::runs_are_repeatable);
 }
 
+/// Also of products that the pool would share out.
+#[test]
+fn one_thread_gives_the_bits_of_all() {
+    let digits = axone::data::digits().unwrap();
+    let train = |device: Device| {
+        let net = Sequential::new([8, 8])
+            .add(Dense::new(70).activation(Activation::Relu))
+            .add(Dense::new(10).activation(Activation::Softmax));
+        let mut model = net.compile(device, Loss::CategoricalCrossEntropy, Adam::default()).unwrap();
+        model.minimize(&digits, &Lbfgs::new().alpha(0.1).max_iterations(5).silent()).unwrap();
+        model.fit(&digits, &Fit::new().epochs(1).batch_size(512).silent()).unwrap();
+        model.weights().unwrap()
+    };
+    assert!(train(Device::cpu()) == train(Device::cpu_one_thread()), "the weights differ");
+}
+
 fn of_settings(settings: Lbfgs) -> String {
     let mut model = classifier(&Device::cpu(), Sgd::default());
     model.minimize(&samples(8), &settings.silent()).unwrap_err().to_string()

@@ -28,7 +28,7 @@ pub(super) fn plan(model: &Model, data: &Dataset, budget: u64) -> Result<Plan> {
         let task = if parts == 1 { Task::Gradients } else { Task::Accumulate };
         let fits = |plan: &Plan| plan.activation_bytes() <= budget && plan.largest().0 <= bindable;
         match model.program().task_plan(task, batch, &classes) {
-            Ok(plan) if batch == 1 || fits(&plan) => return Ok(plan),
+            Ok(plan) if batch == 1 || fits(&plan) => return Ok(if parts == 1 { plan.in_place() } else { plan }),
             Err(error) if batch == 1 || !matches!(error, Error::TooLarge { .. }) => return Err(error),
             _ => batch = batch.div_ceil(2),
         }
