@@ -233,8 +233,10 @@ impl<T: Real> CpuExecutor<T> {
 
 impl<T> Drop for CpuExecutor<T> {
     fn drop(&mut self) {
-        if self.shares {
-            large::release();
+        match (self.shares, self.alone) {
+            (false, _) => {}
+            (true, false) => large::release(),
+            (true, true) => large::release_own(),
         }
     }
 }

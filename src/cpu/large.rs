@@ -26,6 +26,11 @@ thread_local! {
 /// Lets go of the room that products have used, on every thread; a thread that computes does so when it is done.
 pub(super) fn release() {
     rayon::spawn_broadcast(|_| drop(TURNED.take()));
+    release_own();
+}
+
+/// The same on this thread alone.
+pub(super) fn release_own() {
     drop(TURNED.take());
 }
 
