@@ -52,8 +52,8 @@ fn stratified(data: &Dataset, k: usize) -> Result<Vec<(Dataset, Dataset)>> {
             part[class]
         })
         .collect();
-    let rows = |wanted: &dyn Fn(usize) -> bool| -> Vec<u32> {
-        (0..data.len() as u32).filter(|row| wanted(parts[*row as usize])).collect()
+    let rows = |wanted: &dyn Fn(usize) -> bool| -> Vec<usize> {
+        (0..data.len()).filter(|row| wanted(parts[*row])).collect()
     };
     (0..k).map(|part| Ok((data.select(&rows(&|p| p != part))?, data.select(&rows(&|p| p == part))?))).collect()
 }

@@ -78,8 +78,7 @@ pub fn iterations_are_those_of_scikit_learn(device: &Device) {
             weight.data = floats(start);
         }
         model.set_weights(&weights).unwrap();
-        let rows: Vec<u32> = (0..case["rows"].as_u64().unwrap() as u32).collect();
-        let digits = digits(rows.len());
+        let digits = digits(case["rows"].as_u64().unwrap() as usize);
         let wanted = list(&case["objectives"]);
         let settings = Lbfgs::new().alpha(case["alpha"].as_f64().unwrap()).max_iterations(wanted.len()).silent();
         let history = model.minimize(&digits, &settings).unwrap();
@@ -93,7 +92,7 @@ pub fn iterations_are_those_of_scikit_learn(device: &Device) {
 
 /// The first rows of the digits, from 0 to 1.
 fn digits(rows: usize) -> Dataset {
-    let rows: Vec<u32> = (0..rows as u32).collect();
+    let rows: Vec<usize> = (0..rows).collect();
     axone::data::digits().unwrap().select(&rows).unwrap().with_input_shape(&[64]).unwrap()
 }
 

@@ -79,8 +79,8 @@ fn stratified(data: &Dataset) -> Result<Vec<(Dataset, Dataset)>> {
     for (row, &class) in labels.iter().enumerate() {
         let part = shares.iter().position(|shares| shares[class as usize] > 0).expect("as many as there are rows");
         shares[part][class as usize] -= 1;
-        parts[part].push(row as u32);
+        parts[part].push(row);
     }
-    let rest = |part: &[u32]| (0..labels.len() as u32).filter(|row| !part.contains(row)).collect::<Vec<_>>();
+    let rest = |part: &[usize]| (0..labels.len()).filter(|row| !part.contains(row)).collect::<Vec<_>>();
     parts.iter().map(|part| Ok((data.select(&rest(part))?, data.select(part)?))).collect()
 }
