@@ -22,7 +22,7 @@ use std::time::Instant;
 fn classifier(units: usize, seed: u64) -> Result<Model> {
     // scikit-learn draws biases as it draws weights: uniform up to √(6 / (inputs + outputs)).
     let bias = |inputs: usize, outputs: usize| Initializer::Uniform((6.0 / (inputs + outputs) as f32).sqrt());
-    let net = Sequential::new([8, 8])
+    let net = Sequential::new(64)
         .add(Dense::new(units).activation(Activation::Relu).bias(bias(64, units)))
         .add(Dense::new(10).activation(Activation::Softmax).bias(bias(units, 10)));
     // One small model a thread: many of them are trained at a time. The optimizer has no part in L-BFGS.
@@ -73,7 +73,7 @@ fn main() -> Result<()> {
     let digits = axone::data::digits()?;
     let pixels = digits.inputs()[0].data().iter().map(|pixel| 16.0 * pixel).collect();
     let x = Matrix::new(digits.len(), 64, pixels)?;
-    let digits = Dataset::new(x, digits.targets()[0].clone())?.with_input_shape(&[8, 8])?;
+    let digits = Dataset::new(x, digits.targets()[0].clone())?;
 
     // {"hidden_layer_sizes": [...], "alpha": [...]}
     let units = [5, 20, 50, 100, 150, 200];

@@ -86,9 +86,9 @@ fn measure(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
       own.w = max(own.w, most);
     }
   }
-  let all = join(lane, own, true);
+  let totals = join(lane, own, true);
   if (lane == 0u && chunk < params.partials) {
-    for (var k = 0u; k < 4u; k++) { sums[chunk * width + 4u * slots + k] = all[k]; }
+    for (var k = 0u; k < 4u; k++) { sums[chunk * width + 4u * slots + k] = totals[k]; }
   }
   let used = min(u32(coefficients[3]), slots);
   for (var j = 0u; j < slots; j++) {

@@ -54,7 +54,7 @@ fn runs_are_repeatable() {
 fn one_thread_gives_the_bits_of_all() {
     let digits = axone::data::digits().unwrap();
     let train = |device: Device| {
-        let net = Sequential::new([8, 8])
+        let net = Sequential::new(64)
             .add(Dense::new(70).activation(Activation::Relu))
             .add(Dense::new(10).activation(Activation::Softmax));
         let mut model = net.compile(device, Loss::CategoricalCrossEntropy, Adam::default()).unwrap();

@@ -79,6 +79,8 @@ fn run(
         if let Some(reason) = settings.is_flat(&descent) {
             run.stop(reason);
         }
+    } else {
+        run.stop("stopped from outside before the first iteration");
     }
     while run.goes_on() {
         run.hear(&mut callbacks, |callback, run| callback.epoch_begin(run))?;
