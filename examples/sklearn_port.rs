@@ -52,9 +52,8 @@ fn stratified(data: &Dataset, k: usize) -> Result<Vec<(Dataset, Dataset)>> {
             part[class]
         })
         .collect();
-    let rows = |wanted: &dyn Fn(usize) -> bool| -> Vec<usize> {
-        (0..data.len()).filter(|row| wanted(parts[*row])).collect()
-    };
+    let rows =
+        |wanted: &dyn Fn(usize) -> bool| -> Vec<usize> { (0..data.len()).filter(|row| wanted(parts[*row])).collect() };
     (0..k).map(|part| Ok((data.select(&rows(&|p| p != part))?, data.select(&rows(&|p| p == part))?))).collect()
 }
 
@@ -99,7 +98,9 @@ fn main() -> Result<()> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         let running: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
-        running.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        running
+            .into_iter()
+            .try_for_each(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })?;
     let seconds = begun.elapsed().as_secs_f64();
 

@@ -157,8 +157,9 @@ impl Device {
         Self(Inner::Cpu)
     }
 
-    /// The CPU backend in f32 on the thread that calls it: the same bits as [`cpu`](Self::cpu). For programs that train
-    /// several small models at once, each on a thread of its own: where all share a pool, they wait for one another.
+    /// The CPU backend in f32 on the thread that calls it. For programs that train several small models at once, each on
+    /// a thread of its own: where all share a pool, they wait for one another. The bits do not depend on how many do so;
+    /// those of [`cpu`](Self::cpu) differ by rounding, since it cuts large products by the number of its threads.
     ///
     /// ```
     /// use axone::prelude::*;
