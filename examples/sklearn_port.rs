@@ -11,12 +11,21 @@
 //! print(grid.best_score_, grid.best_params_)
 //! ```
 //!
-//! Run: `cargo run --release --example sklearn_port [SEED]`
+//! Run: `cargo run --release --example sklearn_port [-- --seed SEED]`
 
+#[path = "common/arguments.rs"]
+mod arguments;
+
+use arguments::Arguments;
 use axone::prelude::*;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+
+const USAGE: &str = "usage: sklearn_port [--seed SEED]
+
+Searches a grid of 24 networks on the digits by 5-fold cross-validation with L-BFGS, as scikit-learn does. --seed draws
+other initial weights (0).";
 
 /// `MLPClassifier(solver="lbfgs", tol=5e-3, hidden_layer_sizes=(units,), alpha=alpha, random_state=seed)`
 fn classifier(units: usize, seed: u64) -> Result<Model> {
@@ -58,15 +67,14 @@ fn stratified(data: &Dataset, k: usize) -> Result<Vec<(Dataset, Dataset)>> {
 }
 
 fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let seed = match arguments.next().map(|seed| seed.parse()) {
-        None => 0,
-        Some(Ok(seed)) => seed,
-        Some(Err(_)) => {
-            eprintln!("usage: sklearn_port [SEED]");
-            std::process::exit(2);
+    let mut seed = 0;
+    let mut arguments = Arguments::new(USAGE);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--seed" => seed = arguments.value("--seed"),
+            other => arguments.unknown(other),
         }
-    };
+    }
 
     // X, y = load_digits(return_X_y=True): pixels from 0 to 16.
     let digits = axone::data::digits()?;

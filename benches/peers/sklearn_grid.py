@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """scikit-learn's side of the row `grid-search`: GridSearchCV of MLPClassifier(solver="lbfgs", tol=5e-3) on the digits.
 
-Usage: sklearn_grid.py NAME
-
 For each line `grid lbfgs SEED` on standard input it searches once and prints `NAME grid lbfgs SECONDS;SCORE,SCORE,...`:
 the mean accuracy over 5 folds of each point, alpha by alpha. Two workers, one BLAS thread each.
 """
@@ -13,6 +11,11 @@ for library in ("OMP", "OPENBLAS", "MKL", "BLIS"):
 os.environ["PYTHONWARNINGS"] = "ignore"  # in the workers too: 200 iterations do not always suffice
 
 import argparse, sys, time, warnings
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("name", metavar="NAME", help="as it stands in the answers")
+NAME = parser.parse_args().name
+
 import numpy, scipy, sklearn
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
@@ -31,17 +34,14 @@ def search(x, y, seed):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].removeprefix("Usage: "))
-    parser.add_argument("name", metavar="NAME")
-    name = parser.parse_args().name
     warnings.filterwarnings("ignore")
     x, y = load_digits(return_X_y=True)
     versions = f"scikit-learn {sklearn.__version__}, SciPy {scipy.__version__}, NumPy {numpy.__version__}"
-    print(f"# {name}: {versions}, {WORKERS} workers with one BLAS thread each", flush=True)
+    print(f"# {NAME}: {versions}, {WORKERS} workers with one BLAS thread each", flush=True)
     for line in sys.stdin:
         net, solver, seed = line.split()
         seconds, scores = search(x, y, int(float(seed)))
-        print(f"{name} {net} {solver} {seconds:.4f};{','.join(f'{score:.6f}' for score in scores)}", flush=True)
+        print(f"{NAME} {net} {solver} {seconds:.4f};{','.join(f'{score:.6f}' for score in scores)}", flush=True)
 
 
 main()

@@ -109,7 +109,9 @@ impl<T: Real> CpuExecutor<T> {
 
     /// One that runs on the thread that calls it, without the pool that the others share.
     pub fn on_one_thread() -> Self {
-        Self { alone: true, ..Self::new() }
+        let mut executor = Self::new();
+        executor.alone = true;
+        executor
     }
 
     /// Runs what a plan does where this executor runs.
