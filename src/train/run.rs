@@ -204,6 +204,7 @@ impl<'a> Run<'a> {
         if held_out.is_some() {
             known.extend(known.clone().into_iter().map(|(name, direction)| (format!("val_{name}"), direction)));
         }
+        #[cfg_attr(not(feature = "ctrl-c"), allow(unused_mut, reason = "only a listener to Ctrl-C is added"))]
         let mut run = Self {
             bound: model.bindings,
             minimizes: false,
