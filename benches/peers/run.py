@@ -4,10 +4,11 @@
 Usage: run.py [ROW ...] [--rounds N] [--seconds S] [--device software] [--out FILE] [--python PYTHON]
               [--target DIR] [--programs DIR] [--without PROGRAM ...] [--build]
 
-Rows: see ROWS below; all but `cuda` and `grid-search` without an argument. A row lets its programs take turns (A B C A B C ...) for N
-rounds of S seconds and prints the median of each, how far its rounds spread, and the ratio axone / peer: the ratio of
-the medians, and the least and the largest ratio of one round. The sections go to benches/results/DATE-peers.md; a row
-that is run again replaces its section. `--build` builds the programs of the rows and stops.
+Rows: see ROWS below; all but `cuda` and `grid-search` without an argument. A row lets its programs take turns
+(A B C A B C ...) for N rounds of S seconds and prints the median of each, how far its rounds spread, and the ratio
+axone / peer: the ratio of the medians, and the least and the largest ratio of one round. The sections go to
+benches/results/DATE-peers.md; a row that is run again replaces its section. `--build` builds the programs of the rows
+and stops.
 --target DIR takes the builds (target/peers; each program has a folder of its own there). --programs DIR has built
 programs instead. --python has PyTorch, or scikit-learn for `grid-search`.
 Measure on a quiet machine: the load average at the start of each row stands in its section.
@@ -69,7 +70,8 @@ def main():
         facts = f"{title}. {today}, commit {commit()}, {machine()}, load average {load:.2f} at the start"
         # A row that is stopped has given what it had.
         body = []
-        for body in {"lean": lean, "cold": cold, "grid-search": grid_search}.get(row, turns)(programs, names, work, options):
+        measure = {"lean": lean, "cold": cold, "grid-search": grid_search}.get(row, turns)
+        for body in measure(programs, names, work, options):
             keep(out, row, [f"{facts}, {time.monotonic() - begun:.0f} s.", "", *body])
         print("\n".join([f"{row}: {facts}, {time.monotonic() - begun:.0f} s.", "", *body, ""]), flush=True)
 
