@@ -83,7 +83,7 @@ impl LineSearch {
 
     /// Judges the step that was tried last.
     pub fn judge(&mut self, loss: f64, slope: f64) -> Verdict {
-        if !(self.start.slope < 0.0) {
+        if self.start.slope >= 0.0 || self.start.slope.is_nan() {
             return Verdict::GiveUp;
         }
         if !(loss.is_finite() && slope.is_finite()) {
