@@ -101,6 +101,7 @@ pub struct Device(Inner);
 #[derive(Clone)]
 enum Inner {
     Cpu,
+    CpuOneThread,
     CpuF64,
     Gpu(Arc<gpu::Context>),
 }
@@ -126,7 +127,7 @@ impl Device {
     /// Whether its kernels can store f16.
     pub(crate) fn has_f16(&self) -> bool {
         match &self.0 {
-            Inner::Cpu | Inner::CpuF64 => false,
+            Inner::Cpu | Inner::CpuOneThread | Inner::CpuF64 => false,
             Inner::Gpu(context) => context.has_f16(),
         }
     }
@@ -154,6 +155,31 @@ impl Device {
     /// The CPU backend: f32, all cores.
     pub fn cpu() -> Self {
         Self(Inner::Cpu)
+    }
+
+    /// The CPU backend in f32 on the thread that calls it. For programs that train several small models at once, each on
+    /// a thread of its own: where all share a pool, they wait for one another. The bits do not depend on how many do so;
+    /// those of [`cpu`](Self::cpu) differ by rounding, since it cuts large products by the number of its threads.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let data = Dataset::new([[0.0], [1.0], [2.0]], [[1.0], [3.0], [5.0]])?;
+    /// let losses: Vec<f64> = std::thread::scope(|scope| {
+    ///     let train = |units| {
+    ///         let net = Sequential::new(1).add(Dense::new(units).activation(Activation::Tanh)).add(Dense::new(1));
+    ///         let mut model = net.compile(Device::cpu_one_thread(), Loss::MeanSquaredError, Sgd::default())?;
+    ///         model.minimize(&data, &Lbfgs::new().silent())?;
+    ///         Ok(model.evaluate(&data)?.loss())
+    ///     };
+    ///     let workers = [2, 8].map(|units| scope.spawn(move || train(units)));
+    ///     workers.into_iter().map(|worker| worker.join().unwrap()).collect::<Result<_>>()
+    /// })?;
+    /// assert!(losses.iter().all(|loss| *loss < 1e-3), "{losses:?}");
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn cpu_one_thread() -> Self {
+        Self(Inner::CpuOneThread)
     }
 
     /// The CPU backend in f64: slow, and right to about 1e-15. The oracle that other devices are held against.
@@ -210,6 +236,7 @@ impl Device {
     pub fn info(&self) -> DeviceInfo {
         match &self.0 {
             Inner::Cpu => cpu::info(),
+            Inner::CpuOneThread => DeviceInfo { name: "CPU, one thread".to_owned(), ..cpu::info() },
             Inner::CpuF64 => DeviceInfo { name: "CPU f64".to_owned(), ..cpu::info() },
             Inner::Gpu(context) => context.info().clone(),
         }
@@ -223,7 +250,7 @@ impl Device {
     /// GPU objects (buffers, bind groups, pipelines) created so far on this device: a training step creates none.
     pub fn objects_created(&self) -> u64 {
         match &self.0 {
-            Inner::Cpu | Inner::CpuF64 => 0,
+            Inner::Cpu | Inner::CpuOneThread | Inner::CpuF64 => 0,
             Inner::Gpu(context) => context.objects_created(),
         }
     }
@@ -232,6 +259,7 @@ impl Device {
     pub fn executor(&self) -> Box<dyn Executor> {
         match &self.0 {
             Inner::Cpu => Box::new(cpu::CpuExecutor::<f32>::new()),
+            Inner::CpuOneThread => Box::new(cpu::CpuExecutor::<f32>::on_one_thread()),
             Inner::CpuF64 => Box::new(cpu::CpuExecutor::<f64>::new()),
             Inner::Gpu(context) => Box::new(gpu::GpuExecutor::new(Arc::clone(context))),
         }

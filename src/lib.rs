@@ -25,6 +25,7 @@
 //! | describe a model: a chain, or branches that meet | [`Sequential`](model::Sequential), [`Network`](model::Network) with [`layers`] |
 //! | say what is to become small, and how | [`Loss`], [`optimizers`], [`schedules`] |
 //! | train, evaluate, predict, save | [`Model`](model::Model) with the settings of [`Fit`](train::Fit) |
+//! | train on all rows at once, without a learning rate | [`minimize`](model::Model::minimize) with [`Lbfgs`](train::Lbfgs) |
 //! | stop early, lower the rate, log, checkpoint and resume | [`Callback`](train::Callback) and what implements it, [`Fit`](train::Fit)`::checkpoint` |
 //! | drive the steps yourself | [`train_on_batch`](model::Model::train_on_batch), [`compute_gradients`](model::Model::compute_gradients), [`accumulate_gradients`](model::Model::accumulate_gradients), [`apply_gradients`](model::Model::apply_gradients), [`backward`](model::Model::backward) |
 //! | say how good predictions are | [`metrics`] |

@@ -16,7 +16,7 @@ pub use crate::schedules::{
 #[cfg(feature = "save")]
 pub use crate::train::Checkpoint;
 pub use crate::train::{
-    Callback, CsvLog, EarlyStopping, Fit, History, JsonLines, ReduceOnPlateau, Run, StopFlag, TensorBoard,
+    Callback, CsvLog, EarlyStopping, Fit, History, JsonLines, Lbfgs, ReduceOnPlateau, Run, StopFlag, TensorBoard,
     TerminateOnNonFinite, Verbosity,
 };
 pub use crate::{Device, Error, Result};

@@ -29,6 +29,8 @@ def table(device):
     programs = [
         Program("axone-gpu", "axone", arguments=[device], environment=gpu),
         Program("axone-cpu", "axone", arguments=["cpu"]),
+        Program("axone-grid", "axone", "grid"),
+        Program("scikit-learn", None),
         Program("burn-wgpu", "burn", "wgpu", environment=gpu),
         Program("burn-vulkan", "burn", "vulkan", environment=gpu),
         Program("meganeura", "meganeura", environment=gpu),
@@ -64,6 +66,8 @@ class Programs:
         cargo("build", "--release", "--locked", *arguments, target=target, crate=program.crate)
 
     def command(self, program):
+        if program.name == "scikit-learn":
+            return [self.python, os.path.join(HERE, "sklearn_grid.py"), program.name]
         if program.crate is None:
             return [self.python, os.path.join(HERE, "pytorch_steps.py"), *program.arguments, "--turns", program.name]
         if self.prebuilt:

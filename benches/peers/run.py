@@ -4,12 +4,13 @@
 Usage: run.py [ROW ...] [--rounds N] [--seconds S] [--device software] [--out FILE] [--python PYTHON]
               [--target DIR] [--programs DIR] [--without PROGRAM ...] [--build]
 
-Rows: see ROWS below; all but `cuda` without an argument. A row lets its programs take turns (A B C A B C ...) for N
-rounds of S seconds and prints the median of each, how far its rounds spread, and the ratio axone / peer: the ratio of
-the medians, and the least and the largest ratio of one round. The sections go to benches/results/DATE-peers.md; a row
-that is run again replaces its section. `--build` builds the programs of the rows and stops.
+Rows: see ROWS below; all but `cuda` and `grid-search` without an argument. A row lets its programs take turns
+(A B C A B C ...) for N rounds of S seconds and prints the median of each, how far its rounds spread, and the ratio
+axone / peer: the ratio of the medians, and the least and the largest ratio of one round. The sections go to
+benches/results/DATE-peers.md; a row that is run again replaces its section. `--build` builds the programs of the rows
+and stops.
 --target DIR takes the builds (target/peers; each program has a folder of its own there). --programs DIR has built
-programs instead. --python has PyTorch.
+programs instead. --python has PyTorch, or scikit-learn for `grid-search`.
 Measure on a quiet machine: the load average at the start of each row stands in its section.
 """
 import argparse, datetime, os, platform, statistics, subprocess, tempfile, time
@@ -24,6 +25,8 @@ ROWS = {
                 ["pytorch-cpu", "burn-flex-1", "burn-flex-2", "candle-1", "candle-2"], [("big", "sgd"), ("big", "adam")]),
     "cpu-tiny": ("64-32-10, batch 32, on the CPU", "axone-cpu",
                  ["candle-1", "candle-2", "burn-flex-1", "burn-flex-2", "pytorch-cpu"], [("tiny", "sgd")]),
+    "grid-search": ("grid search of a course: 24 points, 5 folds, L-BFGS on the digits, two cores", "axone-grid",
+                    ["scikit-learn"], [("grid", "lbfgs")]),
     "cold": ("from the start of the process to the end of the first step of 784-512-256-10, nothing cached",
              "axone-gpu", ["burn-wgpu"], [("big", "sgd")]),
     "lean": ("what a program without optional features is made of", "axone", ["bare"], []),
@@ -48,7 +51,7 @@ def main():
     parser.add_argument("--without", nargs="*", default=[], metavar="PROGRAM")
     parser.add_argument("--build", action="store_true")
     options = parser.parse_args()
-    rows = options.rows or [row for row in ROWS if row != "cuda"]
+    rows = options.rows or [row for row in ROWS if row not in ("cuda", "grid-search")]
     if unknown := [row for row in rows if row not in ROWS]:
         parser.error(f"no row {', '.join(unknown)}; there is {', '.join(ROWS)}")
     prebuilt = options.programs and os.path.abspath(options.programs)
@@ -67,7 +70,8 @@ def main():
         facts = f"{title}. {today}, commit {commit()}, {machine()}, load average {load:.2f} at the start"
         # A row that is stopped has given what it had.
         body = []
-        for body in {"lean": lean, "cold": cold}.get(row, turns)(programs, names, work, options):
+        measure = {"lean": lean, "cold": cold, "grid-search": grid_search}.get(row, turns)
+        for body in measure(programs, names, work, options):
             keep(out, row, [f"{facts}, {time.monotonic() - begun:.0f} s.", "", *body])
         print("\n".join([f"{row}: {facts}, {time.monotonic() - begun:.0f} s.", "", *body, ""]), flush=True)
 
@@ -107,6 +111,44 @@ def cold(programs, names, work, options):
                 seconds[name].append(took if answer == "first" else None)
                 program.stop()
     yield [f"{rounds} rounds, each in a new process.", "", *figures("first step", "s", seconds, less_is_better=True)]
+
+
+def grid_search(programs, names, work, options):
+    (net, solver), running = work[0], [programs.start(name) for name in names]
+    seconds, scores = {name: [] for name in names}, {name: [] for name in names}
+    for program in running:
+        program.ask(net, solver, 0)  # warm
+    for seed in range(1, options.rounds + 1):
+        for program in running:
+            time.sleep(PAUSE)
+            took, _, means = (program.ask(net, solver, seed) or "").partition(";")
+            seconds[program.name].append(float(took) if took else None)
+            scores[program.name].append([float(mean) for mean in means.split(",")] if means else [])
+    body = [f"{options.rounds} rounds, each with a seed of its own.", "",
+            *figures("24 points, 5 folds", "s", seconds, less_is_better=True), "",
+            "Mean accuracy of a point over the seeds, and how many standard errors lie between the two:", "",
+            *levels(scores)]
+    yield body + about(running)
+    for program in running:
+        program.stop()
+
+
+def levels(scores):
+    """A table: a line for each point of the grid."""
+    names = list(scores)
+    lines = ["| alpha, units | " + " | ".join(names) + " | standard errors |", "|---|" + "---|" * (len(names) + 1)]
+    if any(not means for by_seed in scores.values() for means in by_seed):
+        return lines + ["| failed |" + " |" * (len(names) + 1)]
+    points = [f"{alpha}, {units}" for alpha in (0.001, 0.01, 1, 2) for units in (5, 20, 50, 100, 150, 200)]
+    for i, point in enumerate(points):
+        columns = [[means[i] for means in scores[name]] for name in names]
+        means = [statistics.mean(column) for column in columns]
+        spread = sum(statistics.variance(column) / len(column) for column in columns) ** 0.5 if len(columns[0]) > 1 else 0
+        apart = f"{(means[0] - means[1]) / spread:+.1f}" if spread else ""
+        lines.append(f"| {point} | " + " | ".join(f"{mean:.4f}" for mean in means) + f" | {apart} |")
+    lines.append("| best of a search | "
+                 + " | ".join(f"{statistics.mean(map(max, scores[name])):.4f}" for name in names) + " | |")
+    return lines
 
 
 def figures(what, unit, by_name, less_is_better=False):

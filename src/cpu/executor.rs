@@ -49,6 +49,8 @@ pub struct CpuExecutor<T> {
     loads: usize,
     /// Whether one of them shares its products out between threads.
     shares: bool,
+    /// Runs on the thread that calls it.
+    alone: bool,
 }
 
 /// What is known of the CPU backend.
@@ -101,7 +103,20 @@ impl<T: Real> CpuExecutor<T> {
             plans: BTreeMap::new(),
             loads: 0,
             shares: false,
+            alone: false,
         }
+    }
+
+    /// One that runs on the thread that calls it, without the pool that the others share.
+    pub fn on_one_thread() -> Self {
+        let mut executor = Self::new();
+        executor.alone = true;
+        executor
+    }
+
+    /// Runs what a plan does where this executor runs.
+    fn at_work<R: Send>(&mut self, shares: bool, work: impl FnOnce(&mut Self) -> R + Send) -> R {
+        if self.alone { parallel::alone(|| work(self)) } else { parallel::on_the_pool(shares, || work(self)) }
     }
 
     fn loaded(&self, id: PlanId) -> Result<&Loaded> {
@@ -220,8 +235,10 @@ impl<T: Real> CpuExecutor<T> {
 
 impl<T> Drop for CpuExecutor<T> {
     fn drop(&mut self) {
-        if self.shares {
-            large::release();
+        match (self.shares, self.alone) {
+            (false, _) => {}
+            (true, false) => large::release(),
+            (true, true) => large::release_own(),
         }
     }
 }
@@ -299,12 +316,16 @@ impl<T: Real> Executor for CpuExecutor<T> {
 
     fn run(&mut self, id: PlanId, steps: &[Step]) -> Result<()> {
         let count = self.loaded(id)?.plan.steps.len();
-        parallel::on_the_pool(shares_work(self.plan(id)?), || {
-            steps.iter().try_for_each(|step| (0..count).try_for_each(|index| self.run_step(id, index, step)))
+        let shares = shares_work(self.plan(id)?);
+        self.at_work(shares, |own| {
+            steps.iter().try_for_each(|step| (0..count).try_for_each(|index| own.run_step(id, index, step)))
         })
     }
 
     fn run_one(&mut self, id: PlanId, index: usize, step: &Step) -> Result<()> {
+        if self.alone {
+            return parallel::alone(|| self.run_step(id, index, step));
+        }
         self.run_step(id, index, step)
     }
 
@@ -331,11 +352,12 @@ impl<T: Real> Executor for CpuExecutor<T> {
 
     fn profile(&mut self, id: PlanId, step: &Step) -> Result<Timings> {
         let count = self.loaded(id)?.plan.steps.len();
-        let spans = parallel::on_the_pool(shares_work(self.plan(id)?), || {
+        let shares = shares_work(self.plan(id)?);
+        let spans = self.at_work(shares, |own| {
             let begun = Instant::now();
             let spans = (0..count).map(|index| {
                 let begin = begun.elapsed().as_secs_f64();
-                self.run_step(id, index, step)?;
+                own.run_step(id, index, step)?;
                 Ok(Span { begin, end: begun.elapsed().as_secs_f64() })
             });
             spans.collect::<Result<_>>()

@@ -26,6 +26,11 @@ thread_local! {
 /// Lets go of the room that products have used, on every thread; a thread that computes does so when it is done.
 pub(super) fn release() {
     rayon::spawn_broadcast(|_| drop(TURNED.take()));
+    release_own();
+}
+
+/// The same on this thread alone.
+pub(super) fn release_own() {
     drop(TURNED.take());
 }
 
@@ -71,7 +76,7 @@ fn by_gemm<T: Real>(p: &Matmul, range: Range<usize>, a: &[T], b: &[T], c: &mut [
         |rows: usize, cols: usize, transposed: bool| if transposed { (1, rows as isize) } else { (cols as isize, 1) };
     let (a_row, a_col) = strides(m, all, p.transpose_a);
     let (b_row, b_col) = strides(all, n, p.transpose_b);
-    let threads = if m * n * k < PARALLEL_FROM { 1 } else { rayon::current_num_threads() };
+    let threads = if m * n * k < PARALLEL_FROM { 1 } else { parallel::threads() };
     let (a, b) = (&a[range.start * a_col as usize..], &b[range.start * b_row as usize..]);
     let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
     let part = Part { m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row: n as isize };

@@ -25,7 +25,7 @@ pub fn matmul<T: Real>(
     let (sums, rest) = c.split_at_mut(m * n);
     if let Epilogue::BiasRow { at } = p.epilogue {
         let db = &mut rest[at - m * n..at - m * n + n];
-        if !is_shared(p) {
+        if !is_shared(p) || parallel::threads() == 1 {
             product(p, 0..k, a, b, sums);
             return column_sums(b, p.transpose_b, k, db);
         }

@@ -18,6 +18,7 @@ mod gather;
 mod gradient_norm;
 mod large;
 mod layer_norm;
+mod lbfgs;
 mod log;
 mod matmul;
 mod parallel;
@@ -37,7 +38,7 @@ mod weighted_sum;
 pub use executor::{CpuExecutor, info};
 pub use real::Real;
 
-use crate::kernels::{BatchNormGradPart, Kernel, NormPart, Part, Step};
+use crate::kernels::{BatchNormGradPart, Kernel, LbfgsPart, NormPart, Part, Step};
 
 /// Runs the twin of `kernel`. `reads` and `writes` are its buffers in binding order without the row order of the
 /// data set, which comes as `order`; `step` is what changes from step to step.
@@ -187,6 +188,14 @@ fn twin<T: Real>(
         (Kernel::GradientNorm(p), [gradient, rules], [clip]) => gradient_norm::partials(p, gradient, rules, clip),
         (Kernel::GradientNorm(p), [], [clip]) => gradient_norm::factor(p, clip),
         (Kernel::GradientNorm(p), [], [clip, loss_scale]) => gradient_norm::scaled_factor(p, clip, loss_scale),
+        (Kernel::Lbfgs(p), reads, writes) => match (p.part, reads, writes) {
+            (LbfgsPart::Advance, [coefficients], [memory, moved]) => lbfgs::advance(p, coefficients, memory, moved),
+            (LbfgsPart::Measure, [coefficients, penalty, parameter], [gradient, memory, sums]) => {
+                lbfgs::measure(p, coefficients, penalty, parameter, gradient, memory, sums);
+            }
+            (LbfgsPart::Accept, [parameter], [gradient, memory]) => lbfgs::accept(p, parameter, gradient, memory),
+            (_, reads, writes) => return Err(misfit(kernel, reads.len(), writes.len())),
+        },
         (Kernel::WeightedSum(p), [values, weights], [out]) => weighted_sum::weighted_sum(p, values, weights, out),
         (Kernel::Accuracy(p), [pred, target], [metric]) => accuracy::accuracy(p, pred, target, metric, step),
         (Kernel::Rank(p), [pred, target], [metric]) => rank::rank(p, pred, target, metric, step),

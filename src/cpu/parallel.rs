@@ -3,6 +3,7 @@
 use super::Real;
 use crate::Result;
 use crate::kernels::{Kernel, RULE, RULE_BLOCK};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Elements below which a second thread costs more than it brings.
@@ -56,6 +57,30 @@ pub(super) fn on_the_pool<R: Send>(shares: bool, work: impl FnOnce() -> R + Send
     })
 }
 
+thread_local! {
+    /// Whether this thread shares its work with no other.
+    static ALONE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work` on this thread, without the pool.
+pub(super) fn alone<R>(work: impl FnOnce() -> R) -> R {
+    struct Before(bool);
+
+    impl Drop for Before {
+        fn drop(&mut self) {
+            ALONE.set(self.0);
+        }
+    }
+
+    let _before = Before(ALONE.replace(true));
+    work()
+}
+
+/// Threads that share the work of this one.
+pub(super) fn threads() -> usize {
+    if ALONE.get() { 1 } else { rayon::current_num_threads() }
+}
+
 /// What is done to a part of every buffer: reads, then writes.
 type Work<'a, T> = dyn Fn(&[&[T]], &mut [&mut [T]]) -> Result<()> + Sync + 'a;
 
@@ -68,7 +93,7 @@ const WRITES: usize = 4;
 pub(super) fn halves<T: Real>(reads: &[&[T]], writes: &mut [&mut [T]], work: &Work<'_, T>) -> Result<()> {
     let len = writes.first().map_or(0, |write| write.len());
     let equal = writes.iter().all(|write| write.len() == len);
-    if len < 2 * GRAIN || !equal || reads.len() > READS || writes.len() > WRITES || rayon::current_num_threads() == 1 {
+    if len < 2 * GRAIN || !equal || reads.len() > READS || writes.len() > WRITES || threads() == 1 {
         return work(reads, writes);
     }
     let middle = (len / 2).next_multiple_of(RULE_BLOCK);
@@ -96,7 +121,7 @@ pub(super) fn halves<T: Real>(reads: &[&[T]], writes: &mut [&mut [T]], work: &Wo
 pub(super) fn row_blocks<T: Real>(matrix: &mut [T], cols: usize, work: &(dyn Fn(usize, &mut [T]) + Sync)) {
     fn cut<T: Real>(first: usize, matrix: &mut [T], cols: usize, work: &(dyn Fn(usize, &mut [T]) + Sync)) {
         let rows = matrix.len() / cols;
-        if rows < 2 || matrix.len() < 2 * GRAIN || rayon::current_num_threads() == 1 {
+        if rows < 2 || matrix.len() < 2 * GRAIN || threads() == 1 {
             return work(first, matrix);
         }
         let (above, below) = matrix.split_at_mut(rows / 2 * cols);

@@ -102,6 +102,21 @@ pub(super) fn moments<T: Real>(shift: T, rows: usize, [sum, squares]: [f64; 2]) 
     (T::of(shift.wide() + off), T::of(if variance < 0.0 { 0.0 } else { variance }))
 }
 
+/// `Σ v y` and `Σ v g`, in as many chains as hide the latency of an addition.
+#[inline(always)]
+pub(super) fn pair_of_sums<T: Real>(v: &[T], y: &[T], g: &[T]) -> [T; 2] {
+    const CHAINS: usize = 32;
+    let (mut of_y, mut of_g) = ([T::zero(); CHAINS], [T::zero(); CHAINS]);
+    let len = v.len().min(y.len()).min(g.len());
+    for ((v, y), g) in v[..len].chunks(CHAINS).zip(y[..len].chunks(CHAINS)).zip(g[..len].chunks(CHAINS)) {
+        for (((of_y, of_g), v), (y, g)) in of_y.iter_mut().zip(&mut of_g).zip(v).zip(y.iter().zip(g)) {
+            *of_y += *v * *y;
+            *of_g += *v * *g;
+        }
+    }
+    [sum(&of_y, |x| x), sum(&of_g, |x| x)]
+}
+
 #[inline(always)]
 fn tree<T: Real>(c: [T; 8]) -> T {
     ((c[0] + c[4]) + (c[2] + c[6])) + ((c[1] + c[5]) + (c[3] + c[7]))

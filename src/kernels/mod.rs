@@ -27,6 +27,7 @@ pub mod fill;
 pub mod gather;
 pub mod gradient_norm;
 pub mod layer_norm;
+pub mod lbfgs;
 pub mod log;
 pub mod matmul;
 pub mod rank;
@@ -61,6 +62,7 @@ pub use gradient_norm::{
     PARTIALS_AT, SCALE_AT,
 };
 pub use layer_norm::{LayerNorm, LayerNormGrad, LayerNormParams, LayerNormScaleGrad, LayerNormScaleGradParams};
+pub use lbfgs::{FACTORS_AT, Lbfgs, LbfgsParams, LbfgsPart, SUMS_OF_SLOT};
 pub use log::Log;
 pub use loss_part::Part;
 pub use matmul::{Abilities, Epilogue, Matmul, MatmulParams, Tile};
@@ -152,6 +154,8 @@ pub enum Kernel {
     Update(Update),
     /// The factor that clips the norm of all gradients.
     GradientNorm(GradientNorm),
+    /// The vectors of L-BFGS.
+    Lbfgs(Lbfgs),
     /// `out = Σ values · weights`.
     WeightedSum(WeightedSum),
     /// The share of right answers of each row.
@@ -217,6 +221,7 @@ impl Kernel {
             Kernel::Blend(kernel) => kernel,
             Kernel::Update(kernel) => kernel,
             Kernel::GradientNorm(kernel) => kernel,
+            Kernel::Lbfgs(kernel) => kernel,
             Kernel::WeightedSum(kernel) => kernel,
             Kernel::Accuracy(kernel) => kernel,
             Kernel::Rank(kernel) => kernel,
@@ -273,6 +278,7 @@ const SHADERS: &[&Shader] = &[
     &update::ADAMAX,
     &update::NADAM,
     &gradient_norm::SHADER,
+    &lbfgs::SHADER,
     &weighted_sum::SHADER,
     &accuracy::SHADER,
     &rank::SHADER,

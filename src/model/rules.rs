@@ -58,7 +58,7 @@ impl Model {
     }
 
     /// Nothing is left to be applied by hand, and the slab holds zeros.
-    pub(super) fn drop_gradients(&mut self) -> Result<()> {
+    pub(crate) fn drop_gradients(&mut self) -> Result<()> {
         self.by_hand.forget_gradients();
         let (id, _) = self.any_plan()?;
         self.executor.write(id, Buffer::Gradients, 0, &vec![0.0; self.layout.slab.len()])

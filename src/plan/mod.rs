@@ -4,6 +4,7 @@
 mod executor;
 mod fuse;
 mod half;
+mod in_place;
 mod lower;
 mod memory;
 mod one_dispatch;
@@ -277,6 +278,8 @@ impl Plan {
         for step in &self.steps {
             for range in &step.operands {
                 let elements = match (range.buffer, &step.kernel) {
+                    // Read in place.
+                    (Buffer::DataInput(_) | Buffer::DataTarget(_), _) if range.len > 0 => range.len,
                     (Buffer::DataInput(_) | Buffer::DataTarget(_), Kernel::Gather(gather)) => {
                         rows.saturating_mul(gather.cols as usize)
                     }

@@ -7,8 +7,8 @@
 
 use super::{Buffer, PlanStep, Range};
 use crate::kernels::{
-    Activation, BatchNormGradPart, Embedding, EmbeddingGrad, Epilogue, Formula, GradientNormPart, Kernel, Matmul,
-    NormPart, Part,
+    Activation, BatchNormGradPart, Embedding, EmbeddingGrad, Epilogue, Formula, GradientNormPart, Kernel, LbfgsPart,
+    Matmul, NormPart, Part,
 };
 use std::iter::Sum;
 use std::ops::Add;
@@ -62,9 +62,12 @@ impl PlanStep {
         };
         // The update reads what it writes.
         let again: usize = match &self.kernel {
-            Kernel::Sgd(_) | Kernel::Adam(_) | Kernel::Update(_) | Kernel::Blend(_) | Kernel::RunningStatistics(_) => {
-                self.writes().map(|range| range.len).sum()
-            }
+            Kernel::Sgd(_)
+            | Kernel::Adam(_)
+            | Kernel::Update(_)
+            | Kernel::Blend(_)
+            | Kernel::Lbfgs(_)
+            | Kernel::RunningStatistics(_) => self.writes().map(|range| range.len).sum(),
             _ => 0,
         };
         Work { flops: flops(&self.kernel), bytes: 4 * (elements + again as u64) }
@@ -177,6 +180,16 @@ fn flops(kernel: &Kernel) -> u64 {
             GradientNormPart::Partials => (2, p.params.n.into()),
             GradientNormPart::Factor | GradientNormPart::ScaledFactor => (1, p.params.partials.into()),
         },
+        Kernel::Lbfgs(p) => {
+            let (n, slots) = (u64::from(p.params.n), u64::from(p.params.slots));
+            match p.part {
+                // A product and a sum for each row, and for the step.
+                LbfgsPart::Advance => (4 * slots + 3, n),
+                // The penalty, its square, the change, four sums of products a slot, two more, the largest.
+                LbfgsPart::Measure => (8 * slots + 11, n),
+                LbfgsPart::Accept => (0, 0),
+            }
+        }
     };
     per_element * elements
 }

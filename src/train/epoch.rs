@@ -96,10 +96,7 @@ impl Run<'_> {
         self.model.epochs_done = self.model.epochs_done.saturating_add(1);
         let rows_per_second = self.data.len() as f64 / begun.elapsed().as_secs_f64();
         let mut values = report::values(self.model, &logged);
-        if let Some(validation) = &mut self.validation {
-            let scores = validation.run(self.model)?;
-            values.extend(scores.values.into_iter().map(|(name, value)| (format!("val_{name}"), value)));
-        }
+        values.extend(self.validate()?);
         let (seconds, learning_rate) = (begun.elapsed().as_secs_f64(), self.uniforms.learning_rate(steps - 1));
         let epoch = Epoch { epoch: number, seconds, learning_rate, values };
         self.progress.end_epoch(&epoch, rows_per_second);

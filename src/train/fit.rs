@@ -19,15 +19,8 @@ pub(crate) fn fit(model: &mut Model, data: &Dataset, settings: &Fit) -> Result<H
 
 fn train(model: &mut Model, data: &Dataset, settings: &Fit) -> Result<History> {
     settings.check()?;
-    let split = match &settings.validation {
-        Validation::Split(fraction) => Some(data.validation_split(*fraction, settings.seed)?),
-        _ => None,
-    };
-    let (data, held_out) = match (&split, &settings.validation) {
-        (Some((train, held_out)), _) => (train, Some(held_out)),
-        (None, Validation::Data(held_out)) => (data, Some(held_out)),
-        _ => (data, None),
-    };
+    let split = split(data, settings)?;
+    let (data, held_out) = parts(data, split.as_ref(), settings);
     let taken: Result<Vec<_>> = settings.callbacks.iter().map(Shared::take).collect();
     let mut callbacks = taken?;
     let mut run = Run::new(model, data, held_out, settings)?;
@@ -59,6 +52,27 @@ fn train(model: &mut Model, data: &Dataset, settings: &Fit) -> Result<History> {
     }
     run.hear(&mut callbacks, |callback, run| callback.end(run))?;
     Ok(run.finish())
+}
+
+/// The two parts of `data`, where the settings split it.
+pub(super) fn split(data: &Dataset, settings: &Fit) -> Result<Option<(Dataset, Dataset)>> {
+    match &settings.validation {
+        Validation::Split(fraction) => data.validation_split(*fraction, settings.seed).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// What is trained on, and what is kept for validation.
+pub(super) fn parts<'a>(
+    data: &'a Dataset,
+    split: Option<&'a (Dataset, Dataset)>,
+    settings: &'a Fit,
+) -> (&'a Dataset, Option<&'a Dataset>) {
+    match (split, &settings.validation) {
+        (Some((train, held_out)), _) => (train, Some(held_out)),
+        (None, Validation::Data(held_out)) => (data, Some(held_out)),
+        _ => (data, None),
+    }
 }
 
 pub(crate) fn evaluate(model: &mut Model, data: &Dataset) -> Result<Evaluation> {

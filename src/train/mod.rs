@@ -14,6 +14,7 @@ mod fit;
 mod history;
 mod logged;
 mod measure;
+mod minimize;
 #[cfg(feature = "plot")]
 mod plot;
 mod profile;
@@ -40,6 +41,8 @@ pub(crate) use feed::Feed;
 pub(crate) use fit::{evaluate, fit};
 pub use history::{Epoch, History};
 pub(crate) use measure::profile;
+pub use minimize::Lbfgs;
+pub(crate) use minimize::minimize;
 pub use profile::{Peaks, Profile, ProfileRow};
 #[cfg(feature = "progress")]
 pub(crate) use progress::bar;

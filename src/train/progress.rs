@@ -34,6 +34,8 @@ pub enum Verbosity {
 pub struct Progress {
     verbosity: Verbosity,
     epochs: usize,
+    /// What is counted.
+    unit: &'static str,
     /// Of an epoch.
     #[cfg(feature = "progress")]
     rows: usize,
@@ -50,6 +52,7 @@ impl Progress {
         Self {
             verbosity,
             epochs,
+            unit: "epoch",
             #[cfg(feature = "progress")]
             rows: 0,
             #[cfg(feature = "progress")]
@@ -57,6 +60,11 @@ impl Progress {
             #[cfg(feature = "progress")]
             bar: None,
         }
+    }
+
+    /// Counts iterations.
+    pub(super) fn of_iterations(self) -> Self {
+        Self { unit: "iteration", ..self }
     }
 
     /// How many rows an epoch has: then a bar says how many are trained on a second.
@@ -129,7 +137,7 @@ impl Progress {
 
     fn prefix(&self, epoch: usize) -> String {
         let width = self.epochs.to_string().len();
-        format!("epoch {epoch:>width$}/{}", self.epochs)
+        format!("{} {epoch:>width$}/{}", self.unit, self.epochs)
     }
 }
 

@@ -11,6 +11,7 @@ use super::{History, Progress};
 use crate::data::Dataset;
 use crate::metrics::Direction;
 use crate::model::{Model, Purpose};
+use crate::plan::{Plan, PlanId};
 use crate::{Error, Result};
 use std::fmt;
 use std::sync::MutexGuard;
@@ -25,6 +26,8 @@ pub struct Run<'a> {
     pub(super) validation: Option<Validator<'a>>,
     /// `Model::bindings` when feed and validation were bound.
     bound: u64,
+    /// The feed is that of L-BFGS: epochs are iterations, and a line search finds their steps.
+    minimizes: bool,
     pub(super) progress: Progress,
     pub(super) history: History,
     /// What the loss scale had counted when it was last read.
@@ -111,8 +114,13 @@ impl<'a> Run<'a> {
     /// Sets the learning rate from the next epoch on.
     ///
     /// # Errors
-    /// [`Error::Value`] where it is not positive and finite.
+    /// [`Error::Value`] where it is not positive and finite, and in a run of
+    /// [`Model::minimize`](crate::model::Model::minimize), which has none.
     pub fn set_learning_rate(&mut self, rate: f64) -> Result<()> {
+        if self.minimizes {
+            let wanted = "left alone: a line search finds the steps";
+            return Err(Error::value("minimize", "learning_rate", wanted, rate));
+        }
         if !(rate > 0.0 && rate.is_finite()) {
             return Err(Error::value("fit", "learning_rate", "positive and finite", rate));
         }
@@ -149,18 +157,57 @@ impl<'a> Run<'a> {
         settings: &'a Fit,
     ) -> Result<Self> {
         let steps = data.len().div_ceil(settings.batch_size.min(data.len()));
-        let uniforms = Uniforms::new(settings, model.program().optimizer, steps, model.steps_done)?;
         let feed = bind(model, data, settings)?;
-        let validation = held_out.map(|data| Validator::new(model, data, settings.data_budget)).transpose()?;
+        let mut run = Self::over(model, (data, held_out), settings, steps, feed)?;
         // It leaves the weights as they are.
-        let profile = settings.profile.then(|| super::profile(model, data, settings.batch_size));
+        if settings.profile {
+            match super::profile(run.model, data, settings.batch_size) {
+                Ok(profile) => run.history.profile = Some(profile),
+                Err(error) => run.warn(format!("no profile: {error}")),
+            }
+            run.rebind()?;
+        }
+        Ok(run)
+    }
+
+    /// A run of L-BFGS, whose passes are those of `plan`, loaded as `id`.
+    pub(super) fn minimizing(
+        model: &'a mut Model,
+        (data, held_out): (&'a Dataset, Option<&'a Dataset>),
+        settings: &'a Fit,
+        loaded: (PlanId, &Plan),
+    ) -> Result<Self> {
+        let device = model.device().clone();
+        let feed = Feed::new(&mut *model.executor, &device, loaded, data, settings.data_budget)?;
+        let mut run = Self::over(model, (data, held_out), settings, 1, feed)?;
+        run.minimizes = true;
+        for name in ["objective", "gradient", "evaluations"] {
+            run.names.push(name.to_owned());
+            run.history.directions.push((name.to_owned(), Direction::Minimize));
+        }
+        run.progress = run.progress.of_iterations();
+        Ok(run)
+    }
+
+    /// A run over `data`, to which `feed` is bound, in epochs of `steps` steps.
+    fn over(
+        model: &'a mut Model,
+        (data, held_out): (&'a Dataset, Option<&'a Dataset>),
+        settings: &'a Fit,
+        steps: usize,
+        feed: Feed<'a>,
+    ) -> Result<Self> {
+        let uniforms = Uniforms::new(settings, model.program().optimizer, steps, model.steps_done)?;
+        let validation = held_out.map(|data| Validator::new(model, data, settings.data_budget)).transpose()?;
         let skipped = model.loss_scale()?.map_or(0, |state| state.skipped);
         let mut known = report::names(model);
         if held_out.is_some() {
             known.extend(known.clone().into_iter().map(|(name, direction)| (format!("val_{name}"), direction)));
         }
+        #[cfg_attr(not(feature = "ctrl-c"), allow(unused_mut, reason = "only a listener to Ctrl-C is added"))]
         let mut run = Self {
             bound: model.bindings,
+            minimizes: false,
             model,
             settings,
             data,
@@ -179,11 +226,6 @@ impl<'a> Run<'a> {
             #[cfg(feature = "ctrl-c")]
             ctrl_c: None,
         };
-        match profile {
-            Some(Ok(profile)) => run.history.profile = Some(profile),
-            Some(Err(error)) => run.warn(format!("no profile: {error}")),
-            None => {}
-        }
         #[cfg(feature = "ctrl-c")]
         if settings.ctrl_c {
             match super::stop::CtrlC::listen() {
@@ -215,7 +257,10 @@ impl<'a> Run<'a> {
     /// Binds the run's data again where others were bound since.
     fn rebind(&mut self) -> Result<()> {
         if self.model.bindings != self.bound {
-            self.feed = bind(self.model, self.data, self.settings)?;
+            // A plan of its own stays as it is bound.
+            if !self.minimizes {
+                self.feed = bind(self.model, self.data, self.settings)?;
+            }
             if let Some(data) = self.held_out {
                 self.validation = Some(Validator::new(self.model, data, self.settings.data_budget)?);
             }
@@ -245,10 +290,18 @@ impl<'a> Run<'a> {
     pub(super) fn goes_on(&mut self) -> bool {
         let to_come = self.history.stopped.is_none() && self.epoch() < self.settings.epochs;
         if to_come && self.stop_flags.iter().any(StopFlag::is_raised) {
-            self.stop(format!("stopped from outside after {} epochs", self.epoch()));
+            let unit = if self.minimizes { "iterations" } else { "epochs" };
+            self.stop(format!("stopped from outside after {} {unit}", self.epoch()));
             return false;
         }
         to_come
+    }
+
+    /// What the validation data give, with `val_` in front of every name.
+    pub(super) fn validate(&mut self) -> Result<Vec<(String, f64)>> {
+        let Some(validation) = &mut self.validation else { return Ok(Vec::new()) };
+        let scores = validation.run(self.model)?;
+        Ok(scores.values.into_iter().map(|(name, value)| (format!("val_{name}"), value)).collect())
     }
 
     /// The history, once nothing more is to come.

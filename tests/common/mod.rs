@@ -17,6 +17,7 @@ pub mod losses;
 pub mod machine;
 pub mod memory;
 pub mod metrics;
+pub mod minimize;
 pub mod monitors;
 pub mod more_losses;
 pub mod one_dispatch;

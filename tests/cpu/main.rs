@@ -26,6 +26,7 @@ mod layering;
 mod layers;
 mod memory;
 mod metrics;
+mod minimize;
 mod names;
 mod one_dispatch;
 mod optimizers;

@@ -20,6 +20,7 @@ mod limits;
 mod matmul;
 mod memory;
 mod metrics;
+mod minimize;
 mod one_dispatch;
 mod optimizers;
 mod precision;

@@ -153,6 +153,7 @@ pub fn cases(rows: u32, cols: u32) -> Vec<Case> {
     batches::batches(&mut shape);
     losses::logging(&mut shape);
     optimizers::optimizers(&mut shape);
+    optimizers::lbfgs(&mut shape);
     norms::norms(&mut shape);
     tables::tables(&mut shape);
     let can = |case: &&Case| case.kernel.spec().entry().bindings.iter().any(|binding| binding.half);

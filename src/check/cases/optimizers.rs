@@ -2,7 +2,8 @@
 
 use super::{Shape, numbers};
 use crate::kernels::{
-    Adam, Blend, Formula, GradientNorm, Kernel, PARTIALS_AT, RULE, RULE_BLOCK, SCALE_AT, Sgd, Update, UpdateParams,
+    Adam, Blend, FACTORS_AT, Formula, GradientNorm, Kernel, Lbfgs, PARTIALS_AT, RULE, RULE_BLOCK, SCALE_AT, Sgd,
+    Update, UpdateParams,
 };
 
 /// Slabs are whole numbers of [`crate::plan::ALIGNMENT`] elements.
@@ -58,6 +59,27 @@ fn moment(stream: u32, n: usize, lowest: f32) -> Vec<f32> {
 fn clip(formula: Formula) -> Vec<f32> {
     let limit = if formula.moments() == 1 { 0.0 } else { 0.7 };
     vec![0.75, limit, 0.0, 0.0]
+}
+
+/// The vectors of L-BFGS: a new direction and one that is kept; all slots in use and some.
+pub(super) fn lbfgs(s: &mut Shape) {
+    let n = s.n().next_multiple_of(crate::plan::ALIGNMENT);
+    for (slots, slot, used, is_new) in [(1, 0, 1, 1.0), (3, 1, 2, 0.0), (3, 2, 3, 1.0)] {
+        let [advance, measure, accept] = Lbfgs::all(n as u32, slots);
+        let mut coefficients = vec![0.75, slot as f32, is_new, used as f32, -0.5, 0.0, 0.0, 0.0];
+        coefficients.extend(numbers(30, 2 * slots as usize, -1.0, 1.0));
+        // A slot that is not in use has no factor.
+        (used..slots)
+            .for_each(|j| [j, slots + j].into_iter().for_each(|j| coefficients[FACTORS_AT + j as usize] = 0.0));
+        let memory = numbers(31, advance.memory_len(), -2.0, 2.0);
+        let [parameter, gradient] = [1, 2].map(|stream| numbers(stream, n, -2.0, 2.0));
+        let penalty: Vec<f32> = (0..n / RULE_BLOCK).map(|block| [0.25, 0.0][block % 2]).collect();
+        let sums = vec![f32::NAN; measure.params.partials as usize * measure.sums_width()];
+        s.update(Kernel::Lbfgs(advance), vec![coefficients.clone()], vec![memory.clone(), vec![f32::NAN; n]]);
+        let writes = vec![gradient.clone(), memory.clone(), sums];
+        s.update(Kernel::Lbfgs(measure), vec![coefficients, penalty, parameter.clone()], writes);
+        s.update(Kernel::Lbfgs(accept), vec![parameter], vec![gradient, memory]);
+    }
 }
 
 /// In turn: as it is, everything at once, frozen, another rate.

@@ -17,6 +17,7 @@
 //!   `2⁻¹⁰ abs(y)`, or `2⁻²⁴` below the smallest normal f16; and the same share of what was allowed before.
 //! * A GPU may flush results below the smallest normal number to 0, so every bound has that number added.
 
+mod lbfgs;
 mod losses;
 mod matmul;
 mod norms;
@@ -170,6 +171,7 @@ fn relative_to_terms(judged: &Judged<'_>) -> Result<Vec<Vec<f64>>> {
         (Kernel::Adam(p), [gradient]) => optimizers::adam(p, gradient, before, expected, step),
         (Kernel::Update(p), _) => update::update(p, judged),
         (Kernel::GradientNorm(p), _) => update::gradient_norm(p, judged),
+        (Kernel::Lbfgs(p), _) => lbfgs::lbfgs(p, judged),
         _ => return Err(Error::Internal(format!("no tolerance for {}", kernel.spec().shader().name))),
     })
 }

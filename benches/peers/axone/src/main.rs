@@ -4,6 +4,8 @@
 //! A step is one of `Model::fit`: the batch is gathered on the device from a data set of as many batches as a chunk
 //! has steps, in a new order each epoch, and its loss and accuracy are logged. The log is read back once an epoch.
 
+#[cfg(feature = "grid")]
+mod grid;
 #[path = "../../protocol.rs"]
 mod protocol;
 
@@ -65,6 +67,10 @@ fn main() -> Result<()> {
     let mut next = |default: &str| arguments.plain().unwrap_or_else(|| default.to_owned());
     let (name, device) = (next("axone"), next("auto"));
     arguments.end();
+    #[cfg(feature = "grid")]
+    if name == "axone-grid" {
+        return grid::serve(&name);
+    }
     let device = Device::named(&device)?;
     let about = format!("axone, {}", device.info());
     serve(&name, &about, |net, optimizer| make(&device, net, optimizer).expect("compiles"));

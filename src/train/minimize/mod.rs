@@ -1,0 +1,119 @@
+//! Full-batch training by L-BFGS: the run. Who does what beside it:
+//!
+//! | file | has |
+//! |---|---|
+//! | `settings.rs` | what a run can be told |
+//! | `suits.rs` | which models have a loss that can be minimized, and the penalty of each block |
+//! | `passes.rs` | loss and gradient over all rows, in one pass or several |
+//! | `descent.rs` | one iteration: a direction, then a step along it |
+//! | `curvature.rs` | from sums of products to the factors of the next direction |
+//! | `line_search.rs` | how far to go |
+//! | `vectors.rs` | the vectors on the device |
+
+mod curvature;
+mod descent;
+mod line_search;
+mod passes;
+mod settings;
+mod suits;
+mod vectors;
+
+pub use settings::Lbfgs;
+
+use super::callback::Shared;
+use super::fit::{parts, split};
+use super::run::Run;
+use super::{Epoch, History, report};
+use crate::data::Dataset;
+use crate::model::{Model, Purpose};
+use crate::plan::{Buffer, Plan, PlanId};
+use crate::{Error, Result};
+use descent::{Descent, Moved};
+use passes::Passes;
+use std::time::Instant;
+use vectors::Vectors;
+
+pub(crate) fn minimize(model: &mut Model, data: &Dataset, settings: &Lbfgs) -> Result<History> {
+    settings.check()?;
+    suits::check(model)?;
+    let split = split(data, &settings.run)?;
+    let (data, held_out) = parts(data, split.as_ref(), &settings.run);
+    let plan = passes::plan(model, data, settings.run.data_budget)?;
+    let penalty = suits::penalty(model, settings.alpha / data.weight(0..data.len() as u32));
+    let id = model.executor.load(&plan)?;
+    let vectors = Vectors::new(&mut *model.executor, plan.slab, settings.history, &penalty);
+    let history = vectors.and_then(|vectors| {
+        let history = run(model, (data, held_out), settings, (id, &plan), &vectors);
+        vectors.release(&mut *model.executor);
+        history
+    });
+    model.executor.unload(id);
+    let released = model.release_data(&[Purpose::Evaluate]);
+    history.and_then(|history| released.map(|()| history))
+}
+
+fn run(
+    model: &mut Model,
+    (data, held_out): (&Dataset, Option<&Dataset>),
+    settings: &Lbfgs,
+    (id, plan): (PlanId, &Plan),
+    vectors: &Vectors,
+) -> Result<History> {
+    // A frozen parameter has no gradient: what lies there of it would be taken for one.
+    model.drop_gradients()?;
+    model.by_hand.scaled = false;
+    if plan.batch < data.len() {
+        model.executor.write(id, Buffer::BatchGradients, 0, &vec![0.0; plan.slab])?;
+    }
+    let taken: Result<Vec<_>> = settings.run.callbacks.iter().map(Shared::take).collect();
+    let mut callbacks = taken?;
+    let order: Vec<u32> = (0..data.len() as u32).collect();
+    let mut run = Run::minimizing(model, (data, held_out), &settings.run, (id, plan))?;
+    let mut descent = Descent::new(vectors);
+    run.hear(&mut callbacks, |callback, run| callback.begin(run))?;
+    let mut passes = Passes::new(&mut run, &order);
+    if descent.start(&mut passes)? {
+        if !descent.loss().is_finite() {
+            return Err(Error::value("minimize", "loss", "finite for the weights it starts from", descent.loss()));
+        }
+        if let Some(reason) = settings.is_flat(&descent) {
+            run.stop(reason);
+        }
+    } else {
+        run.stop("stopped from outside before the first iteration");
+    }
+    while run.goes_on() {
+        run.hear(&mut callbacks, |callback, run| callback.epoch_begin(run))?;
+        let (begun, before) = (Instant::now(), descent.loss());
+        let mut passes = Passes::new(&mut run, &order);
+        let moved = descent.iterate(&mut passes)?;
+        let logged = passes.logged;
+        let (step, evaluations) = match moved {
+            Moved::By { step, evaluations } => (step, evaluations),
+            Moved::Interrupted => {
+                run.stop(format!("stopped from outside in iteration {}", run.epoch() + 1));
+                break;
+            }
+            Moved::Nowhere => {
+                run.stop("no step along the gradient lowers the loss by more than its rounding");
+                break;
+            }
+        };
+        let mut values = logged.map_or_else(Vec::new, |logged| report::values(run.model, &logged));
+        values.extend(run.validate()?);
+        values.push(("objective".to_owned(), descent.loss()));
+        values.push(("gradient".to_owned(), descent.largest_gradient()));
+        values.push(("evaluations".to_owned(), descent.evaluations() as f64));
+        let seconds = begun.elapsed().as_secs_f64();
+        run.uniforms.rate = f64::from(step);
+        let epoch = Epoch { epoch: run.epoch() + 1, seconds, learning_rate: step, values };
+        run.progress.end_epoch(&epoch, (evaluations * data.len()) as f64 / seconds);
+        run.history.epochs.push(epoch);
+        if let Some(reason) = settings.is_flat(&descent).or_else(|| settings.is_done(&descent, before)) {
+            run.stop(reason);
+        }
+        run.hear(&mut callbacks, |callback, run| callback.epoch_end(run))?;
+    }
+    run.hear(&mut callbacks, |callback, run| callback.end(run))?;
+    Ok(run.finish())
+}
