@@ -30,6 +30,8 @@ mod stop;
 mod tensors;
 mod trace;
 
+#[cfg(all(feature = "plot", feature = "search"))]
+pub(crate) use axis::{Axis, drawable};
 pub(crate) use by_hand::ByHand;
 pub use callback::{Callback, CallbackState};
 pub use callbacks::{CsvLog, EarlyStopping, JsonLines, ReduceOnPlateau, TensorBoard, TerminateOnNonFinite, Threshold};
@@ -38,6 +40,8 @@ pub use checkpoint::Checkpoint;
 pub use evaluation::Evaluation;
 pub(crate) use feed::Feed;
 pub(crate) use fit::{evaluate, fit};
+#[cfg(feature = "search")]
+pub(crate) use history::number;
 pub use history::{Epoch, History};
 pub(crate) use measure::profile;
 pub use profile::{Peaks, Profile, ProfileRow};
@@ -47,4 +51,6 @@ pub use range_test::{RangeCurve, RangePoint, RangeTest};
 pub(crate) use report::check_names;
 pub use run::Run;
 pub use settings::Fit;
+#[cfg(all(feature = "ctrl-c", feature = "search"))]
+pub(crate) use stop::CtrlC;
 pub use stop::StopFlag;

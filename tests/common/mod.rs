@@ -25,6 +25,8 @@ pub mod profile;
 #[cfg(feature = "save")]
 pub mod resume;
 pub mod rows;
+#[cfg(feature = "search")]
+pub mod search;
 pub mod settings;
 pub mod training;
 

@@ -16,6 +16,7 @@ mod data;
 mod failures;
 #[cfg(feature = "save")]
 mod files;
+mod folds;
 mod fused;
 mod gradients;
 mod history;
@@ -35,6 +36,10 @@ mod readme;
 #[cfg(feature = "save")]
 mod resume;
 mod schedules;
+#[cfg(feature = "search")]
+mod search;
+#[cfg(feature = "search")]
+mod search_log;
 mod sizes;
 #[cfg(feature = "datasets")]
 mod tables;

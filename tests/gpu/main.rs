@@ -23,6 +23,8 @@ mod one_dispatch;
 mod optimizers;
 mod precision;
 mod profile;
+#[cfg(feature = "search")]
+mod search;
 mod tune;
 
 use axone::Device;
