@@ -117,3 +117,43 @@ impl Progress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::Value;
+
+    #[test]
+    fn a_line_says_how_it_stands() {
+        let mut progress = Progress::new(Verbosity::Silent, "accuracy", Direction::Maximize, 60);
+        let record = |number: usize, state: State, score: f64| Record {
+            number,
+            state,
+            score,
+            scores: Vec::new(),
+            parameters: vec![("rate".to_owned(), Value::Float(0.012_345_6)), ("units".to_owned(), Value::Int(32))],
+            reports: Vec::new(),
+            seconds: 1.23,
+            seed: 0,
+            note: (state == State::Failed).then(|| "no room".to_owned()),
+        };
+        let mut line = |record: Record| {
+            progress.ended(&record);
+            progress.line(&record)
+        };
+        let tail = "1.2 s  rate=0.01235 units=32";
+        assert_eq!(
+            line(record(0, State::Failed, f64::NAN)),
+            format!("trial 0  failed: no room  {tail}  (1/60, no score yet)")
+        );
+        assert_eq!(
+            line(record(2, State::Complete, 0.9)),
+            format!("trial 2  accuracy 0.9000  {tail}  (2/60, best accuracy 0.9000 (trial 2))")
+        );
+        assert_eq!(
+            line(record(1, State::Complete, f64::NAN)),
+            format!("trial 1  accuracy is no number, ranked last  {tail}  (3/60, best accuracy 0.9000 (trial 2))")
+        );
+        assert!(line(record(3, State::Complete, 0.95)).ends_with("(4/60, best accuracy 0.9500 (trial 3))"));
+    }
+}

@@ -507,3 +507,38 @@ fn the_seed_decides() {
     };
     assert_eq!(first(["a", "b"]), first(["b", "a"]));
 }
+
+/// Every picture names what it shows; a study without a score has none.
+#[cfg(feature = "plot")]
+#[test]
+fn pictures_name_what_they_show() {
+    use axone::search::Picture::{History, Importance, Parallel, Slices};
+    let study = Study::maximize("accuracy").pruner(MedianPruning::new()).trials(30).silent();
+    let trials = study.run(|trial| {
+        let (rate, kind) = (trial.float("rate", 1e-4..=1.0).log().get()?, trial.choice("kind", &["plain", "odd"])?);
+        let value = if kind == "odd" { trial.float("only_odd", 0.0..=1.0).get()? } else { rate };
+        trial.report(1, value)?;
+        Ok(if trial.number() == 3 { f64::INFINITY } else { value })
+    });
+    let trials = trials.unwrap();
+    assert!(trials.to_string().contains("pruned"), "{trials}");
+    for (picture, words) in [
+        (History, &["score by trial", "accuracy", "best so far", "pruned"][..]),
+        (Parallel, &["rate", "kind", "only_odd", "accuracy", "plain", "odd"]),
+        (Slices, &["rate", "kind", "only_odd", "accuracy", "log10", "0 plain, 1 odd"]),
+        (Importance, &["rate", "kind", "only_odd", "PED-ANOVA"]),
+    ] {
+        let svg = trials.to_svg(picture).unwrap();
+        assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
+        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{picture:?}");
+        for word in words {
+            assert!(svg.contains(word), "{picture:?} lacks {word}");
+        }
+    }
+    let none = Study::minimize("loss").trials(2).silent().run(|trial| {
+        trial.float("x", 0.0..=1.0).get()?;
+        Ok(f64::NAN)
+    });
+    let error = none.unwrap().to_svg(History).unwrap_err().to_string();
+    assert_eq!(error, "study: none of 2 trials has a score");
+}
