@@ -29,6 +29,7 @@
 //! | stop early, lower the rate, log, checkpoint and resume | [`Callback`](train::Callback) and what implements it, [`Fit`](train::Fit)`::checkpoint` |
 //! | drive the steps yourself | [`train_on_batch`](model::Model::train_on_batch), [`compute_gradients`](model::Model::compute_gradients), [`accumulate_gradients`](model::Model::accumulate_gradients), [`apply_gradients`](model::Model::apply_gradients), [`backward`](model::Model::backward) |
 //! | say how good predictions are | [`metrics`] |
+//! | search for hyperparameters, cross-validate | `search` |
 //! | see what a run reported | [`History`](train::History) |
 //! | see where the time of a step goes | [`Profile`](train::Profile) |
 //! | hold a device or a model against 64-bit arithmetic | [`check`] |
@@ -47,6 +48,7 @@
 //! | `datasets` | readers for CSV and IDX (MNIST) files, and the bundled digits: [`data`] |
 //! | `save` | models and checkpoints in safetensors files: [`Model`](model::Model)`::save` and `load_from`; check reports as JSON |
 //! | `ctrl-c` | [`Fit`](train::Fit)`::stop_on_ctrl_c`: the first Ctrl-C ends a run, the second the program |
+//! | `search` | hyperparameter search and cross-validation: `search` |
 
 pub mod check;
 pub mod cpu;
@@ -68,6 +70,8 @@ pub mod plan;
 pub mod prelude;
 pub mod random;
 pub mod schedules;
+#[cfg(feature = "search")]
+pub mod search;
 mod size;
 mod text;
 pub mod train;

@@ -2,7 +2,11 @@
 //! "Parallel random numbers: as easy as 1, 2, 3" (2011).
 //!
 //! Nothing is carried from one number to the next, so the host and every GPU invocation draw the same
-//! bits in any order; `shaders/lib/random.wgsl` is the same text in WGSL.
+//! bits in any order; `shaders/lib/random.wgsl` is the same text in WGSL. [`Stream`] hands the numbers out one by one,
+//! as a generator of the crate `rand`.
+
+use rand_core::{TryRng, utils};
+use std::convert::Infallible;
 
 const ROTATIONS: [u32; 8] = [13, 15, 26, 6, 17, 29, 16, 24];
 
@@ -37,9 +41,92 @@ pub fn counter(count: u64) -> u32 {
     count as u32
 }
 
+/// A stream of random numbers for the crates `rand` and `rand_distr`: the words of [`threefry2x32`] at the counters
+/// 0, 1, 2, … under one key. The same key, the same numbers, on every machine; another key, numbers that have nothing
+/// to do with these. 2^65 words, after which it begins anew.
+///
+/// ```
+/// use axone::random::Stream;
+/// use rand::RngExt;
+///
+/// // Stream 7 of the seed 42, at step 0.
+/// let mut random = Stream::new(42, 7, 0);
+/// let rate: f64 = random.random_range(0.001..0.1);
+/// assert_eq!(rate, Stream::new(42, 7, 0).random_range(0.001..0.1));
+/// assert_ne!(rate, Stream::new(42, 7, 1).random_range(0.001..0.1));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stream {
+    key: [u32; 2],
+    counter: u64,
+    spare: Option<u32>,
+}
+
+impl Stream {
+    /// The numbers of `stream` at `step`, as [`stream_key`] keys them.
+    pub fn new(seed: u64, stream: u32, step: u32) -> Self {
+        Self::of_key(stream_key(seed, stream, step))
+    }
+
+    /// The numbers under a key.
+    pub fn of_key(key: [u32; 2]) -> Self {
+        Self { key, counter: 0, spare: None }
+    }
+
+    fn word(&mut self) -> u32 {
+        if let Some(word) = self.spare.take() {
+            return word;
+        }
+        let [first, second] = threefry2x32(self.key, [self.counter as u32, (self.counter >> 32) as u32]);
+        self.counter = self.counter.wrapping_add(1);
+        self.spare = Some(second);
+        first
+    }
+}
+
+/// What makes it a `Rng` of `rand`: it never fails.
+impl TryRng for Stream {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.word())
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        utils::next_u64_via_u32(self)
+    }
+
+    fn try_fill_bytes(&mut self, target: &mut [u8]) -> Result<(), Infallible> {
+        utils::fill_bytes_via_next_word(target, || Ok(self.word()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand_core::Rng;
+
+    /// Words in the order of the counter, first of a pair first; a u64 has the earlier word below.
+    #[test]
+    fn a_stream_walks_the_counter() {
+        let key = stream_key(42, 7, 3);
+        let words: Vec<u32> = (0..2).flat_map(|counter| threefry2x32(key, [counter, 0])).collect();
+        let mut stream = Stream::new(42, 7, 3);
+        assert_eq!([stream.next_u32(), stream.next_u32(), stream.next_u32(), stream.next_u32()], words[..]);
+        let mut stream = Stream::of_key(key);
+        assert_eq!(stream.next_u64(), u64::from(words[1]) << 32 | u64::from(words[0]));
+        let mut bytes = [0; 6];
+        stream.fill_bytes(&mut bytes);
+        assert_eq!(bytes[..4], words[2].to_le_bytes());
+        assert_eq!(bytes[4..], words[3].to_le_bytes()[..2]);
+    }
+
+    /// Beyond 2^32 words the high half of the counter counts on.
+    #[test]
+    fn a_stream_goes_beyond_32_bits() {
+        let mut stream = Stream { key: [1, 2], counter: 1 << 32, spare: None };
+        assert_eq!(stream.next_u32(), threefry2x32([1, 2], [0, 1])[0]);
+    }
 
     /// The known-answer tests of the Random123 distribution.
     #[test]

@@ -1,4 +1,4 @@
-//! Numbers as people read them, text as JSON quotes it, and lines on standard error.
+//! Numbers and tables as people read them, text as JSON and CSV quote it, and lines on standard error.
 
 use std::fmt::Write;
 
@@ -31,6 +31,25 @@ pub(crate) fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+/// A field of a CSV file.
+pub(crate) fn quoted(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.into() }
+}
+
+/// Rows of cells as lines, with the columns aligned on the right.
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = Vec::new();
+    for row in rows {
+        widths.resize(row.len().max(widths.len()), 0);
+        widths.iter_mut().zip(row).for_each(|(width, cell)| *width = (*width).max(cell.chars().count()));
+    }
+    let line = |row: &Vec<String>| {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:>width$}")).collect();
+        cells.join("  ")
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ mod digits;
 mod encode;
 #[cfg(feature = "datasets")]
 mod file;
+mod folds;
 #[cfg(feature = "datasets")]
 mod idx;
 mod matrix;
@@ -40,10 +41,10 @@ pub use dataset::Dataset;
 pub use digits::digits;
 pub(crate) use encode::MOST_CLASSES;
 pub use encode::{LabelEncoder, one_hot};
+pub use folds::Folds;
 #[cfg(feature = "datasets")]
 pub use idx::{IdxArray, read_idx, read_mnist};
 pub use matrix::Matrix;
 pub use scale::{MinMaxScaler, Standardizer};
-pub use split::Folds;
 pub use targets::Targets;
 pub(crate) use weights::check_row_weights;

@@ -6,7 +6,8 @@
 //! ACM TOMACS 29, 2019). The words are Threefry's at counters 0, 1, 2, …: the same key, the same order, on
 //! every machine.
 
-use crate::random::{stream_key, threefry2x32};
+use crate::random::{Stream, stream_key};
+use rand_core::Rng;
 
 /// Splits of data sets draw from a stream of their own, away from initialisation, shuffling and dropout.
 const SPLIT_STREAM: u32 = u32::from_be_bytes(*b"spli");
@@ -14,9 +15,9 @@ const SPLIT_STREAM: u32 = u32::from_be_bytes(*b"spli");
 /// A random order of `0..n`, fixed by `key`.
 pub(crate) fn permutation(n: u32, key: [u32; 2]) -> Vec<u32> {
     let mut order: Vec<u32> = (0..n).collect();
-    let mut words = Words { key, counter: 0, spare: None };
+    let mut words = Stream::of_key(key);
     for last in (1..n).rev() {
-        order.swap(last as usize, words.below(last + 1) as usize);
+        order.swap(last as usize, below(&mut words, last + 1) as usize);
     }
     order
 }
@@ -27,32 +28,13 @@ pub(crate) fn split_order(rows: usize, seed: u64) -> Vec<usize> {
     permutation(rows, stream_key(seed, SPLIT_STREAM, 0)).into_iter().map(|row| row as usize).collect()
 }
 
-/// The generator's words one by one.
-struct Words {
-    key: [u32; 2],
-    counter: u64,
-    spare: Option<u32>,
-}
-
-impl Words {
-    fn next(&mut self) -> u32 {
-        if let Some(word) = self.spare.take() {
-            return word;
-        }
-        let [first, second] = threefry2x32(self.key, [self.counter as u32, (self.counter >> 32) as u32]);
-        self.counter += 1;
-        self.spare = Some(second);
-        first
-    }
-
-    /// Uniform in `0..bound`, for `bound` ≥ 1.
-    fn below(&mut self, bound: u32) -> u32 {
-        let incomplete = bound.wrapping_neg() % bound; // 2^32 mod bound
-        loop {
-            let product = u64::from(self.next()) * u64::from(bound);
-            if product as u32 >= incomplete {
-                return (product >> 32) as u32;
-            }
+/// Uniform in `0..bound`, for `bound` ≥ 1.
+fn below(words: &mut Stream, bound: u32) -> u32 {
+    let incomplete = bound.wrapping_neg() % bound; // 2^32 mod bound
+    loop {
+        let product = u64::from(words.next_u32()) * u64::from(bound);
+        if product as u32 >= incomplete {
+            return (product >> 32) as u32;
         }
     }
 }
@@ -88,10 +70,10 @@ mod tests {
     /// With `bound` = 3·2^30 a plain multiply gives every third value twice the chance of the others.
     #[test]
     fn below_rejects_incomplete_cycles() {
-        let mut words = Words { key: [5, 6], counter: 0, spare: None };
+        let mut words = Stream::of_key([5, 6]);
         let mut counts = [0u32; 3];
         for _ in 0..30_000 {
-            counts[(words.below(3 << 30) % 3) as usize] += 1;
+            counts[(below(&mut words, 3 << 30) % 3) as usize] += 1;
         }
         assert!(counts.iter().all(|&count| count.abs_diff(10_000) < 400), "{counts:?}");
     }

@@ -4,7 +4,7 @@
 //! come out shuffled. Stratified splits walk the same order and count by class: a share of a class that is not
 //! a whole number of rows is rounded down or up, never further.
 
-use super::{Dataset, shuffle::split_order};
+use super::{Dataset, Folds, shuffle::split_order};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
@@ -97,7 +97,7 @@ impl Dataset {
     /// # Ok::<(), axone::Error>(())
     /// ```
     pub fn k_fold(&self, k: usize, seed: u64) -> Result<Folds<'_>> {
-        Folds::deal("k_fold", self, k, split_order(self.len(), seed))
+        Folds::of_order("k_fold", self, k, split_order(self.len(), seed))
     }
 
     /// [`k_fold`](Self::k_fold) with the classes of the first class target spread evenly: the folds differ by
@@ -109,7 +109,7 @@ impl Dataset {
         let labels = self.strata("k_fold_stratified")?;
         let mut order = split_order(self.len(), seed);
         order.sort_by_key(|&row| labels.get(row)); // stable: still shuffled within a class
-        Folds::deal("k_fold_stratified", self, k, order)
+        Folds::of_order("k_fold_stratified", self, k, order)
     }
 
     fn held_out(&self, call: &Call, fraction: f64) -> Result<usize> {
@@ -152,58 +152,3 @@ fn quotas(labels: &[u32], fraction: f64, total: usize) -> BTreeMap<u32, usize> {
     }
     quota
 }
-
-/// The pairs `(train, validation)` of [`Dataset::k_fold`], first fold to last.
-#[derive(Debug, Clone)]
-pub struct Folds<'a> {
-    set: &'a Dataset,
-    folds: Vec<Vec<usize>>,
-    next: usize,
-}
-
-impl<'a> Folds<'a> {
-    /// Deals the rows out like cards: neighbours in `order` go to different folds.
-    fn deal(place: &str, set: &'a Dataset, k: usize, order: Vec<usize>) -> Result<Self> {
-        if k < 2 || k > set.len() {
-            return Err(Error::value(place, "k", format!("from 2 to {} (the rows)", set.len()), k));
-        }
-        let mut folds: Vec<Vec<usize>> = (0..k).map(|_| Vec::with_capacity(set.len() / k + 1)).collect();
-        for (position, row) in order.into_iter().enumerate() {
-            if let Some(fold) = folds.get_mut(position % k) {
-                fold.push(row);
-            }
-        }
-        let folds = Self { set, folds, next: 0 };
-        for fold in 0..k {
-            let (train, validation) = folds.rows(fold).unwrap_or_default();
-            set.check_part(&format!("{place}, training part of fold {fold}"), &train)?;
-            set.check_part(&format!("{place}, validation part of fold {fold}"), &validation)?;
-        }
-        Ok(folds)
-    }
-
-    /// The row numbers `(train, validation)` of fold `index` in the set that was split, `None` from `k` on:
-    /// what out-of-fold predictions need to find their rows again.
-    pub fn rows(&self, index: usize) -> Option<(Vec<usize>, Vec<usize>)> {
-        let validation = self.folds.get(index)?.clone();
-        let others = self.folds.iter().enumerate().filter(|(fold, _)| *fold != index);
-        Some((others.flat_map(|(_, rows)| rows.iter().copied()).collect(), validation))
-    }
-}
-
-impl Iterator for Folds<'_> {
-    type Item = (Dataset, Dataset);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (train, validation) = self.rows(self.next)?;
-        self.next += 1;
-        Some((self.set.gather(&train), self.set.gather(&validation)))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.folds.len().saturating_sub(self.next);
-        (left, Some(left))
-    }
-}
-
-impl ExactSizeIterator for Folds<'_> {}

@@ -11,13 +11,13 @@ use std::ops::Range;
 const LARGEST: f64 = 1e300;
 
 /// Whether a value has a place on an axis.
-pub(super) fn drawable(value: f64) -> bool {
+pub(crate) fn drawable(value: f64) -> bool {
     value.abs() < LARGEST
 }
 
 /// A range with its labels.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     low: f64,
     high: f64,
     step: f64,
@@ -25,7 +25,7 @@ pub(super) struct Axis {
 
 impl Axis {
     /// For values of any kind, with a little room at both ends.
-    pub(super) fn of_values(values: impl Iterator<Item = f64>) -> Self {
+    pub(crate) fn of_values(values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = extremes(values).unwrap_or((0.0, 1.0));
         let size = low.abs().max(high.abs());
         let least = if size < 1e-290 { 1.0 } else { size * 1e-9 };
@@ -35,14 +35,14 @@ impl Axis {
     }
 
     /// For the numbers of epochs, labelled at whole numbers only; the room leaves epoch 0 out.
-    pub(super) fn of_epochs(epochs: impl Iterator<Item = f64>) -> Self {
+    pub(crate) fn of_epochs(epochs: impl Iterator<Item = f64>) -> Self {
         let (low, high) = extremes(epochs).unwrap_or((1.0, 1.0));
         let room = if low == high { 0.5 } else { ((high - low) * 0.03).min(0.9) };
         Self { low: low - room, high: high + room, step: round_step((high - low) / 10.0).max(1.0) }
     }
 
     /// Where a value stands, from 0 to 1.
-    pub(super) fn position(&self, value: f64) -> f64 {
+    pub(crate) fn position(&self, value: f64) -> f64 {
         (value - self.low) / (self.high - self.low)
     }
 

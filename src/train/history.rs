@@ -5,6 +5,7 @@
 
 use super::Profile;
 use crate::metrics::Direction;
+use crate::text::quoted;
 use crate::{Error, Result};
 use std::fmt;
 use std::path::Path;
@@ -164,16 +165,7 @@ impl fmt::Display for History {
             let values = names.iter().map(|name| epoch.get(name).map(number).unwrap_or_else(|| "-".into()));
             fixed.into_iter().chain(values).collect()
         }));
-        let mut widths: Vec<usize> = Vec::new();
-        for line in &table {
-            widths.resize(line.len(), 0);
-            widths.iter_mut().zip(line).for_each(|(width, cell)| *width = (*width).max(cell.chars().count()));
-        }
-        for (index, line) in table.iter().enumerate() {
-            let cells: Vec<String> = line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:>width$}")).collect();
-            write!(f, "{}{}", if index > 0 { "\n" } else { "" }, cells.join("  "))?;
-        }
-        Ok(())
+        f.write_str(&crate::text::table(&table))
     }
 }
 
@@ -185,9 +177,4 @@ pub(crate) fn number(value: f64) -> String {
     } else {
         format!("{value:.4}")
     }
-}
-
-/// A field of a CSV file.
-fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.into() }
 }

@@ -31,6 +31,8 @@ mod stop;
 mod tensors;
 mod trace;
 
+#[cfg(all(feature = "plot", feature = "search"))]
+pub(crate) use axis::{Axis, drawable};
 pub(crate) use by_hand::ByHand;
 pub use callback::{Callback, CallbackState};
 pub use callbacks::{CsvLog, EarlyStopping, JsonLines, ReduceOnPlateau, TensorBoard, TerminateOnNonFinite, Threshold};
@@ -39,6 +41,8 @@ pub use checkpoint::Checkpoint;
 pub use evaluation::Evaluation;
 pub(crate) use feed::Feed;
 pub(crate) use fit::{evaluate, fit};
+#[cfg(feature = "search")]
+pub(crate) use history::number;
 pub use history::{Epoch, History};
 pub(crate) use measure::profile;
 pub use minimize::Lbfgs;
@@ -52,4 +56,6 @@ pub use range_test::{RangeCurve, RangePoint, RangeTest};
 pub(crate) use report::check_names;
 pub use run::Run;
 pub use settings::Fit;
+#[cfg(all(feature = "ctrl-c", feature = "search"))]
+pub(crate) use stop::CtrlC;
 pub use stop::StopFlag;

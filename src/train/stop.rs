@@ -47,7 +47,7 @@ impl PartialEq for StopFlag {
 }
 
 #[cfg(feature = "ctrl-c")]
-pub(super) use ctrl_c::CtrlC;
+pub(crate) use ctrl_c::CtrlC;
 
 #[cfg(feature = "ctrl-c")]
 mod ctrl_c {
@@ -80,11 +80,16 @@ mod ctrl_c {
 
     /// A run listens as long as this lives.
     #[derive(Debug)]
-    pub(in crate::train) struct CtrlC(pub StopFlag);
+    pub(crate) struct CtrlC(pub StopFlag);
 
     impl CtrlC {
         /// Or why it cannot: a signal that is ignored stays so, and a handler that is there stays in place.
         pub fn listen() -> Result<Self, String> {
+            Self::raising(StopFlag::new())
+        }
+
+        /// Raises a flag that is there already.
+        pub fn raising(flag: StopFlag) -> Result<Self, String> {
             let mut listeners = listeners();
             if !listeners.installed {
                 let why = "SIGINT is ignored, as under nohup and in the background, or has a handler";
@@ -92,7 +97,6 @@ mod ctrl_c {
                 ctrlc::try_set_handler(pressed).map_err(failed)?;
                 listeners.installed = true;
             }
-            let flag = StopFlag::new();
             listeners.flags.push(flag.clone());
             Ok(Self(flag))
         }

@@ -27,6 +27,8 @@ pub mod profile;
 #[cfg(feature = "save")]
 pub mod resume;
 pub mod rows;
+#[cfg(feature = "search")]
+pub mod search;
 pub mod settings;
 pub mod sums;
 pub mod training;

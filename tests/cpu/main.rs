@@ -18,6 +18,7 @@ mod data;
 mod failures;
 #[cfg(feature = "save")]
 mod files;
+mod folds;
 mod fused;
 mod gradients;
 mod history;
@@ -38,6 +39,10 @@ mod readme;
 #[cfg(feature = "save")]
 mod resume;
 mod schedules;
+#[cfg(feature = "search")]
+mod search;
+#[cfg(feature = "search")]
+mod search_log;
 mod sizes;
 mod sums;
 #[cfg(feature = "datasets")]

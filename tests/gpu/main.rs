@@ -25,6 +25,8 @@ mod one_dispatch;
 mod optimizers;
 mod precision;
 mod profile;
+#[cfg(feature = "search")]
+mod search;
 mod sums;
 mod tune;
 
