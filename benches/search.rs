@@ -117,6 +117,7 @@ fn draw(panels: &[Curves]) -> std::result::Result<(), Box<dyn std::error::Error>
             .build_cartesian_2d(1.0..TRIALS as f64, (low..high).log_scale())?;
         chart
             .configure_mesh()
+            .light_line_style(TRANSPARENT)
             .x_desc("trial")
             .y_desc("loss above the best known")
             .y_label_formatter(&|y| format!("{y:.0e}"))
