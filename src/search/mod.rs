@@ -8,6 +8,7 @@
 mod cross;
 mod fold;
 mod log;
+mod number;
 #[cfg(feature = "plot")]
 mod picture;
 mod progress;
@@ -26,6 +27,7 @@ mod workers;
 
 pub use cross::{CrossValidated, cross_validate};
 pub use fold::{CrossValidation, Fold, Transform};
+pub use number::{Float, Int};
 #[cfg(feature = "plot")]
 pub use picture::Picture;
 pub use pruner::{Hyperband, MedianPruning, PatientPruning, Pruner, SuccessiveHalving};
@@ -34,7 +36,7 @@ pub use results::Trials;
 pub use sampler::{Grid, Random, Sampler, Tpe};
 pub use space::Domain;
 pub use study::Study;
-pub use trial::{Float, Int, Trial};
+pub use trial::Trial;
 pub use value::Value;
 pub use watch::Watch;
 pub use with_cv::{BestModel, bayesian_search, grid_search, random_search};

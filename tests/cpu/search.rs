@@ -525,7 +525,7 @@ fn pictures_name_what_they_show() {
     for (picture, words) in [
         (History, &["score by trial", "accuracy", "best so far", "pruned"][..]),
         (Parallel, &["rate", "kind", "only_odd", "accuracy", "plain", "odd"]),
-        (Slices, &["rate", "kind", "only_odd", "accuracy", "log10", "0 plain, 1 odd"]),
+        (Slices, &["rate", "kind", "only_odd", "accuracy", "log10", "0 &quot;plain&quot;, 1 &quot;odd&quot;"]),
         (Importance, &["rate", "kind", "only_odd", "PED-ANOVA"]),
     ] {
         let svg = trials.to_svg(picture).unwrap();
