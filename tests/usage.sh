@@ -27,8 +27,8 @@ for source in examples/*.rs; do
     says 'unknown argument "--nonsense"' "$built/$(basename "$source" .rs)"
 done
 if command -v python3 >/dev/null; then
-    # programs.py is a part of run.py.
-    for script in $(find benches tests -name '*.py' ! -name programs.py); do
+    # programs.py is a part of run.py, training.py of the scripts beside it.
+    for script in $(find benches tests -name '*.py' ! -name programs.py ! -name training.py); do
         says error: python3 "$script"
     done
 fi
