@@ -104,7 +104,7 @@ impl Error {
         expected: impl ToString,
         got: impl ToString,
     ) -> Self {
-        Error::Value { place: place.into(), name, expected: expected.to_string(), got: got.to_string() }
+        Error::Value { place: place.into(), name, expected: expected.to_string(), got: readable(got.to_string()) }
     }
 
     /// Data of `place` that cannot be used.
@@ -115,5 +115,13 @@ impl Error {
     /// A file operation that failed.
     pub(crate) fn file(path: impl Into<PathBuf>, error: impl ToString) -> Self {
         Error::File { path: path.into(), message: error.to_string() }
+    }
+}
+
+/// Text as it is, but a number of many digits by its power of ten: `Display` writes 1e300 in 301.
+fn readable(text: String) -> String {
+    match text.parse::<f64>() {
+        Ok(number) if text.len() > 24 && number.is_finite() => format!("{number:e}"),
+        _ => text,
     }
 }

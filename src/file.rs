@@ -46,6 +46,17 @@ fn replace(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> Resul
     sync_folder(&target).map_err(|error| Error::file(path, format!("written, but its folder was not flushed: {error}")))
 }
 
+/// Whether the two paths lead to one file, which need not be there; devices and pipes have room for all.
+pub(crate) fn same_place(a: &Path, b: &Path) -> bool {
+    let place = |path: &Path| {
+        let target = target(path).ok()?;
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(std::fs::canonicalize(folder).ok()?.join(target.file_name()?))
+    };
+    let device = std::fs::metadata(a).is_ok_and(|there| !there.is_file());
+    !device && (a == b || place(a).is_some_and(|a| place(b) == Some(a)))
+}
+
 /// The name at the end of the links that begin at `path`; nothing has to be there.
 fn target(path: &Path) -> Result<PathBuf> {
     let mut target = path.to_owned();

@@ -3,6 +3,7 @@
 use super::run::Run;
 use crate::{Error, Result};
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// Called while a model is trained: a setting of [`Fit::callback`](super::Fit::callback). Every method has a default
@@ -67,6 +68,12 @@ pub trait Callback: Send {
         Ok(())
     }
 
+    /// The file that it writes in a run, from [`begin`](Self::begin) on: no other callback and no checkpoint of the run
+    /// may write it, nor may the run be resumed from it. Default: none.
+    fn file(&self) -> Option<PathBuf> {
+        None
+    }
+
     /// What a checkpoint has to keep because the history does not tell it. Counters that follow from the history are
     /// better computed from it in [`begin`](Self::begin). Default: nothing.
     fn state(&self) -> Option<CallbackState> {
@@ -111,6 +118,10 @@ impl<T: Callback + ?Sized> Callback for Arc<Mutex<T>> {
 
     fn end(&mut self, run: &mut Run<'_>) -> Result<()> {
         lock(self).end(run)
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        lock(self).file()
     }
 
     fn state(&self) -> Option<CallbackState> {

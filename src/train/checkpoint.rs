@@ -77,6 +77,10 @@ impl Checkpoint {
         if self.every == 0 { Err(Error::value("checkpoint", "every", "at least 1", self.every)) } else { Ok(()) }
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Before the first epoch: what can be known to go wrong goes wrong here.
     pub(super) fn begin(&self, run: &Run<'_>) -> Result<()> {
         self.monitor(run)?;

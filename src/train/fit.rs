@@ -23,6 +23,7 @@ fn train(model: &mut Model, data: &Dataset, settings: &Fit) -> Result<History> {
     let (data, held_out) = parts(data, split.as_ref(), settings);
     let taken: Result<Vec<_>> = settings.callbacks.iter().map(Shared::take).collect();
     let mut callbacks = taken?;
+    super::writers::check(settings, &callbacks)?;
     let mut run = Run::new(model, data, held_out, settings)?;
     #[cfg(feature = "save")]
     settings.checkpoints.iter().try_for_each(|checkpoint| checkpoint.begin(&run))?;

@@ -30,6 +30,7 @@ mod settings;
 mod stop;
 mod tensors;
 mod trace;
+mod writers;
 
 #[cfg(all(feature = "plot", feature = "search"))]
 pub(crate) use axis::{Axis, drawable};

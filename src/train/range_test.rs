@@ -7,6 +7,7 @@ use super::epoch::shuffled;
 use super::feed::Feed;
 use super::history::number;
 use super::measure::copy_slabs;
+use super::run::is_rate;
 use super::settings::DATA_BUDGET;
 use crate::data::Dataset;
 use crate::kernels::Step;
@@ -77,11 +78,10 @@ impl RangeTest {
         let wrong = |name, expected: &str, got: &dyn fmt::Display| {
             Err(Error::value("range_test", name, expected, got.to_string()))
         };
-        // The device's rates are f32: a smaller one would be 0 there.
-        if !(self.from >= f64::from(f32::MIN_POSITIVE) && self.from.is_finite()) {
+        if !is_rate(self.from) {
             return wrong("from", "positive and finite in f32", &self.from);
         }
-        if !(self.to > self.from && self.to <= f64::from(f32::MAX)) {
+        if !(self.to > self.from && is_rate(self.to)) {
             return wrong("to", &format!("above {} and finite in f32", self.from), &self.to);
         }
         if self.steps < 10 {

@@ -5,7 +5,7 @@
 //! are pure functions of these.
 
 use super::callback::{Callback, CallbackState};
-use super::run::Run;
+use super::run::{Run, is_rate};
 use super::{Epoch, History};
 use crate::kernels::{LARGEST_SCALE, LOSS_SCALE_LEN, SCALE_AT};
 use crate::model::persist::Contents;
@@ -62,6 +62,33 @@ struct Record {
     values: Vec<(String, String)>,
 }
 
+impl State {
+    /// The epochs that were done. Fails where a run would not have written them so: a checkpoint follows an epoch, an
+    /// epoch reports the names of its run and has a step, and the model counts at least those of this run.
+    fn history(&self, path: &Path) -> Result<Vec<Epoch>> {
+        if !is_rate(self.learning_rate) {
+            return Err(Error::file(path, format!("learning rate {:?}", self.learning_rate)));
+        }
+        let epochs = self.epochs.iter().map(|record| record.epoch(path)).collect::<Result<Vec<_>>>()?;
+        for (epoch, place) in epochs.iter().zip(1..) {
+            if epoch.epoch != place {
+                return Err(Error::file(path, format!("epoch {} in place of epoch {place}", epoch.epoch)));
+            }
+            let names: Vec<&String> = epoch.values.iter().map(|(name, _)| name).collect();
+            if !names.iter().copied().eq(&self.settings.names) {
+                let got = format!("epoch {place} reports {names:?}, its run {:?}", self.settings.names);
+                return Err(Error::file(path, got));
+            }
+        }
+        let (own, all, steps) = (epochs.len() as u64, self.epochs_done, self.steps_done);
+        if own == 0 || own > all || all > steps {
+            let got = format!("a history of {own} epochs, of a model that was trained for {all} in {steps} steps");
+            return Err(Error::file(path, got));
+        }
+        Ok(epochs)
+    }
+}
+
 impl From<&Epoch> for Record {
     fn from(epoch: &Epoch) -> Self {
         Self {
@@ -77,12 +104,15 @@ impl Record {
     fn epoch(&self, path: &Path) -> Result<Epoch> {
         let number = |text: &str| text.parse().map_err(|_| Error::file(path, format!("\"{text}\" is no number")));
         let values = self.values.iter().map(|(name, value)| Ok((name.clone(), number(value)?)));
-        Ok(Epoch {
-            epoch: self.epoch,
-            seconds: number(&self.seconds)?,
-            learning_rate: number(&self.learning_rate)? as f32,
-            values: values.collect::<Result<_>>()?,
-        })
+        let (seconds, learning_rate): (f64, f64) = (number(&self.seconds)?, number(&self.learning_rate)?);
+        // A schedule may come down to a rate of 0.
+        for (name, value, most) in [("seconds", seconds, f64::MAX), ("learning rate", learning_rate, f32::MAX.into())] {
+            if !(0.0..=most).contains(&value) {
+                return Err(Error::file(path, format!("epoch {}: {name} {value:?}", self.epoch)));
+            }
+        }
+        let learning_rate = learning_rate as f32;
+        Ok(Epoch { epoch: self.epoch, seconds, learning_rate, values: values.collect::<Result<_>>()? })
     }
 }
 
@@ -188,13 +218,7 @@ pub(super) fn read(run: &mut Run<'_>, path: &Path, keeping: &[String]) -> Result
     state.settings.check(&Settings::of(run), path)?;
     let kept: Vec<&str> = state.callbacks.iter().map(|(name, _)| name.as_str()).collect();
     same(path, "callbacks", &kept, &keeping.iter().map(String::as_str).collect())?;
-    if !(state.learning_rate > 0.0 && state.learning_rate.is_finite()) {
-        return Err(Error::file(path, format!("learning rate {}", state.learning_rate)));
-    }
-    let epochs = state.epochs.iter().map(|record| record.epoch(path)).collect::<Result<Vec<_>>>()?;
-    if let Some((epoch, place)) = epochs.iter().zip(1..).find(|(epoch, place)| epoch.epoch != *place) {
-        return Err(Error::file(path, format!("epoch {} in place of epoch {place}", epoch.epoch)));
-    }
+    let epochs = state.history(path)?;
 
     let (_, moments) = run.model.any_plan()?;
     let layout = run.model.layout();

@@ -114,15 +114,15 @@ impl<'a> Run<'a> {
     /// Sets the learning rate from the next epoch on.
     ///
     /// # Errors
-    /// [`Error::Value`] where it is not positive and finite, and in a run of
+    /// [`Error::Value`] where it is not positive and finite in f32, and in a run of
     /// [`Model::minimize`](crate::model::Model::minimize), which has none.
     pub fn set_learning_rate(&mut self, rate: f64) -> Result<()> {
         if self.minimizes {
             let wanted = "left alone: a line search finds the steps";
             return Err(Error::value("minimize", "learning_rate", wanted, rate));
         }
-        if !(rate > 0.0 && rate.is_finite()) {
-            return Err(Error::value("fit", "learning_rate", "positive and finite", rate));
+        if !is_rate(rate) {
+            return Err(Error::value("fit", "learning_rate", "positive and finite in f32", rate));
         }
         self.uniforms.rate = rate;
         Ok(())
@@ -315,6 +315,11 @@ impl<'a> Run<'a> {
         }
         self.history
     }
+}
+
+/// Whether the device can hold `rate`, whose rates are f32: a smaller one would be 0 there, a larger one infinite.
+pub(super) fn is_rate(rate: f64) -> bool {
+    (f64::from(f32::MIN_POSITIVE)..=f64::from(f32::MAX)).contains(&rate)
 }
 
 /// The training plan with the data.

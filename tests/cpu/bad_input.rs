@@ -175,8 +175,10 @@ fn settings_of_callbacks() {
     assert_eq!(of_fit(Fit::new().callback(ReduceOnPlateau::new("loss").threshold(threshold))), wanted);
     let wanted = "reduce_on_plateau: floor must be at least 0 and finite, got -1";
     assert_eq!(of(|| Fit::new().callback(ReduceOnPlateau::new("loss").floor(-1.0))), wanted);
-    let wanted = "fit: learning_rate must be positive and finite, got NaN";
-    assert_eq!(of(|| Fit::new().callback(SetsRate(f64::NAN))), wanted);
+    for (rate, got) in [(f64::NAN, "NaN"), (1e300, "1e300"), (1e-60, "1e-60")] {
+        let wanted = format!("fit: learning_rate must be positive and finite in f32, got {got}");
+        assert_eq!(of_fit(Fit::new().callback(SetsRate(rate))), wanted);
+    }
     #[cfg(feature = "save")]
     assert_eq!(
         of(|| Fit::new().checkpoint(Checkpoint::new("never").every(0))),

@@ -71,6 +71,42 @@ fn what_cannot_be_written_is_refused_before_the_first_epoch() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+/// What one of them wrote would be lost to the other.
+#[test]
+fn two_writers_of_a_file_are_refused() {
+    let folder = folder("writers");
+    let (path, other) = (folder.join("run"), folder.join("other"));
+    let same = folder.join(".").join("run");
+    let says = |fit: Fit, writers: &str, path: &Path| {
+        let error = classifier(&Device::cpu(), Sgd::new(0.1)).fit(&samples(8), &fit).unwrap_err();
+        let wanted = format!("a file of its own for each of {writers}, got {}", path.display());
+        assert!(error.to_string().contains(&wanted), "{error}");
+        assert!(!path.exists());
+    };
+    says(fit().callback(CsvLog::new(&path)).callback(JsonLines::new(&same)), "csv_log and json_lines", &same);
+    let shared = Arc::new(Mutex::new(CsvLog::new(&path)));
+    says(fit().callback(shared).callback(CsvLog::new(&path)), "csv_log and csv_log", &path);
+    #[cfg(feature = "save")]
+    {
+        says(fit().callback(CsvLog::new(&path)).checkpoint(same.as_path()), "csv_log and checkpoint", &same);
+        let two = fit().checkpoint(path.as_path()).checkpoint(Checkpoint::new(&path).best("loss"));
+        says(two, "checkpoint and checkpoint", &path);
+        says(fit().callback(CsvLog::new(&path)).resume(&path), "resume and csv_log", &path);
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(&path, &other).unwrap();
+            says(fit().callback(CsvLog::new(&path)).checkpoint(other.as_path()), "csv_log and checkpoint", &other);
+            std::fs::remove_file(&other).unwrap();
+        }
+        // A run goes on in the file that it came from.
+        let mut model = classifier(&Device::cpu(), Sgd::new(0.1));
+        let logged = || fit().callback(CsvLog::new(&other)).checkpoint(path.as_path());
+        model.fit(&samples(8), &logged()).unwrap();
+        model.fit(&samples(8), &logged().epochs(6).resume(&path)).unwrap();
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 /// The folder goes after epoch 2 and comes back after epoch 4: the run goes on, says so, and the logs are whole.
 #[test]
 #[cfg(unix)]

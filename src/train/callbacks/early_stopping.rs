@@ -40,6 +40,8 @@ pub struct EarlyStopping {
     waited: usize,
     /// The parameter slab of the best epoch.
     weights: Vec<f32>,
+    /// How many numbers that slab has in this run.
+    parameters: usize,
 }
 
 impl EarlyStopping {
@@ -55,6 +57,7 @@ impl EarlyStopping {
             best_epoch: 0,
             waited: 0,
             weights: Vec::new(),
+            parameters: 0,
         }
     }
 
@@ -113,6 +116,7 @@ impl Callback for EarlyStopping {
         self.monitor.begin(NAME, run)?;
         (self.best, self.best_epoch, self.waited) = (self.monitor.direction.worst(), 0, 0);
         self.weights.clear();
+        self.parameters = run.model().layout().slab.len();
         // The counters are what the epochs of a resumed run made of them.
         for epoch in &run.history().epochs {
             self.count(epoch.epoch, epoch.get(&self.monitor.name).unwrap_or(f64::NAN));
@@ -155,6 +159,13 @@ impl Callback for EarlyStopping {
     }
 
     fn restore(&mut self, state: CallbackState) -> Result<()> {
+        if ![0, self.parameters].contains(&state.numbers.len()) {
+            return Err(Error::shape(
+                NAME,
+                format!("{} weights of the best epoch", self.parameters),
+                state.numbers.len(),
+            ));
+        }
         self.weights = state.numbers;
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::train::run::Run;
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Default)]
 pub(super) struct Growing {
@@ -19,6 +19,10 @@ pub(super) struct Growing {
 impl Growing {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), ..Self::default() }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Begins `file`, which lies at the path, with `bytes`.

@@ -37,6 +37,10 @@ impl Callback for CsvLog {
         CSV.to_owned()
     }
 
+    fn file(&self) -> Option<PathBuf> {
+        Some(self.0.path().to_owned())
+    }
+
     fn begin(&mut self, run: &mut Run<'_>) -> Result<()> {
         let (names, epochs) = (run.names(), &run.history().epochs);
         self.0.begin_anew(&epochs.iter().fold(csv_header(names), |text, epoch| text + &csv_line(epoch, names)))
@@ -72,6 +76,10 @@ impl JsonLines {
 impl Callback for JsonLines {
     fn name(&self) -> String {
         JSON.to_owned()
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        Some(self.0.path().to_owned())
     }
 
     fn begin(&mut self, run: &mut Run<'_>) -> Result<()> {

@@ -117,7 +117,8 @@ impl ReduceOnPlateau {
         if !self.count(value) {
             return rate;
         }
-        let reduced = (rate * self.factor).max(self.floor);
+        // Where a rate of f32 would be 0, training would go on without learning.
+        let reduced = (rate * self.factor).max(self.floor).max(f64::from(f32::MIN_POSITIVE));
         if rate - reduced > LEAST_CHANGE { reduced } else { rate }
     }
 
