@@ -7,6 +7,9 @@ use super::{Dataset, shuffle::split_order};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
+/// Row numbers that [`Dataset::k_fold_repeated`] keeps at most.
+const MOST_NUMBERS: usize = 1 << 28;
+
 /// The rows to train on, seen from a fold.
 #[derive(Debug, Clone, Copy)]
 enum Train {
@@ -72,16 +75,71 @@ impl Dataset {
     /// [`k_fold`](Self::k_fold) `repeats` times, each time dealt anew: `k · repeats` pairs.
     ///
     /// # Errors
-    /// As `k_fold`, and [`Error::Value`] for no repeat.
+    /// As `k_fold`, and [`Error::Value`] for no repeat, and for so many that the numbers of the held-out rows would take
+    /// more than 2 GiB.
     pub fn k_fold_repeated(&self, k: usize, repeats: usize, seed: u64) -> Result<Folds<'_>> {
         let place = "k_fold_repeated";
+        let most = MOST_NUMBERS / self.len();
         if repeats == 0 {
             return Err(Error::value(place, "repeats", "at least 1", repeats));
+        }
+        if repeats > most {
+            return Err(Error::value(place, "repeats", format!("at most {most} for {} rows", self.len()), repeats));
         }
         let mut folds = Vec::new();
         for repeat in 0..repeats as u64 {
             folds.extend(deal(place, self, k, split_order(self.len(), seed.wrapping_add(repeat)))?);
         }
+        Folds::new(place, self, folds, Train::Round(k))
+    }
+
+    /// [`k_fold`](Self::k_fold) without shuffling: parts are neighbours, the first ones a row longer where `k` does not
+    /// divide the rows. The folds of scikit-learn's `KFold(k)`; for rows whose order matters.
+    ///
+    /// # Errors
+    /// As `k_fold`.
+    pub fn k_fold_in_order(&self, k: usize) -> Result<Folds<'_>> {
+        let place = "k_fold_in_order";
+        check_k(place, self, k)?;
+        let (size, longer) = (self.len() / k, self.len() % k);
+        let begin = |fold: usize| fold * size + fold.min(longer);
+        Folds::new(place, self, (0..k).map(|fold| (begin(fold)..begin(fold + 1)).collect()).collect(), Train::Round(k))
+    }
+
+    /// [`k_fold_stratified`](Self::k_fold_stratified) without shuffling: the rows of a class stay in their order and are
+    /// cut into `k` parts. The folds of scikit-learn's `StratifiedKFold(k)`, which `cv=k` stands for there.
+    ///
+    /// # Errors
+    /// As `k_fold_stratified`.
+    ///
+    /// ```
+    /// use axone::data::Dataset;
+    /// let set = Dataset::new(vec![[1.0]; 6], [0, 0, 1, 0, 1, 1])?;
+    /// let held_out: Vec<_> = (0..3).map(|fold| set.k_fold_stratified_in_order(3).unwrap().rows(fold).unwrap().1).collect();
+    /// assert_eq!(held_out, [[0, 2], [1, 4], [3, 5]]);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn k_fold_stratified_in_order(&self, k: usize) -> Result<Folds<'_>> {
+        let place = "k_fold_stratified_in_order";
+        check_k(place, self, k)?;
+        let mut classes: Vec<(u32, Vec<usize>)> = Vec::new();
+        for (row, label) in self.strata(place)?.iter().enumerate() {
+            match classes.iter_mut().find(|(class, _)| class == label) {
+                Some((_, rows)) => rows.push(row),
+                None => classes.push((*label, vec![row])),
+            }
+        }
+        let mut folds = vec![Vec::new(); k];
+        let mut dealt = 0;
+        for (_, rows) in classes {
+            // Of the rows sorted by class, every k-th is for the same fold: so many of this class each.
+            let end = dealt + rows.len();
+            let share = |fold: usize| (end + k - 1 - fold) / k - (dealt + k - 1 - fold) / k;
+            let mut rows = rows.into_iter();
+            folds.iter_mut().enumerate().for_each(|(fold, part)| part.extend(rows.by_ref().take(share(fold))));
+            dealt = end;
+        }
+        folds.iter_mut().for_each(|fold| fold.sort_unstable());
         Folds::new(place, self, folds, Train::Round(k))
     }
 
@@ -124,9 +182,7 @@ impl Dataset {
 
 /// Deals the rows out like cards: neighbours in `order` go to different folds.
 fn deal(place: &str, set: &Dataset, k: usize, order: Vec<usize>) -> Result<Vec<Vec<usize>>> {
-    if k < 2 || k > set.len() {
-        return Err(Error::value(place, "k", format!("from 2 to {} (the rows)", set.len()), k));
-    }
+    check_k(place, set, k)?;
     let mut folds: Vec<Vec<usize>> = (0..k).map(|_| Vec::with_capacity(set.len() / k + 1)).collect();
     for (position, row) in order.into_iter().enumerate() {
         if let Some(fold) = folds.get_mut(position % k) {
@@ -134,6 +190,11 @@ fn deal(place: &str, set: &Dataset, k: usize, order: Vec<usize>) -> Result<Vec<V
         }
     }
     Ok(folds)
+}
+
+fn check_k(place: &str, set: &Dataset, k: usize) -> Result<()> {
+    let fits = (2..=set.len()).contains(&k);
+    if fits { Ok(()) } else { Err(Error::value(place, "k", format!("from 2 to {} (the rows)", set.len()), k)) }
 }
 
 impl<'a> Folds<'a> {

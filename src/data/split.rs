@@ -123,7 +123,7 @@ impl Dataset {
         Ok(rows.clamp(1, self.len() - 1))
     }
 
-    fn strata(&self, place: &str) -> Result<&[u32]> {
+    pub(super) fn strata(&self, place: &str) -> Result<&[u32]> {
         let labels = self.targets().iter().find_map(|target| target.labels());
         labels.ok_or_else(|| Error::data(place, "no target holds classes to stratify by"))
     }

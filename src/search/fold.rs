@@ -1,6 +1,6 @@
 //! How a set is split, scaled and scored in cross-validation, and one fold of it.
 
-use super::workers::room;
+use super::workers::{check, room};
 use crate::data::{Dataset, Folds, Matrix, MinMaxScaler, Standardizer};
 use crate::metrics::Direction;
 use crate::train::Fit;
@@ -37,6 +37,7 @@ enum Split {
 pub struct CrossValidation {
     split: Split,
     seed: u64,
+    shuffle: bool,
     score: String,
     prepare: Vec<Prepare>,
     pub(super) workers: Option<usize>,
@@ -45,7 +46,15 @@ pub struct CrossValidation {
 
 impl CrossValidation {
     fn new(split: Split) -> Self {
-        Self { split, seed: 0, score: "accuracy".to_owned(), prepare: Vec::new(), workers: None, threads: 1 }
+        Self {
+            split,
+            seed: 0,
+            shuffle: true,
+            score: "accuracy".to_owned(),
+            prepare: Vec::new(),
+            workers: None,
+            threads: 1,
+        }
     }
 
     /// Each row held out once, in `k` parts: [`Dataset::k_fold`].
@@ -81,6 +90,14 @@ impl CrossValidation {
     /// Seed of the split.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Whether the rows are dealt out in a seeded order; true by default. Without it k-fold and stratified splits are
+    /// those of [`Dataset::k_fold_in_order`] and [`Dataset::k_fold_stratified_in_order`], as scikit-learn's are by
+    /// default; splits of other kinds refuse it.
+    pub fn shuffle(mut self, shuffle: bool) -> Self {
+        self.shuffle = shuffle;
         self
     }
 
@@ -157,19 +174,21 @@ impl CrossValidation {
     }
 
     pub(super) fn places(&self) -> Result<(usize, usize)> {
-        for (name, value) in [("workers", self.workers.unwrap_or(1)), ("threads", self.threads)] {
-            if value == 0 {
-                return Err(Error::value("cross_validate", name, "at least 1", value));
-            }
-        }
+        check("cross_validate", self.workers.unwrap_or(1), self.threads)?;
         Ok((self.workers.unwrap_or_else(|| room(self.threads)), self.threads))
     }
 
     /// The folds, after a look at their classes.
     pub(super) fn split<'a>(&self, data: &'a Dataset) -> Result<Folds<'a>> {
         let folds = match &self.split {
-            Split::KFold(k) => data.k_fold(*k, self.seed),
-            Split::Stratified(k) => data.k_fold_stratified(*k, self.seed),
+            Split::KFold(k) if self.shuffle => data.k_fold(*k, self.seed),
+            Split::KFold(k) => data.k_fold_in_order(*k),
+            Split::Stratified(k) if self.shuffle => data.k_fold_stratified(*k, self.seed),
+            Split::Stratified(k) => data.k_fold_stratified_in_order(*k),
+            other if !self.shuffle => {
+                let wanted = format!("true for {other:?}: only k-fold and stratified splits go without");
+                return Err(Error::value("cross_validate", "shuffle", wanted, self.shuffle));
+            }
             Split::Grouped(k, groups) => data.k_fold_grouped(*k, groups, self.seed),
             Split::Repeated(k, repeats) => data.k_fold_repeated(*k, *repeats, self.seed),
             Split::LeaveOneOut => data.leave_one_out(),

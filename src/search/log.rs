@@ -4,7 +4,7 @@
 //! line that it was writing. That line has no end; it is cut off when the study goes on.
 
 use super::study::Study;
-use super::trial::Space;
+use super::trial::{Space, trial_seed};
 use super::{Domain, Record, State, Value};
 use crate::{Error, Result};
 use serde::de::{MapAccess, Visitor};
@@ -123,21 +123,25 @@ impl Log {
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(failed)?;
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
-        if whole < text.len() {
-            file.set_len(whole as u64).map_err(failed)?;
-            file.seek(SeekFrom::End(0)).map_err(failed)?;
-        }
         let mut log = Self { path: path.to_owned(), file, written: Vec::new() };
         let header = header(study);
-        if whole == 0 {
-            log.append(&[Line::Study(header)])?;
-            return Ok((log, Vec::new()));
+        // Nothing is cut off before it is clear that the file is a log of this study.
+        let records = log.read(&text[..whole], study.seed, &header, space)?;
+        let header = [Line::Study(header)];
+        if whole == 0 && !lines(&header)?.starts_with(&text) {
+            return Err(no_log(&format!("{} line 1", path.display())));
         }
-        let records = log.read(&text[..whole], &header, space)?;
+        if whole < text.len() {
+            log.file.set_len(whole as u64).map_err(failed)?;
+            log.file.seek(SeekFrom::End(0)).map_err(failed)?;
+        }
+        if whole == 0 {
+            log.append(&header)?;
+        }
         Ok((log, records))
     }
 
-    fn read(&mut self, text: &str, header: &Header, space: &Space) -> Result<Vec<Record>> {
+    fn read(&mut self, text: &str, seed: u64, header: &Header, space: &Space) -> Result<Vec<Record>> {
         let mut space = space.lock().unwrap_or_else(PoisonError::into_inner);
         let mut records: Vec<Record> = Vec::new();
         for (index, text) in text.lines().enumerate() {
@@ -145,16 +149,26 @@ impl Log {
             let line = serde_json::from_str(text).map_err(|error| Error::data(&place, error.to_string()))?;
             match (index, line) {
                 (0, Line::Study(found)) => same_study(&place, &found, header)?,
-                (0, _) => return Err(Error::data(place, "no log of a study: it does not begin with one")),
+                (0, _) => return Err(no_log(&place)),
                 (_, Line::Study(_)) => return Err(Error::data(place, "a second study")),
                 (_, Line::Parameter { name, domain }) => {
-                    domain.check(&name)?;
+                    domain.check(&name).map_err(|error| Error::data(&place, error.to_string()))?;
+                    if self.written.contains(&name) {
+                        return Err(Error::data(place, format!("parameter {name} for the second time")));
+                    }
                     self.written.push(name.clone());
                     space.insert(name, domain);
                 }
                 (_, Line::Trial(row)) => {
                     if records.iter().any(|record| record.number == row.number) {
                         return Err(Error::data(place, format!("trial {} for the second time", row.number)));
+                    }
+                    // A trial number that was changed would have the study wait for trials that never were.
+                    let own = u32::try_from(row.number).is_ok().then(|| trial_seed(seed, row.number));
+                    if own != Some(row.seed) {
+                        let what =
+                            format!("trial {} with the seed {}, which is not that of its number", row.number, row.seed);
+                        return Err(Error::data(place, what));
                     }
                     let value = |(name, json): (String, serde_json::Value)| match space.get(&name) {
                         Some(domain) => match restored(domain, &json) {
@@ -207,14 +221,23 @@ impl Log {
     }
 
     fn append(&mut self, lines: &[Line]) -> Result<()> {
-        let mut text = String::new();
-        for line in lines {
-            text += &serde_json::to_string(line).map_err(|error| Error::Internal(format!("a log line: {error}")))?;
-            text.push('\n');
-        }
         // One call: a file of the standard library has no buffer.
-        self.file.write_all(text.as_bytes()).map_err(|error| Error::file(&self.path, error))
+        self.file.write_all(self::lines(lines)?.as_bytes()).map_err(|error| Error::file(&self.path, error))
     }
+}
+
+/// The text of lines.
+fn lines(lines: &[Line]) -> Result<String> {
+    let mut text = String::new();
+    for line in lines {
+        text += &serde_json::to_string(line).map_err(|error| Error::Internal(format!("a log line: {error}")))?;
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+fn no_log(place: &str) -> Error {
+    Error::data(place, "no log of a study: it does not begin with one")
 }
 
 fn header(study: &Study) -> Header {

@@ -142,9 +142,11 @@ impl Domain {
         let (from, to) = self.ends();
         let at = from + unit * (to - from);
         match self {
-            Domain::Float { low, step: Some(step), .. } => {
+            Domain::Float { low, high, step: Some(step), .. } => {
                 let last = self.count().unwrap_or(1) - 1;
-                Value::Float(low + ((unit * (last + 1) as f64).floor() as u64).min(last) as f64 * step)
+                let index = ((unit * (last + 1) as f64).floor() as u64).min(last);
+                // 3 · 0.1 is above 0.3.
+                Value::Float((low + index as f64 * step).min(*high))
             }
             Domain::Float { low, high, log, .. } => {
                 let number = if *log { libm::exp(at) } else { at };

@@ -2,7 +2,7 @@
 
 use super::pruner::Pruner;
 use super::sampler::Sampler;
-use super::workers::room;
+use super::workers::{check, room};
 use super::{Score, Trial, Trials, run};
 use crate::metrics::Direction;
 use crate::train::{StopFlag, Verbosity};
@@ -120,14 +120,14 @@ impl Study {
         self
     }
 
-    /// How many trials do run at a time; at least 1. Default: as many as have cores for their
+    /// How many trials do run at a time; from 1 to 1024. Default: as many as have cores for their
     /// [`threads`](Self::threads), and no more than [`concurrency`](Self::concurrency) where that matters.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = Some(workers);
         self
     }
 
-    /// Threads of each trial on the CPU backend; at least 1. A small model has no use for a second one, and workers
+    /// Threads of each trial on the CPU backend; from 1 to 1024. A small model has no use for a second one, and workers
     /// times threads beyond the cores make everything slower.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
@@ -196,17 +196,12 @@ impl Study {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        let counts = [
-            ("trials", self.trials.unwrap_or(1)),
-            ("concurrency", self.concurrency),
-            ("workers", self.workers.unwrap_or(1)),
-            ("threads", self.threads),
-        ];
-        for (name, value) in counts {
+        for (name, value) in [("trials", self.trials.unwrap_or(1)), ("concurrency", self.concurrency)] {
             if value == 0 {
                 return Err(Error::value("study", name, "at least 1", value));
             }
         }
+        check("study", self.workers.unwrap_or(1), self.threads)?;
         if self.planned() >= u32::MAX as usize {
             return Err(Error::value("study", "trials", "fewer than 2^32", self.planned()));
         }

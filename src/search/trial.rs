@@ -77,9 +77,14 @@ pub(super) struct Asked {
     pub cut: bool,
 }
 
+/// The seed of a trial, from that of the study and its number.
+pub(super) fn trial_seed(study_seed: u64, number: usize) -> u64 {
+    stream(study_seed, number, "").next_u32().into()
+}
+
 impl Trial {
     pub(super) fn new(number: usize, context: Context) -> Self {
-        let seed = stream(context.study_seed, number, "").next_u32().into();
+        let seed = trial_seed(context.study_seed, number);
         Self(Arc::new(Inner { number, seed, context, asked: Mutex::default() }))
     }
 
@@ -279,15 +284,19 @@ impl Trial {
 }
 
 /// Refuses a value (of a grid, or of a fixed trial) that the domain does not hold. A grid names options by their text
-/// alone, and writes a float as a whole number where it is one.
+/// alone, options that are numbers by the number, and writes a float as a whole number where it is one.
 fn sampler_value(name: &str, domain: &Domain, value: Value) -> Result<Value> {
     let fitting = match (domain, &value) {
         (Domain::Choice { options }, Value::Choice(_, text)) => {
             options.iter().position(|option| option == text).map(|index| Value::Choice(index, text.clone()))
         }
         (Domain::Choice { options }, other) => {
-            let text = other.to_string();
-            options.iter().position(|option| *option == text).map(|index| Value::Choice(index, text))
+            let same = |option: &String| match other {
+                // `Debug` writes 1.0 and 1000000.0 where `Value` writes 1 and 1e6.
+                Value::Float(number) => option.parse() == Ok(*number),
+                _ => *option == other.to_string(),
+            };
+            options.iter().position(same).map(|index| Value::Choice(index, options[index].clone()))
         }
         (Domain::Float { .. }, Value::Int(number)) => Some(Value::Float(*number as f64)),
         _ => Some(value.clone()),

@@ -5,6 +5,22 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+/// A system takes minutes to start more threads, where it can.
+const MOST_THREADS: usize = 1024;
+
+/// Refuses numbers of workers, and of threads for each, that nothing can run.
+pub(super) fn check(place: &str, workers: usize, threads: usize) -> Result<()> {
+    for (name, value) in [("workers", workers), ("threads", threads)] {
+        if value == 0 {
+            return Err(Error::value(place, name, "at least 1", value));
+        }
+        if value > MOST_THREADS {
+            return Err(Error::value(place, name, format!("at most {MOST_THREADS}"), value));
+        }
+    }
+    Ok(())
+}
+
 /// How many workers of that many threads the cores have room for.
 pub(super) fn room(threads: usize) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);

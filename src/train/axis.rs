@@ -41,6 +41,12 @@ impl Axis {
         Self { low: low - room, high: high + room, step: round_step((high - low) / 10.0).max(1.0) }
     }
 
+    /// For the numbers of `count` options, from 0 on, each in the middle of its share.
+    #[cfg(feature = "search")]
+    pub(crate) fn of_options(count: usize) -> Self {
+        Self { low: -0.5, high: count as f64 - 0.5, step: round_step(count as f64 / 10.0).max(1.0) }
+    }
+
     /// Where a value stands, from 0 to 1.
     pub(crate) fn position(&self, value: f64) -> f64 {
         (value - self.low) / (self.high - self.low)

@@ -62,6 +62,12 @@ fn repeats_are_dealt_anew() {
 }
 
 #[test]
+fn repeats_are_bounded() {
+    let error = set(10).k_fold_repeated(2, usize::MAX, 1).unwrap_err();
+    assert!(error.to_string().contains(&usize::MAX.to_string()), "{error}");
+}
+
+#[test]
 fn each_row_is_left_out() {
     let set = set(4);
     let all = rows(&set.leave_one_out().unwrap());
@@ -90,4 +96,41 @@ fn parts_need_weight() {
     let set = set(4).with_weights(vec![1.0, 1.0, 0.0, 1.0]).unwrap();
     let error = set.leave_one_out().unwrap_err().to_string();
     assert!(error.starts_with("leave_one_out, validation part of fold 2"), "{error}");
+}
+
+/// The held-out rows are those of scikit-learn 1.9.1: `KFold(k)` and `StratifiedKFold(k)`.
+#[test]
+fn folds_in_order_are_scikit_learns() {
+    let held_out = |folds: Folds<'_>| rows(&folds).into_iter().map(|(_, held_out)| held_out).collect::<Vec<_>>();
+    assert_eq!(held_out(set(11).k_fold_in_order(3).unwrap()), [vec![0, 1, 2, 3], vec![4, 5, 6, 7], vec![8, 9, 10]]);
+    for (labels, folds) in [
+        (
+            vec![2, 0, 0, 1, 2, 2, 0, 1, 1, 1, 2, 0, 0, 2],
+            vec![vec![0, 1, 2, 3, 4], vec![5, 6, 7, 8, 10], vec![9, 11, 12, 13]],
+        ),
+        (
+            vec![0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2],
+            vec![vec![0, 1, 5, 12], vec![2, 6, 7, 13], vec![3, 8, 9, 14], vec![4, 10, 11, 15]],
+        ),
+    ] {
+        let set = Dataset::new(vec![[1.0]; labels.len()], labels).unwrap();
+        assert_eq!(held_out(set.k_fold_stratified_in_order(folds.len()).unwrap()), folds);
+    }
+    // Of the digits: how many rows, the sum of their numbers, and that weighted by their places.
+    let digits = axone::data::digits().unwrap();
+    let sums = held_out(digits.k_fold_stratified_in_order(5).unwrap()).into_iter().map(|part| {
+        let sum: usize = part.iter().sum();
+        let weighted: usize = part.iter().zip(1..).map(|(row, place)| row * place).sum();
+        (part.len(), sum, weighted)
+    });
+    let wanted = [
+        (360, 64_744, 15_595_859),
+        (360, 194_209, 38_984_245),
+        (359, 322_704, 61_975_095),
+        (359, 451_581, 85_159_648),
+        (359, 580_468, 108_346_112),
+    ];
+    assert_eq!(sums.collect::<Vec<_>>(), wanted);
+    let error = set(4).k_fold_in_order(5).unwrap_err().to_string();
+    assert_eq!(error, "k_fold_in_order: k must be from 2 to 4 (the rows), got 5");
 }

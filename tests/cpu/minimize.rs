@@ -92,9 +92,17 @@ fn settings_out_of_range() {
     ] {
         assert_eq!(of_settings(settings), format!("minimize: {wanted}"));
     }
+    for pairs in [4096, usize::MAX] {
+        assert_eq!(
+            of_settings(Lbfgs::new().history(pairs)),
+            format!("minimize: history must be at most 4095, got {pairs}")
+        );
+    }
+    let wide = Sequential::new(5).add(Dense::new(50_000)).add(Dense::new(3).activation(Activation::Softmax));
+    let mut model = wide.compile(Device::cpu(), Loss::CategoricalCrossEntropy, Sgd::default()).unwrap();
+    let needed = model.minimize(&samples(8), &Lbfgs::new().history(4095).silent()).unwrap_err().to_string();
+    assert!(needed.starts_with("the vectors of L-BFGS (history 4095) needs"), "{needed}");
     let most = 4 * u64::from(u32::MAX / 4);
-    let needed = of_settings(Lbfgs::new().history(1 << 40));
-    assert!(needed.starts_with("the vectors of L-BFGS (history 1099511627776) needs"), "{needed}");
     assert!(needed.ends_with(&format!("bytes, but the kernels' 32-bit index allows {most}")), "{needed}");
 }
 
@@ -141,6 +149,18 @@ fn models_that_cannot_be_minimized() {
     }
 }
 
+/// There is nothing to train.
+#[test]
+fn a_model_that_is_frozen_whole_is_refused() {
+    let mut model = classifier(&Device::cpu(), Sgd::default());
+    let layers: Vec<String> = model.weights().unwrap().into_iter().map(|weight| weight.name).collect();
+    let mut names: Vec<&str> = layers.iter().map(|name| name.split('.').next().unwrap()).collect();
+    names.dedup();
+    names.iter().try_for_each(|name| model.freeze(name)).unwrap();
+    let error = model.minimize(&samples(8), &Lbfgs::new().silent()).unwrap_err().to_string();
+    assert_eq!(error, format!("minimize: layers must be not all frozen, got {}", names.join(", ")));
+}
+
 #[test]
 fn a_frozen_normalisation_can_be_minimized() {
     let net = Sequential::new(5).add(BatchNorm::new()).add(Dense::new(3).activation(Activation::Softmax));
@@ -166,6 +186,8 @@ fn a_start_that_is_not_finite_is_refused() {
     let data = Dataset::new([[1e10]], [[1.0]]).unwrap();
     let message = model.minimize(&data, &Lbfgs::new().silent()).unwrap_err().to_string();
     assert_eq!(message, "minimize: loss must be finite for the weights it starts from, got inf");
+    let message = of_settings(Lbfgs::new().alpha(1e300));
+    assert!(message.starts_with("minimize: loss with its penalty must be finite"), "{message}");
 }
 
 /// At a minimum there is nothing to do, and that is said.

@@ -301,6 +301,8 @@ fn mistakes_end_the_study() {
     for (study, message) in [
         (study().workers(0), "study: workers must be at least 1, got 0"),
         (study().threads(0), "study: threads must be at least 1, got 0"),
+        (study().threads(1_000_000), "study: threads must be at most 1024, got 1000000"),
+        (study().workers(1025), "study: workers must be at most 1024, got 1025"),
         (study().concurrency(0), "study: concurrency must be at least 1, got 0"),
         (study().sampler(Tpe::new().draws(0)), "Tpe: draws must be at least 1, got 0"),
         (study().sampler(Tpe::new().startup(0)), "Tpe: startup must be at least 1, got 0"),
@@ -362,6 +364,8 @@ fn splits_that_cannot_be_are_refused() {
         "cross_validate, training part of fold 4: class 1 is missing (the data have 1 rows of it)"
     );
     assert_eq!(error(CrossValidation::k_fold(2).workers(0)), "cross_validate: workers must be at least 1, got 0");
+    let threads = error(CrossValidation::k_fold(2).threads(1_000_000));
+    assert_eq!(threads, "cross_validate: threads must be at most 1024, got 1000000");
     let shrinking = CrossValidation::time_series(1).prepare(|_| Ok(|set: Dataset| set.take(1)));
     assert!(error(shrinking).contains("class 1 is missing"));
     let data = Dataset::new(vec![[1.0]; 6], [[1.0]; 6]).unwrap();
@@ -541,4 +545,40 @@ fn pictures_name_what_they_show() {
     });
     let error = none.unwrap().to_svg(History).unwrap_err().to_string();
     assert_eq!(error, "study: none of 2 trials has a score");
+}
+
+/// A range that is a whole number of steps ends in the number that was written, whatever the multiplication rounds to:
+/// 3 · 0.1 and 6 · 0.1 are above 0.3 and 0.6.
+#[test]
+fn the_last_step_is_within_the_range() {
+    for end in [0.3, 0.6, 0.9] {
+        let study = Study::maximize("value").sampler(Random).trials(40).silent();
+        let trials = study.run(|trial| trial.float("x", 0.0..=end).step(0.1).get()).unwrap();
+        assert_eq!(trials.best().unwrap().score, end);
+    }
+}
+
+/// A grid names numbers and options as the objective has them, whatever their text.
+#[test]
+fn a_grid_finds_options_by_their_debug_text() {
+    let alphas = [1e-5, 0.001, 1.0, 1e6];
+    let study = Study::maximize("value").sampler(Grid::new().values("alpha", alphas)).silent();
+    let trials = study.run(|trial| trial.choice("alpha", &alphas)).unwrap();
+    assert_eq!(trials.records().iter().map(|record| record.score).collect::<Vec<_>>(), alphas);
+
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Norm {
+        One,
+        Inf,
+        Infinity,
+        NaN,
+    }
+    let norms = [Norm::One, Norm::Inf, Norm::Infinity, Norm::NaN];
+    let study = Study::maximize("value").sampler(Grid::new().values("norm", norms)).silent();
+    let trials = study.run(|trial| {
+        let norm = trial.choice("norm", &norms)?;
+        Ok(norms.iter().position(|own| *own == norm).unwrap() as f64)
+    });
+    let scores: Vec<f64> = trials.unwrap().records().iter().map(|record| record.score).collect();
+    assert_eq!(scores, [0.0, 1.0, 2.0, 3.0]);
 }

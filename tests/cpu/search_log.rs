@@ -172,3 +172,63 @@ fn a_log_serves_one_study_at_a_time() {
     assert_eq!(outer.unwrap().len(), 1);
     std::fs::remove_file(path).unwrap();
 }
+
+/// A file that is no log of this study is refused, and stays as it is to the last byte.
+#[test]
+fn other_files_are_left_alone() {
+    let path = file("foreign");
+    let study = || Study::minimize("value").sampler(Random).trials(3).silent();
+    let objective = |trial: &Trial| trial.float("x", 0.0..=1.0).get();
+    study().seed(4).log(&path).run(objective).unwrap();
+    let other = std::fs::read_to_string(&path).unwrap();
+    for (text, what) in [
+        ("a thesis without a line end", "line 1: no log of a study"),
+        ("{\n \"a\": 1\n}", "line 1: EOF"),
+        (&other[..other.len() - 5], "line 1: a log of another study: its seed is 4, not 0"),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let error = study().log(&path).run(objective).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{} {what}", path.display())), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
+    // A first line that a kill cut short is begun anew.
+    std::fs::write(&path, &other[..20]).unwrap();
+    assert_eq!(study().seed(4).log(&path).run(objective).unwrap().len(), 3);
+    std::fs::remove_file(path).unwrap();
+}
+
+/// What a log says of a parameter is checked like what a program says, with the line.
+#[test]
+fn parameters_of_a_log_are_checked() {
+    let path = file("parameters");
+    let study = || Study::minimize("value").sampler(Random).trials(3).silent();
+    let objective = |trial: &Trial| trial.float("x", 0.0..=1.0).get();
+    study().log(&path).run(objective).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let line = text.lines().nth(1).unwrap();
+    for (changed, what) in [
+        (text.replace("\"low\":0.0", "\"low\":7.0"), "line 2: "),
+        (text.replace(line, &format!("{line}\n{line}")), "line 3: parameter x for the second time"),
+    ] {
+        std::fs::write(&path, changed).unwrap();
+        let error = study().log(&path).run(objective).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{} {what}", path.display())), "{error}");
+    }
+    std::fs::remove_file(path).unwrap();
+}
+
+/// The seed of a trial follows from its number, so a number that was changed shows.
+#[test]
+fn trials_of_a_log_have_their_seeds() {
+    let path = file("numbers");
+    let study = || Study::minimize("value").sampler(Random).trials(3).silent();
+    let objective = |trial: &Trial| trial.float("x", 0.0..=1.0).get();
+    study().workers(1).log(&path).run(objective).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    for number in ["100", "18446744073709551615"] {
+        std::fs::write(&path, text.replace("\"number\":2,", &format!("\"number\":{number},"))).unwrap();
+        let error = study().log(&path).run(objective).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{} line 5: trial {number} with the seed ", path.display())), "{error}");
+    }
+    std::fs::remove_file(path).unwrap();
+}

@@ -26,7 +26,15 @@ struct Panel {
     best: Option<Point>,
     /// Drawn as steps.
     line: Vec<Point>,
-    whole_x: bool,
+    x: Along,
+}
+
+/// What is along the horizontal axis.
+enum Along {
+    Trials,
+    /// So many, by their numbers.
+    Options(usize),
+    Numbers,
 }
 
 impl Trials {
@@ -41,7 +49,7 @@ impl Trials {
             pruned: points(State::Pruned),
             best: self.best().ok().map(|best| (best.number as f64, best.score)),
             line: running.map(|(record, best)| (record.number as f64, best)).filter(|(_, y)| drawable(*y)).collect(),
-            whole_x: true,
+            x: Along::Trials,
         };
         let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
         root.fill(&WHITE).map_err(text)?;
@@ -70,7 +78,7 @@ impl Trials {
                 pruned: self.scores(State::Pruned, at),
                 best: self.best().ok().and_then(|best| Some((at(best)?, best.score))),
                 line: Vec::new(),
-                whole_x: !options.is_empty(),
+                x: if options.is_empty() { Along::Numbers } else { Along::Options(options.len()) },
             };
             panel.draw(area, false)?;
         }
@@ -126,7 +134,11 @@ impl Panel {
     fn draw(&self, area: &Area<'_>, legend: bool) -> Result<(), String> {
         let points = || self.complete.iter().chain(&self.pruned);
         let xs = points().map(|(x, _)| *x);
-        let x = if self.whole_x { Axis::of_epochs(xs) } else { Axis::of_values(xs) };
+        let x = match self.x {
+            Along::Trials => Axis::of_epochs(xs),
+            Along::Options(count) => Axis::of_options(count),
+            Along::Numbers => Axis::of_values(xs),
+        };
         // A pruned trial may have reported far worse than any that completed: the range is that of the latter.
         let y = Axis::of_values(self.complete.iter().map(|(_, y)| *y));
         let mut chart = ChartBuilder::on(area)

@@ -65,8 +65,12 @@ impl Trials {
             let title = Text::new(shortened(&column.title, 18), (x(at), 22), anchored(15, HPos::Center));
             root.draw(&title).map_err(text)?;
             for (place, label) in &column.labels {
-                let label = Text::new(shortened(label, 12), (x(at) + 6, y(*place) - 8), anchored(12, HPos::Left));
-                root.draw(&label).map_err(text)?;
+                let (label, at) = (shortened(label, 12), (x(at) + 6, y(*place) - 8));
+                // The lines of the trials end under it.
+                let end = (at.0 + 7 * label.chars().count() as i32 + 4, at.1 + 8);
+                let ground = Rectangle::new([(at.0 - 3, at.1 - 8), end], WHITE.mix(0.8).filled());
+                root.draw(&ground).map_err(text)?;
+                root.draw(&Text::new(label, at, anchored(12, HPos::Left))).map_err(text)?;
             }
         }
         root.present().map_err(text)

@@ -33,12 +33,12 @@ pub struct Grid {
     products: Vec<Vec<(String, Vec<Value>)>>,
 }
 
-/// What a grid can list: numbers, and options by their `Debug` text.
+/// What a grid can list: numbers, and options by their `Debug` text, also those named `Inf` or `NaN`.
 fn value<T: Debug>(item: &T) -> Value {
     let text = format!("{item:?}");
     match (text.parse::<i64>(), text.parse::<f64>()) {
         (Ok(number), _) => Value::Int(number),
-        (_, Ok(number)) => Value::Float(number),
+        (_, Ok(number)) if number.is_finite() => Value::Float(number),
         _ => Value::Choice(0, text),
     }
 }

@@ -23,7 +23,7 @@ pub use settings::Lbfgs;
 use super::callback::Shared;
 use super::fit::{parts, split};
 use super::run::Run;
-use super::{Epoch, History, report};
+use super::{Epoch, History, report, writers};
 use crate::data::Dataset;
 use crate::model::{Model, Purpose};
 use crate::plan::{Buffer, Plan, PlanId};
@@ -67,6 +67,7 @@ fn run(
     }
     let taken: Result<Vec<_>> = settings.run.callbacks.iter().map(Shared::take).collect();
     let mut callbacks = taken?;
+    writers::check(&settings.run, &callbacks)?;
     let order: Vec<u32> = (0..data.len() as u32).collect();
     let mut run = Run::minimizing(model, (data, held_out), &settings.run, (id, plan))?;
     let mut descent = Descent::new(vectors);
@@ -74,7 +75,8 @@ fn run(
     let mut passes = Passes::new(&mut run, &order);
     if descent.start(&mut passes)? {
         if !descent.loss().is_finite() {
-            return Err(Error::value("minimize", "loss", "finite for the weights it starts from", descent.loss()));
+            let name = if settings.alpha > 0.0 { "loss with its penalty" } else { "loss" };
+            return Err(Error::value("minimize", name, "finite for the weights it starts from", descent.loss()));
         }
         if let Some(reason) = settings.is_flat(&descent) {
             run.stop(reason);

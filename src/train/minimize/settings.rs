@@ -45,6 +45,9 @@ pub struct Lbfgs {
     pub(super) run: Fit,
 }
 
+/// The products of the vectors of so many pairs with one another take 256 MiB on the host.
+const MOST_PAIRS: usize = 4095;
+
 impl Default for Lbfgs {
     fn default() -> Self {
         Self {
@@ -78,8 +81,8 @@ impl Lbfgs {
         self
     }
 
-    /// Pairs of vectors that describe the curvature; at least 1. Each takes two slabs on the device: 8 bytes for every
-    /// parameter.
+    /// Pairs of vectors that describe the curvature; from 1 to 4095. Each takes two slabs on the device: 8 bytes for
+    /// every parameter.
     pub fn history(mut self, pairs: usize) -> Self {
         self.history = pairs;
         self
@@ -166,10 +169,13 @@ impl Lbfgs {
         }
         let counts =
             [("history", self.history), ("max_iterations", self.run.epochs), ("max_evaluations", self.max_evaluations)];
-        match counts.into_iter().find(|(_, count)| *count == 0) {
-            Some((name, count)) => Err(Error::value("minimize", name, "at least 1", count)),
-            None => Ok(()),
+        if let Some((name, count)) = counts.into_iter().find(|(_, count)| *count == 0) {
+            return Err(Error::value("minimize", name, "at least 1", count));
         }
+        if self.history > MOST_PAIRS {
+            return Err(Error::value("minimize", "history", format!("at most {MOST_PAIRS}"), self.history));
+        }
+        Ok(())
     }
 
     /// Whether the gradient is small enough, in words.

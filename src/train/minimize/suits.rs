@@ -30,6 +30,9 @@ pub(super) fn check(model: &Model) -> Result<()> {
             return Err(Error::value(layer, "rate_factor", wanted, rule.rate_factor));
         }
     }
+    if !program.frozen.is_empty() && program.frozen.iter().all(|frozen| *frozen) {
+        return Err(Error::value("minimize", "layers", "not all frozen", model.frozen().join(", ")));
+    }
     let built = program.build(Purpose::Train, &[])?;
     for node in built.graph.nodes() {
         match node.op {

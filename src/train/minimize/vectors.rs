@@ -56,7 +56,7 @@ impl Vectors {
     /// Room for `pairs` pairs and the direction that is tried, all 0, for a slab of `slab` elements; `penalty` has the
     /// factor of each block.
     pub fn new(executor: &mut dyn Executor, slab: usize, pairs: usize, penalty: &[f32]) -> Result<Self> {
-        let elements = (2 * pairs as u64).saturating_add(4).saturating_mul(slab as u64);
+        let elements = (pairs as u64).saturating_mul(2).saturating_add(4).saturating_mul(slab as u64);
         let allowed = u64::from(u32::MAX / 4);
         if elements > allowed {
             let what = format!("the vectors of L-BFGS (history {pairs})");
