@@ -3,15 +3,11 @@
 //! alpha by alpha.
 
 use axone::prelude::*;
+use axone::search::{CrossValidation, Fold, Grid, Study, Trial};
 use std::io::{BufRead, Write};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 const WORKERS: usize = 2;
-const UNITS: [usize; 6] = [5, 20, 50, 100, 150, 200];
-const ALPHAS: [f64; 4] = [0.001, 0.01, 1.0, 2.0];
-const FOLDS: usize = 5;
 
 pub fn serve(name: &str) -> Result<()> {
     let say = |line: String| {
@@ -37,50 +33,23 @@ pub fn serve(name: &str) -> Result<()> {
 
 /// The mean accuracy of each point.
 fn search(digits: &Dataset, seed: u64) -> Result<Vec<f64>> {
-    let folds = stratified(digits)?;
-    let points: Vec<(usize, f64)> = ALPHAS.iter().flat_map(|&alpha| UNITS.map(|units| (units, alpha))).collect();
-    let (next, scores) = (AtomicUsize::new(0), Mutex::new(vec![0.0; points.len() * FOLDS]));
-    let worker = || -> Result<()> {
-        loop {
-            let fit = next.fetch_add(1, Ordering::Relaxed);
-            let Some(&(units, alpha)) = points.get(fit / FOLDS) else { return Ok(()) };
-            let (train, test) = &folds[fit % FOLDS];
-            let score = score(train, test, units, alpha, seed)?;
-            scores.lock().expect("no worker panics")[fit] = score;
-        }
-    };
-    std::thread::scope(|scope| {
-        let running = [(); WORKERS].map(|()| scope.spawn(worker));
-        running.into_iter().try_for_each(|worker| worker.join().expect("no worker panics"))
-    })?;
-    let scores = scores.into_inner().expect("no worker panics");
-    Ok(scores.chunks(FOLDS).map(|scores| scores.iter().sum::<f64>() / FOLDS as f64).collect())
+    let grid = Grid::new().values("alpha", [0.001, 0.01, 1.0, 2.0]).values("units", [5, 20, 50, 100, 150, 200]);
+    let cv = CrossValidation::stratified(5).shuffle(false);
+    let study = Study::of(&cv).sampler(grid).workers(WORKERS).silent();
+    let trials = study.run_folds(digits, &cv, |trial, fold| train(trial, fold, seed))?;
+    Ok(trials.records().iter().map(|trial| trial.score).collect())
 }
 
-fn score(train: &Dataset, test: &Dataset, units: usize, alpha: f64, seed: u64) -> Result<f64> {
+fn train(trial: &Trial, fold: &Fold, seed: u64) -> Result<Model> {
+    let alpha = trial.float("alpha", 0.0..=10.0).get()?;
+    let units: usize = trial.int("units", 5..=200).get()?;
+    // scikit-learn draws biases as it draws weights: uniform up to √(6 / (inputs + outputs)).
     let bias = |inputs: usize, outputs: usize| Initializer::Uniform((6.0 / (inputs + outputs) as f32).sqrt());
     let net = Sequential::new(64)
         .add(Dense::new(units).activation(Activation::Relu).bias(bias(64, units)))
         .add(Dense::new(10).activation(Activation::Softmax).bias(bias(units, 10)));
-    let mut model = net.compile(Device::cpu_one_thread(), Loss::CategoricalCrossEntropy, Sgd::default())?;
+    let mut model = net.compile(Device::cpu(), Loss::CategoricalCrossEntropy, Sgd::default())?;
     model.reset(seed)?;
-    model.minimize(train, &Lbfgs::new().tolerance(5e-3).alpha(alpha).silent())?;
-    Ok(model.evaluate(test)?.get("accuracy").unwrap_or(f64::NAN))
-}
-
-/// The folds of scikit-learn's `StratifiedKFold`: each class in its own order, cut into parts.
-fn stratified(data: &Dataset) -> Result<Vec<(Dataset, Dataset)>> {
-    let labels = data.targets()[0].labels().unwrap_or_default();
-    let mut sorted = labels.to_vec();
-    sorted.sort_unstable();
-    let mut shares = [[0; 10]; FOLDS];
-    sorted.iter().enumerate().for_each(|(i, &class)| shares[i % FOLDS][class as usize] += 1);
-    let mut parts = vec![Vec::new(); FOLDS];
-    for (row, &class) in labels.iter().enumerate() {
-        let part = shares.iter().position(|shares| shares[class as usize] > 0).expect("as many as there are rows");
-        shares[part][class as usize] -= 1;
-        parts[part].push(row);
-    }
-    let rest = |part: &[usize]| (0..labels.len()).filter(|row| !part.contains(row)).collect::<Vec<_>>();
-    parts.iter().map(|part| Ok((data.select(&rest(part))?, data.select(part)?))).collect()
+    model.minimize(fold.train(), &Lbfgs::new().tolerance(5e-3).alpha(alpha).silent())?;
+    Ok(model)
 }
