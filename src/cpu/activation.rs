@@ -10,6 +10,9 @@ use std::f64::consts::{FRAC_2_SQRT_PI, SQRT_2};
 /// `√(2/π)`, twice the height of the normal density.
 const SQRT_2_OVER_PI: f64 = FRAC_2_SQRT_PI / SQRT_2;
 
+/// Biases that lie side by side.
+const TILE: usize = 256;
+
 /// Runs `body` with `f` known to the compiler, which then keeps one case of each match and vectorises the loop.
 macro_rules! hoist {
     ($function:expr, |$f:ident| $body:expr) => {
@@ -56,7 +59,17 @@ pub fn add_bias_and_activate<T: Real>(
     bias: &[T],  // (1, cols)
     y: &mut [T], // (rows, cols)
 ) {
-    hoist!(function, |f| for y in y.chunks_exact_mut(bias.len()) {
+    // Of several rows together, where they are short.
+    let mut room = [T::zero(); TILE];
+    let repeats = (TILE.min(y.len()) / bias.len()).max(1);
+    let bias = match room.get_mut(..repeats * bias.len()) {
+        Some(tile) if repeats > 1 => {
+            tile.chunks_exact_mut(bias.len()).for_each(|row| row.copy_from_slice(bias));
+            &*tile
+        }
+        _ => bias,
+    };
+    hoist!(function, |f| for y in y.chunks_mut(bias.len()) {
         for (y, bias) in y.iter_mut().zip(bias) {
             *y = activate(f, *y + *bias);
         }

@@ -23,6 +23,11 @@ thread_local! {
     static TURNED: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
 }
 
+thread_local! {
+    /// Room for the columns of a narrow result.
+    static NARROW: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
+}
+
 /// Lets go of the room that products have used, on every thread; a thread that computes does so when it is done.
 pub(super) fn release() {
     rayon::spawn_broadcast(|_| drop(TURNED.take()));
@@ -110,6 +115,16 @@ unsafe impl<T: Sync> Send for Part<T> {}
 const SPLIT: usize = 32;
 
 impl<T: Real> Part<T> {
+    /// Whether registers along the rows of `c` are fuller than along its columns, and the columns then worth turning:
+    /// the gradient of the weights of a narrow layer.
+    fn is_better_turned(&self) -> bool {
+        let lanes = 64 / size_of::<T>();
+        let registers = |side: usize| side.div_ceil(lanes);
+        // Elements computed for each one that is wanted: n' m against m' n.
+        let wasted = 4 * registers(self.n) * lanes * self.m > 5 * registers(self.m) * lanes * self.n;
+        self.a_row == 1 && self.k >= 128 && wasted
+    }
+
     /// Shares the work out by halving the longer side: what both halves pack is then the smaller operand, and nothing
     /// has to wait. `gemm` packs together and waits for it, which is slower where there are few threads.
     ///
@@ -137,6 +152,23 @@ impl<T: Real> Part<T> {
             return;
         }
         let (zero, one, none) = (T::zero(), T::one(), Parallelism::None);
+        if self.is_better_turned() {
+            let mut room = NARROW.take();
+            let columns = room_for::<T>(&mut room, m * n);
+            // SAFETY: as the caller says; the result goes to a buffer of its own, of m n elements.
+            unsafe {
+                let to = columns.as_mut_ptr();
+                T::gemm()(
+                    m, n, k, to, m as isize, 1, false, a, a_col, a_row, b, b_col, b_row, zero, one, false, false,
+                    false, none,
+                );
+                for (j, column) in columns.chunks_exact(m).enumerate() {
+                    column.iter().enumerate().for_each(|(i, x)| *c.offset(i as isize * c_row + j as isize) = *x);
+                }
+            }
+            NARROW.set(room);
+            return;
+        }
         // SAFETY: as the caller says.
         unsafe {
             // It wants the columns of its result in one piece: those of `c` transposed, for which the operands change
@@ -144,6 +176,32 @@ impl<T: Real> Part<T> {
             T::gemm()(
                 n, m, k, c, c_row, 1, false, b, b_row, b_col, a, a_row, a_col, zero, one, false, false, false, none,
             );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The gradient of the weights of narrow layers, whose result is turned: the bits of a wide one, of which they are
+    /// the first columns.
+    #[test]
+    fn a_turned_result_has_the_same_bits() {
+        let (m, k, wide) = (64, 300, 64);
+        let number = |i: usize| ((i * 7919) % 1013) as f32 / 97.0 - 5.0;
+        let a: Vec<f32> = (0..k * m).map(number).collect();
+        let b: Vec<f32> = (0..k * wide).map(|i| number(i + 31)).collect();
+        let compute = |n: usize| {
+            let b: Vec<f32> = b.chunks_exact(wide).flat_map(|row| &row[..n]).copied().collect();
+            let mut c = vec![f32::NAN; m * n];
+            large(&Matmul::new(m, n, k, true, false), 0..k, &a, &b, &mut c);
+            c
+        };
+        let whole = compute(wide);
+        for n in [1, 5, 10, 20] {
+            let narrow: Vec<f32> = whole.chunks_exact(wide).flat_map(|row| &row[..n]).copied().collect();
+            assert_eq!(compute(n), narrow, "{n} columns");
         }
     }
 }

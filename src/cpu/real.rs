@@ -86,12 +86,15 @@ impl Real for f32 {
         const FIT: [f32; 6] = [0.5, 0.166_666_66, 4.166_636e-2, 8.333_39e-3, 1.394_072e-3, 1.984_588_5e-4];
         let low = if self < -104.0 { -104.0 } else { self };
         let t = if low > 89.0 { 89.0 } else { low };
-        let n = (t * std::f32::consts::LOG2_E + ROUND) - ROUND;
+        let rounded = t * std::f32::consts::LOG2_E + ROUND;
+        let n = rounded - ROUND;
         let r = (t - n * LN2_HIGH) - n * LN2_LOW;
         let p = FIT.iter().rev().fold(0.0, |p, c| p * r + c);
         let power = |n: i32| f32::from_bits(((n + 127) as u32) << 23);
-        let half = n as i32 >> 1;
-        (1.0 + (r * r * p + r)) * power(half) * power(n as i32 - half)
+        // The last bits of the sum are the integer: quicker than a conversion, which would look for NaN and overflow.
+        let whole = rounded.to_bits() as i32 - ROUND.to_bits() as i32;
+        let half = whole >> 1;
+        (1.0 + (r * r * p + r)) * power(half) * power(whole - half)
     }
     fn gemm() -> Gemm<Self> {
         gemm_f32::gemm::f32::get_gemm_fn()

@@ -7,6 +7,8 @@ use super::Real;
 pub(super) const ROWS: usize = crate::kernels::sums::BLOCK;
 /// Columns whose sums lie on the stack at a time.
 pub(super) const COLUMNS: usize = 128;
+/// Numbers that are added at once, where there are as many.
+const REGISTER: usize = 16;
 /// Elements of a block of [`sum`]: eight chains of `ROWS`.
 const ELEMENTS: usize = 8 * ROWS;
 
@@ -41,8 +43,16 @@ pub(super) fn add_rows<T: Real>(
     let cols = y.len();
     for (block, y) in y.chunks_mut(COLUMNS).enumerate() {
         let [sums] = by_columns(rows, y.len(), |row, [sums]: &mut [[T; COLUMNS]; 1]| {
-            let x = &x[row * cols + block * COLUMNS..][..y.len()];
-            sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += *x);
+            // Whole registers, with what of the next row fills the last: those sums are left out.
+            let at = row * cols + block * COLUMNS;
+            let whole = x.get(at..at + y.len().next_multiple_of(REGISTER)).unwrap_or(&x[at..at + y.len()]);
+            let ((of, rest), (x, x_rest)) = (sums.as_chunks_mut::<REGISTER>(), whole.as_chunks::<REGISTER>());
+            debug_assert!(rest.is_empty());
+            for (sums, x) in of.iter_mut().zip(x) {
+                sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += *x);
+            }
+            let left = of.as_flattened_mut()[whole.len() - x_rest.len()..].iter_mut();
+            left.zip(x_rest).for_each(|(sum, x)| *sum += *x);
         });
         y.iter_mut().zip(sums).for_each(|(y, sum)| *y = T::of(sum));
     }
