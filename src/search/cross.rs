@@ -56,13 +56,20 @@ pub(super) struct Judged {
 
 /// Scores the model of a fold on its held-out rows.
 pub(super) fn judge(fold: &Fold, rows: &[usize], model: &mut Model, cv: &CrossValidation) -> Result<Judged> {
+    let (score, evaluation) = evaluate(fold, model, cv)?;
+    let outputs = fold.validation().map_or_else(|| Ok(Vec::new()), |held_out| model.predict_all(held_out.inputs()))?;
+    Ok(Judged { score, evaluation, rows: rows.to_vec(), outputs })
+}
+
+/// The score of the held-out rows, with all that was evaluated.
+pub(super) fn evaluate(fold: &Fold, model: &mut Model, cv: &CrossValidation) -> Result<(f64, Evaluation)> {
     let held_out = fold.validation().ok_or_else(|| Error::Internal("a fold without held-out rows".to_owned()))?;
     let evaluation = model.evaluate(held_out)?;
     let score = evaluation.get(cv.score_name()).ok_or_else(|| {
         let names: Vec<&str> = evaluation.values.iter().map(|(name, _)| name.as_str()).collect();
         Error::value("cross_validate", "score", format!("one of {}", names.join(", ")), cv.score_name())
     })?;
-    Ok(Judged { score, evaluation, rows: rows.to_vec(), outputs: model.predict_all(held_out.inputs())? })
+    Ok((score, evaluation))
 }
 
 /// What cross-validation found.

@@ -17,6 +17,7 @@ mod record;
 mod results;
 mod run;
 mod sampler;
+mod shared_folds;
 mod space;
 mod study;
 mod trial;

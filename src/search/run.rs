@@ -46,7 +46,8 @@ struct Shared {
     stopping: bool,
 }
 
-pub(super) fn run(study: &Study, objective: &Objective<'_>) -> Result<Trials> {
+/// `idle` is called by each worker that has no trial left.
+pub(super) fn run(study: &Study, objective: &Objective<'_>, idle: &(dyn Fn() + Sync)) -> Result<Trials> {
     study.check()?;
     let space = Space::default();
     let (log, known) = match &study.log {
@@ -77,6 +78,7 @@ pub(super) fn run(study: &Study, objective: &Objective<'_>) -> Result<Trials> {
     // Each worker comes back when nothing is left to do.
     let outcomes = workers::for_each((count, study.threads), count, |_| {
         search.work();
+        idle();
         Ok(())
     });
     search.lock().progress.finish();

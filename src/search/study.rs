@@ -176,7 +176,7 @@ impl Study {
     /// that asks for no parameter, a value to watch that is not reported; [`Error::Data`] for a log that is damaged or
     /// of another study; [`Error::File`].
     pub fn run<S: Into<Score>>(&self, objective: impl Fn(&Trial) -> Result<S> + Sync) -> Result<Trials> {
-        run::run(self, &|trial: &Trial| objective(trial).map(Into::into))
+        run::run(self, &|trial: &Trial| objective(trial).map(Into::into), &|| {})
     }
 
     /// How far back a trial has to be for another to learn from it; `None` where nothing is learnt.

@@ -1,8 +1,9 @@
 //! Searches whose score is cross-validated: `grid_search` and its kind.
 
-use super::cross::judge;
+use super::cross::evaluate;
 use super::fold::{CrossValidation, Fold, Transform};
-use super::{Grid, Random, Study, Tpe, Trial, Trials};
+use super::shared_folds::SharedFolds;
+use super::{Grid, Random, Score, Study, Tpe, Trial, Trials, run};
 use crate::data::{Dataset, Matrix};
 use crate::model::Model;
 use crate::train::Evaluation;
@@ -84,8 +85,8 @@ impl Study {
     }
 
     /// [`run`](Self::run) with the mean score over the folds of `cv`. `train` returns the model that it trained on
-    /// [`Fold::train`]. The folds of a trial run one after the other, so that the trial can be pruned between them: a
-    /// trial that [watches](Trial::watch) nothing reports the mean so far after each fold.
+    /// [`Fold::train`]. The folds of a trial run one after the other, so that the trial can be pruned between them (where
+    /// nothing is pruned or learnt, workers without a trial of their own help with the folds of the last): a trial that [watches](Trial::watch) nothing reports the mean so far after each fold.
     ///
     /// # Errors
     /// As [`run`](Self::run) and [`cross_validate`](super::cross_validate).
@@ -96,21 +97,36 @@ impl Study {
         train: impl Fn(&Trial, &Fold) -> Result<Model> + Sync,
     ) -> Result<Trials> {
         let folds = cv.split(data)?;
-        self.run(|trial| {
-            let mut scores = Vec::new();
-            for index in 0..folds.len() {
-                let (fold, rows) = cv.fold(&folds, data, index)?;
-                let mut model = train(trial, &fold)?;
-                if trial.is_pruned() || trial.is_cut() {
-                    break;
+        let score = |trial: &Trial, index: usize| -> Result<Option<f64>> {
+            let (fold, _) = cv.fold(&folds, data, index)?;
+            let mut model = train(trial, &fold)?;
+            if trial.is_pruned() || trial.is_cut() {
+                return Ok(None);
+            }
+            let judged = evaluate(&fold, &mut model, cv).inspect_err(|error| {
+                // Every trial would repeat it, unlike a model that does not fit the device.
+                if matches!(error, Error::Value { name: "score", .. }) {
+                    trial.fault(error);
                 }
-                let judged = judge(&fold, &rows, &mut model, cv).inspect_err(|error| {
-                    // Every trial would repeat it, unlike a model that does not fit the device.
-                    if matches!(error, Error::Value { name: "score", .. }) {
-                        trial.fault(error);
-                    }
-                })?;
-                scores.push(judged.score);
+            })?;
+            Ok(Some(judged.0))
+        };
+        let score = &score;
+        let shared = SharedFolds::default();
+        let objective = |trial: &Trial| -> Result<Score> {
+            let sharing = shared.begin();
+            let mut scores = Vec::new();
+            let mut later = Vec::new().into_iter();
+            for index in 0..folds.len() {
+                if index == 1 && self.lag().is_none() && !trial.is_watched() {
+                    // Nothing depends on the order any more.
+                    let trial = trial.clone();
+                    later = sharing.for_each(1..folds.len(), move |index| score(&trial, index)).into_iter();
+                }
+                let panicked = || Error::Internal("a worker that helped with a fold panicked".to_owned());
+                let outcome = later.next().map_or_else(|| score(trial, index), |one| one.ok_or_else(panicked)?)?;
+                let Some(own) = outcome else { break };
+                scores.push(own);
                 if !trial.is_watched() {
                     trial.report(index + 1, scores.iter().sum::<f64>() / scores.len() as f64)?;
                     if trial.is_pruned() {
@@ -118,8 +134,9 @@ impl Study {
                     }
                 }
             }
-            Ok(scores)
-        })
+            Ok(scores.into())
+        };
+        run::run(self, &objective, &|| shared.help())
     }
 }
 
