@@ -114,16 +114,16 @@ impl Log {
     /// Opens a log or begins one; the trials that it has, and their parameters in `space`.
     pub fn open(path: &Path, study: &Study, space: &Space) -> Result<(Self, Vec<Record>)> {
         let failed = |error: std::io::Error| Error::file(path, error);
-        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(failed)?;
+        let file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::file(path, "another study is writing this log")),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let mut text = String::new();
-        file.read_to_string(&mut text).map_err(failed)?;
-        let whole = text.rfind('\n').map_or(0, |end| end + 1);
         let mut log = Self { path: path.to_owned(), file, written: Vec::new() };
+        let mut text = String::new();
+        log.file.read_to_string(&mut text).map_err(failed)?;
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
         let header = header(study);
         // Nothing is cut off before it is clear that the file is a log of this study.
         let records = log.read(&text[..whole], study.seed, &header, space)?;
@@ -223,6 +223,13 @@ impl Log {
     fn append(&mut self, lines: &[Line]) -> Result<()> {
         // One call: a file of the standard library has no buffer.
         self.file.write_all(self::lines(lines)?.as_bytes()).map_err(|error| Error::file(&self.path, error))
+    }
+}
+
+/// A process that another thread is starting has the file open for a moment, too: closing it alone would leave it locked.
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.file.unlock().ok();
     }
 }
 

@@ -232,3 +232,26 @@ fn trials_of_a_log_have_their_seeds() {
     }
     std::fs::remove_file(path).unwrap();
 }
+
+/// A process that is being started has for a moment what its parent has open.
+#[test]
+#[cfg(unix)]
+fn a_log_is_free_once_its_study_is_over() {
+    let path = file("free");
+    let study = Study::minimize("value").sampler(Random).trials(1).log(&path).silent();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    std::process::Command::new("true").status().unwrap();
+                }
+            });
+        }
+        let outcomes = (0..200).map(|_| study.run(|trial| trial.float("x", 0.0..=1.0).get()));
+        let failed = outcomes.filter_map(|outcome| outcome.err()).next();
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(failed.is_none(), "{failed:?}");
+    });
+    std::fs::remove_file(path).unwrap();
+}
