@@ -1,6 +1,6 @@
 //! Large products, by the `gemm` crates.
 //!
-//! Two things around it gain a tenth of a training step (`docs/decisions.md`, v2): a right operand that lies transposed is
+//! Two things around it gain a tenth of a training step (`docs/decisions.md`, 48): a right operand that lies transposed is
 //! transposed first, since `gemm` packs it element by element, and the threads get blocks of their own.
 
 use super::product::room_for;

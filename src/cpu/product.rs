@@ -2,7 +2,7 @@
 //! of `b`.
 //!
 //! `gemm` packs both operands so that they stream through the caches. Where they lie in the first-level cache anyway,
-//! that costs more than it brings (`docs/decisions.md`, v). The loop here copies only `b`, into panels as wide as two
+//! that costs more than it brings (`docs/decisions.md`, 47). The loop here copies only `b`, into panels as wide as two
 //! registers, and keeps 4 rows of one panel's sums in registers. Each output is one chain of multiply-adds in the order
 //! of k, as in the shaders.
 
