@@ -1,6 +1,6 @@
 //! Runs plans on the CPU with the twins: in f32 as a backend of its own, in f64 as the oracle of the GPU.
 
-use super::large::{self, is_shared};
+use super::product::{self, is_shared};
 use super::{Real, parallel, run};
 use crate::device::{DeviceInfo, DeviceKind, DeviceLimits};
 use crate::kernels::{Kernel, Step};
@@ -237,8 +237,8 @@ impl<T> Drop for CpuExecutor<T> {
     fn drop(&mut self) {
         match (self.shares, self.alone) {
             (false, _) => {}
-            (true, false) => large::release(),
-            (true, true) => large::release_own(),
+            (true, false) => product::release(),
+            (true, true) => product::release_own(),
         }
     }
 }

@@ -3,8 +3,8 @@
 //! Two things around it gain a tenth of a training step (`docs/decisions.md`, 48): a right operand that lies transposed is
 //! transposed first, since `gemm` packs it element by element, and the threads get blocks of their own.
 
-use super::product::room_for;
-use super::{Real, parallel};
+use super::scratch::room_for;
+use crate::cpu::{Real, parallel};
 use crate::kernels::Matmul;
 use gemm_common::Parallelism;
 use std::cell::Cell;
@@ -14,7 +14,7 @@ use std::ops::Range;
 const PARALLEL_FROM: usize = 1 << 20;
 
 /// Whether the product is shared out between threads.
-pub(super) fn is_shared(p: &Matmul) -> bool {
+pub(in crate::cpu) fn is_shared(p: &Matmul) -> bool {
     p.params.m as usize * p.params.n as usize * p.params.k as usize >= PARALLEL_FROM
 }
 
@@ -29,13 +29,13 @@ thread_local! {
 }
 
 /// Lets go of the room that products have used, on every thread; a thread that computes does so when it is done.
-pub(super) fn release() {
+pub(in crate::cpu) fn release() {
     rayon::spawn_broadcast(|_| drop(TURNED.take()));
     release_own();
 }
 
 /// The same on this thread alone.
-pub(super) fn release_own() {
+pub(in crate::cpu) fn release_own() {
     drop(TURNED.take());
 }
 

@@ -6,9 +6,15 @@
 //! registers, and keeps 4 rows of one panel's sums in registers. Each output is one chain of multiply-adds in the order
 //! of k, as in the shaders.
 
+mod large;
+mod scratch;
+
+pub(super) use large::{is_shared, release, release_own};
+
 use super::Real;
-use super::large::large;
 use crate::kernels::Matmul;
+use large::large;
+use scratch::room_for;
 use std::cell::Cell;
 use std::ops::Range;
 
@@ -58,15 +64,6 @@ impl<T: Real> pulp::WithSimd for Small<'_, T> {
 thread_local! {
     /// Room for one panel of `b`; words of 8 bytes serve f32 and f64.
     static PANEL: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
-}
-
-/// The first `elements` elements of `room`, which grows where it must.
-pub(super) fn room_for<T: Real>(room: &mut Vec<u64>, elements: usize) -> &mut [T] {
-    let words = (elements * size_of::<T>()).div_ceil(8);
-    if room.len() < words {
-        room.resize(words, 0);
-    }
-    &mut bytemuck::cast_slice_mut::<u64, T>(room)[..elements]
 }
 
 /// The product, as many columns at a time as lie in `WIDE` registers.

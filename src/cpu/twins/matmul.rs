@@ -1,7 +1,6 @@
 //! Twin of `shaders/matmul.wgsl`: the product (`product.rs`), then the epilogue in plain loops.
 
-use super::large::is_shared;
-use super::product::product;
+use super::product::{is_shared, product};
 use super::sums::{add_rows, sum};
 use super::{Real, activation, parallel};
 use crate::kernels::{Activation, Epilogue, Matmul};
