@@ -1,87 +1,10 @@
 //! Choosing where a model is trained: a GPU through wgpu, or the CPU backend.
 
 use crate::plan::Executor;
+use crate::plan::device_info::{DeviceInfo, DeviceKind};
 use crate::{Error, Result, cpu, gpu};
 use std::fmt;
 use std::sync::Arc;
-
-/// What kind of machine computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum DeviceKind {
-    /// A GPU with memory of its own.
-    DiscreteGpu,
-    /// A GPU that shares the memory of the CPU.
-    IntegratedGpu,
-    /// A GPU handed through by a hypervisor.
-    VirtualGpu,
-    /// A driver that calls itself neither.
-    OtherGpu,
-    /// A graphics driver that computes on the CPU: right for tests, slower than [`DeviceKind::Cpu`].
-    Software,
-    /// axone's own CPU backend.
-    Cpu,
-}
-
-impl fmt::Display for DeviceKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            DeviceKind::DiscreteGpu => "discrete GPU",
-            DeviceKind::IntegratedGpu => "integrated GPU",
-            DeviceKind::VirtualGpu => "virtual GPU",
-            DeviceKind::OtherGpu => "other GPU",
-            DeviceKind::Software => "software adapter",
-            DeviceKind::Cpu => "CPU",
-        })
-    }
-}
-
-/// The limits of a device that decide whether a model fits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DeviceLimits {
-    /// Bytes of the largest buffer.
-    pub buffer_bytes: u64,
-    /// Bytes of the largest buffer range that a kernel can see.
-    pub binding_bytes: u64,
-    /// Bytes of memory that a workgroup shares.
-    pub workgroup_bytes: u32,
-    /// Invocations of the largest workgroup.
-    pub workgroup_invocations: u32,
-}
-
-impl DeviceLimits {
-    /// Bytes of the largest buffer that a kernel can see whole.
-    pub(crate) fn storage_bytes(&self) -> u64 {
-        self.binding_bytes.min(self.buffer_bytes)
-    }
-}
-
-/// What is known of a device without opening it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeviceInfo {
-    /// The name its driver gives it.
-    pub name: String,
-    /// `vulkan`, `metal`, `dx12`, or `cpu`.
-    pub backend: String,
-    /// What kind of machine it is.
-    pub kind: DeviceKind,
-    /// Driver and version.
-    pub driver: String,
-    /// Its limits.
-    pub limits: DeviceLimits,
-    /// Optional abilities that matter here: `subgroups 32`, `f16`, `timestamps`, `cooperative matrices`, ….
-    pub features: Vec<String>,
-}
-
-impl fmt::Display for DeviceInfo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}, {}", self.name, self.kind, self.backend)?;
-        if !self.driver.is_empty() {
-            write!(f, ", {}", self.driver)?;
-        }
-        write!(f, ")")
-    }
-}
 
 /// How to get a software adapter where there is none.
 pub const SOFTWARE_HINT: &str =
@@ -226,6 +149,12 @@ impl Device {
 
     fn open(adapter: &gpu::Adapter) -> Result<Self> {
         Ok(Self::from_context(gpu::Context::open(adapter)?))
+    }
+
+    /// A device that the program already owns. Its error handlers are left as they are; what goes wrong
+    /// in axone's own calls is caught in error scopes.
+    pub fn from_wgpu(adapter: &gpu::Adapter, device: gpu::RawDevice, queue: gpu::Queue) -> Self {
+        Self::from_context(gpu::Context::of_program(adapter, device, queue))
     }
 
     pub(crate) fn from_context(context: gpu::Context) -> Self {

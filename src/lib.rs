@@ -76,8 +76,9 @@ mod size;
 mod text;
 pub mod train;
 
-pub use device::{Device, DeviceInfo, DeviceKind, DeviceLimits, SOFTWARE_HINT};
+pub use device::{Device, SOFTWARE_HINT};
 pub use error::{Error, Result};
 pub use init::Initializer;
 pub use losses::Loss;
 pub use model::Precision;
+pub use plan::device_info::{DeviceInfo, DeviceKind, DeviceLimits};

@@ -2,8 +2,8 @@
 
 use super::product::{self, is_shared};
 use super::{Real, parallel, run};
-use crate::device::{DeviceInfo, DeviceKind, DeviceLimits};
 use crate::kernels::{Kernel, Step};
+use crate::plan::device_info::{DeviceInfo, DeviceKind, DeviceLimits};
 use crate::plan::{Buffer, Clock, Executor, Fetch, Fetched, Plan, PlanId, PlanStep, Range, Span, Timings};
 use crate::{Error, Result};
 use std::any::Any;

@@ -1,13 +1,16 @@
 //! The adapters of the machine and what is known of them.
 
-use crate::device::{Device, DeviceInfo, DeviceKind, DeviceLimits};
-use crate::gpu::Context;
 use crate::kernels::Abilities;
+use crate::plan::device_info::{DeviceInfo, DeviceKind, DeviceLimits};
 use std::sync::OnceLock;
 use wgpu::CooperativeScalarType;
 
 /// A graphics adapter.
 pub type Adapter = wgpu::Adapter;
+/// An open device, as wgpu has it.
+pub type RawDevice = wgpu::Device;
+/// The queue of an open device.
+pub type Queue = wgpu::Queue;
 
 /// All adapters, best first. They are looked up once per process.
 pub fn adapters() -> &'static [Adapter] {
@@ -27,7 +30,7 @@ pub fn describe(adapter: &Adapter) -> DeviceInfo {
     describe_parts(&adapter.get_info(), &adapter.limits(), adapter.features(), &adapter.cooperative_matrix_properties())
 }
 
-fn describe_parts(
+pub(super) fn describe_parts(
     info: &wgpu::AdapterInfo,
     limits: &wgpu::Limits,
     features: wgpu::Features,
@@ -93,15 +96,5 @@ fn kind(device_type: wgpu::DeviceType) -> DeviceKind {
         wgpu::DeviceType::VirtualGpu => DeviceKind::VirtualGpu,
         wgpu::DeviceType::Cpu => DeviceKind::Software,
         wgpu::DeviceType::Other => DeviceKind::OtherGpu,
-    }
-}
-
-impl Device {
-    /// A device that the program already owns. Its error handlers are left as they are; what goes wrong
-    /// in axone's own calls is caught in error scopes.
-    pub fn from_wgpu(adapter: &wgpu::Adapter, device: wgpu::Device, queue: wgpu::Queue) -> Self {
-        let info = describe_parts(&adapter.get_info(), &device.limits(), device.features(), &[]);
-        let abilities = abilities(adapter, &device);
-        Self::from_context(Context::new(device, queue, info, abilities))
     }
 }

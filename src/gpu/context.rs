@@ -3,12 +3,12 @@
 //! wgpu panics on an error that nobody catches. Here every call that can fail runs inside error scopes,
 //! and what is raised outside them (by the driver, later) is kept and returned by the next call.
 
-use super::adapter::{Adapter, abilities, describe};
+use super::adapter::{Adapter, Queue, RawDevice, abilities, describe, describe_parts};
 use super::pipelines::Pipelines;
 use super::tune::Tuner;
-use crate::device::DeviceInfo;
 use crate::kernels::Abilities;
 use crate::plan::Storage;
+use crate::plan::device_info::DeviceInfo;
 use crate::{Error, Result};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -67,6 +67,13 @@ impl Context {
             }
         });
         Ok(context)
+    }
+
+    /// Of a device that the program owns.
+    pub fn of_program(adapter: &Adapter, device: RawDevice, queue: Queue) -> Self {
+        let info = describe_parts(&adapter.get_info(), &device.limits(), device.features(), &[]);
+        let abilities = abilities(adapter, &device);
+        Self::new(device, queue, info, abilities)
     }
 
     pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue, info: DeviceInfo, abilities: Abilities) -> Self {

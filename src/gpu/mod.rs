@@ -10,7 +10,7 @@ mod profile;
 mod readback;
 mod tune;
 
-pub use adapter::{Adapter, adapters, describe};
+pub use adapter::{Adapter, Queue, RawDevice, adapters, describe};
 pub use context::Context;
 pub use executor::GpuExecutor;
 pub use tune::{Race, race};

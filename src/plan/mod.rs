@@ -1,6 +1,7 @@
 //! A plan is a graph lowered for one batch size: a printable list of steps and the sizes of the buffers they
 //! use. It is plain data: the GPU executor and the CPU executor run the same plan.
 
+pub(crate) mod device_info;
 mod executor;
 mod fuse;
 mod half;

@@ -9,8 +9,8 @@
 //! A file that is anything else counts as none, and is written anew after the next race. It is replaced as a whole, so
 //! that nobody reads half of one. Where nothing can be written, the choices hold for as long as the device is open.
 
-use crate::device::DeviceInfo;
 use crate::kernels::Tile;
+use crate::plan::device_info::DeviceInfo;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

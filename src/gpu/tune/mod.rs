@@ -27,9 +27,9 @@ mod runner;
 pub use race::{Race, race};
 
 use super::{Context, GpuExecutor};
-use crate::device::DeviceKind;
 use crate::kernels::matmul::{choose, choose_cooperative};
 use crate::kernels::{Abilities, Epilogue, Kernel, Matmul, Spec, Tile};
+use crate::plan::device_info::DeviceKind;
 use crate::plan::{Executor, OneDispatch, Plan};
 use crate::text::say;
 use crate::{Error, Result};
