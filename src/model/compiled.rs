@@ -1,5 +1,6 @@
 //! A compiled model: weights on a device and the plans that use them.
 
+use super::by_hand::ByHand;
 use super::inference::Batches;
 use super::layout::Layout;
 use super::plans::Loaded;
@@ -7,12 +8,10 @@ use super::{Losses, Network, Program, Purpose, Summary};
 #[cfg(doc)]
 use crate::Error;
 use crate::Result;
-use crate::data::Dataset;
 use crate::device::Device;
 use crate::graph::Role;
 use crate::optimizers::Optimizer;
 use crate::plan::{Buffer, Executor};
-use crate::train::{ByHand, Evaluation, Fit, History, Lbfgs, Profile, RangeCurve, RangeTest};
 use std::fmt;
 
 /// Rows of a batch that `compile` prepares for, if they fit; `fit` makes another plan for another batch size.
@@ -97,100 +96,6 @@ impl Model {
         (self.steps_done, self.epochs_done) = (0, 0);
         self.by_hand.forget_gradients();
         self.restart_loss_scale()
-    }
-
-    /// Trains on `data`: mini-batches in an order shuffled anew each epoch. Returns loss and metrics of every epoch.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] and [`Error::Data`] where the data do not fit the model, naming input, row and value;
-    /// [`Error::Value`] for settings out of range; [`Error::TooLarge`]; [`Error::Gpu`].
-    pub fn fit(&mut self, data: &Dataset, settings: &Fit) -> Result<History> {
-        crate::train::fit(self, data, settings)
-    }
-
-    /// Trains on all rows of `data` at once by L-BFGS, from the weights that the model has: for small data and networks,
-    /// which it brings to a minimum in few iterations. [`Lbfgs`] has what is minimized and when that ends;
-    /// [`Model::set_weights`] and [`Model::reset`] set the start. The history has an epoch for each iteration, with its
-    /// loss and metrics, `objective` (the loss with its penalty), `gradient` (the largest element), `evaluations` (so far),
-    /// the step as its learning rate, and says in [`History::stopped`] why it ended.
-    ///
-    /// Computed in f32 whatever the [`Precision`](crate::Precision). The optimizer has no part in it: what it has gathered
-    /// and the number of its steps stay. Frozen layers stay as they are.
-    ///
-    /// # Errors
-    /// As [`Model::fit`]; [`Error::Value`] naming the layer for what a line search cannot do with: dropout, batch
-    /// normalisation that is not frozen, [`l1`](crate::layers::Dense::l1); for a layer's `rate_factor` and an optimizer's
-    /// penalties, decay and clipping, which would have no effect; and where the loss is not finite at the start.
-    ///
-    /// ```
-    /// use axone::prelude::*;
-    ///
-    /// let mut model = Sequential::new(1).add(Dense::new(1)).compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default())?;
-    /// let line = Dataset::new([[0.0], [1.0], [2.0]], [[1.0], [3.0], [5.0]])?;
-    /// let history = model.minimize(&line, &Lbfgs::new().tolerance(1e-5).silent())?;
-    /// assert!(history.epochs.len() < 10);
-    /// let weights = model.weights()?;
-    /// assert!((weights[0].data[0] - 2.0).abs() < 1e-4 && (weights[1].data[0] - 1.0).abs() < 1e-4);
-    /// # Ok::<(), axone::Error>(())
-    /// ```
-    pub fn minimize(&mut self, data: &Dataset, settings: &Lbfgs) -> Result<History> {
-        crate::train::minimize(self, data, settings)
-    }
-
-    /// Loss and metrics on `data`, without training.
-    ///
-    /// # Errors
-    /// As [`Model::fit`].
-    pub fn evaluate(&mut self, data: &Dataset) -> Result<Evaluation> {
-        crate::train::evaluate(self, data)
-    }
-
-    /// The time of each kernel of a training step on the first rows of `data`, with the rates it reaches. A few steps
-    /// run on copies of the weights: the model stays as it is. The first profile on a device also measures what the
-    /// device reaches ([`Peaks`](crate::train::Peaks)), which takes about a second. A step that training runs in one
-    /// dispatch ([`OneDispatch`](crate::plan::OneDispatch)) is timed dispatch by dispatch of its plan.
-    ///
-    /// # Errors
-    /// As [`Model::fit`].
-    ///
-    /// ```
-    /// use axone::prelude::*;
-    ///
-    /// let net = Sequential::new(2).add(Dense::new(8).activation(Activation::Relu)).add(Dense::new(1));
-    /// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default())?;
-    /// let before = model.weights()?;
-    /// let profile = model.profile(&Dataset::new([[0.0, 1.0], [1.0, 0.0]], [[1.0], [0.0]])?, 2)?;
-    /// println!("{profile}");
-    /// assert_eq!(model.weights()?, before);
-    /// # Ok::<(), axone::Error>(())
-    /// ```
-    pub fn profile(&mut self, data: &Dataset, batch_size: usize) -> Result<Profile> {
-        crate::train::profile(self, data, batch_size)
-    }
-
-    /// A learning rate range test (Smith 2015): trains a copy of the model with a learning rate that grows from step to
-    /// step, and reports the loss of each. The model stays as it is.
-    ///
-    /// # Errors
-    /// As [`Model::fit`].
-    ///
-    /// ```
-    /// use axone::prelude::*;
-    /// use axone::train::RangeTest;
-    ///
-    /// let net = Sequential::new(1).add(Dense::new(1));
-    /// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default())?;
-    /// let before = model.weights()?;
-    /// let data = Dataset::new([[0.0], [1.0], [2.0]], [[1.0], [3.0], [5.0]])?;
-    /// let curve = model.range_test(&data, &RangeTest::new())?;
-    /// println!("{curve}");
-    /// let rate = curve.steepest().unwrap();
-    /// assert!(rate > 1e-3 && rate < 1.0);
-    /// assert_eq!(model.weights()?, before);
-    /// # Ok::<(), axone::Error>(())
-    /// ```
-    pub fn range_test(&mut self, data: &Dataset, settings: &RangeTest) -> Result<RangeCurve> {
-        crate::train::range_test(self, data, settings)
     }
 
     /// A table of the layers with shapes and parameter counts.

@@ -1,9 +1,9 @@
 //! Which metrics a model reports.
 
+use super::reported::check_names;
 use super::{Model, Watched};
 use crate::metrics::Metric;
 use crate::model::Purpose;
-use crate::train::check_names;
 use crate::{Error, Result};
 
 impl Model {

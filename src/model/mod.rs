@@ -1,6 +1,7 @@
 //! Models: an architecture, its weights, and the device they live on.
 
 mod blend;
+pub(crate) mod by_hand;
 mod compiled;
 mod fits;
 mod frozen;
@@ -15,6 +16,7 @@ mod plans;
 mod precision;
 mod predict;
 mod program;
+pub(crate) mod reported;
 mod residual;
 mod rules;
 mod sequential;

@@ -1,12 +1,12 @@
 //! From a network and its losses to the plans that train, evaluate and predict.
 
+use super::reported::check_names;
 use super::{Network, Precision};
 use crate::graph::{Graph, NodeId, Role, differentiate};
 use crate::losses::{Loss, Losses};
 use crate::metrics::{Metric, needs};
 use crate::optimizers::Optimizer;
 use crate::plan::{Lowering, Plan, Slab, lower};
-use crate::train::check_names;
 use crate::{Error, Result};
 
 /// What a plan is for.

@@ -10,7 +10,26 @@ use crate::data::Dataset;
 use crate::model::{Model, Purpose};
 use crate::{Error, Result};
 
-pub(crate) fn fit(model: &mut Model, data: &Dataset, settings: &Fit) -> Result<History> {
+impl Model {
+    /// Trains on `data`: mini-batches in an order shuffled anew each epoch. Returns loss and metrics of every epoch.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] and [`Error::Data`] where the data do not fit the model, naming input, row and value;
+    /// [`Error::Value`] for settings out of range; [`Error::TooLarge`]; [`Error::Gpu`].
+    pub fn fit(&mut self, data: &Dataset, settings: &Fit) -> Result<History> {
+        fit(self, data, settings)
+    }
+
+    /// Loss and metrics on `data`, without training.
+    ///
+    /// # Errors
+    /// As [`Model::fit`].
+    pub fn evaluate(&mut self, data: &Dataset) -> Result<Evaluation> {
+        evaluate(self, data)
+    }
+}
+
+fn fit(model: &mut Model, data: &Dataset, settings: &Fit) -> Result<History> {
     let outcome = train(model, data, settings);
     // However it ended.
     let released = model.release_data(&[Purpose::Train, Purpose::Evaluate]);
@@ -76,7 +95,7 @@ pub(super) fn parts<'a>(
     }
 }
 
-pub(crate) fn evaluate(model: &mut Model, data: &Dataset) -> Result<Evaluation> {
+fn evaluate(model: &mut Model, data: &Dataset) -> Result<Evaluation> {
     let outcome = Validator::new(model, data, DATA_BUDGET).and_then(|mut validator| validator.run(model));
     let released = model.release_data(&[Purpose::Evaluate]);
     outcome.and_then(|evaluation| released.map(|()| evaluation))

@@ -37,8 +37,33 @@ const MATMUL_SECONDS: f64 = 0.005;
 /// Runs of which the best is a peak.
 const PEAK_RUNS: usize = 5;
 
+impl Model {
+    /// The time of each kernel of a training step on the first rows of `data`, with the rates it reaches. A few steps
+    /// run on copies of the weights: the model stays as it is. The first profile on a device also measures what the
+    /// device reaches ([`Peaks`](crate::train::Peaks)), which takes about a second. A step that training runs in one
+    /// dispatch ([`OneDispatch`](crate::plan::OneDispatch)) is timed dispatch by dispatch of its plan.
+    ///
+    /// # Errors
+    /// As [`Model::fit`].
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let net = Sequential::new(2).add(Dense::new(8).activation(Activation::Relu)).add(Dense::new(1));
+    /// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default())?;
+    /// let before = model.weights()?;
+    /// let profile = model.profile(&Dataset::new([[0.0, 1.0], [1.0, 0.0]], [[1.0], [0.0]])?, 2)?;
+    /// println!("{profile}");
+    /// assert_eq!(model.weights()?, before);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn profile(&mut self, data: &Dataset, batch_size: usize) -> Result<Profile> {
+        profile(self, data, batch_size)
+    }
+}
+
 /// A profile of the training step of `model` on the first rows of `data`.
-pub(crate) fn profile(model: &mut Model, data: &Dataset, batch_size: usize) -> Result<Profile> {
+pub(super) fn profile(model: &mut Model, data: &Dataset, batch_size: usize) -> Result<Profile> {
     if batch_size == 0 {
         return Err(Error::value("profile", "batch_size", "at least 1", batch_size));
     }

@@ -34,27 +34,22 @@ mod writers;
 
 #[cfg(all(feature = "plot", feature = "search"))]
 pub(crate) use axis::{Axis, drawable};
-pub(crate) use by_hand::ByHand;
 pub use callback::{Callback, CallbackState};
 pub use callbacks::{CsvLog, EarlyStopping, JsonLines, ReduceOnPlateau, TensorBoard, TerminateOnNonFinite, Threshold};
 #[cfg(feature = "save")]
 pub use checkpoint::Checkpoint;
 pub use evaluation::Evaluation;
 pub(crate) use feed::Feed;
-pub(crate) use fit::{evaluate, fit};
 #[cfg(feature = "search")]
 pub(crate) use history::number;
 pub use history::{Epoch, History};
-pub(crate) use measure::profile;
+use measure::profile;
 pub use minimize::Lbfgs;
-pub(crate) use minimize::minimize;
 pub use profile::{Peaks, Profile, ProfileRow};
 #[cfg(feature = "progress")]
 pub(crate) use progress::bar;
 pub use progress::{Progress, Verbosity};
-pub(crate) use range_test::range_test;
 pub use range_test::{RangeCurve, RangePoint, RangeTest};
-pub(crate) use report::check_names;
 pub use run::Run;
 pub use settings::Fit;
 #[cfg(all(feature = "ctrl-c", feature = "search"))]

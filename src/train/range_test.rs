@@ -198,7 +198,34 @@ impl fmt::Display for RangeCurve {
     }
 }
 
-pub(crate) fn range_test(model: &mut Model, data: &Dataset, settings: &RangeTest) -> Result<RangeCurve> {
+impl Model {
+    /// A learning rate range test (Smith 2015): trains a copy of the model with a learning rate that grows from step to
+    /// step, and reports the loss of each. The model stays as it is.
+    ///
+    /// # Errors
+    /// As [`Model::fit`].
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    /// use axone::train::RangeTest;
+    ///
+    /// let net = Sequential::new(1).add(Dense::new(1));
+    /// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default())?;
+    /// let before = model.weights()?;
+    /// let data = Dataset::new([[0.0], [1.0], [2.0]], [[1.0], [3.0], [5.0]])?;
+    /// let curve = model.range_test(&data, &RangeTest::new())?;
+    /// println!("{curve}");
+    /// let rate = curve.steepest().unwrap();
+    /// assert!(rate > 1e-3 && rate < 1.0);
+    /// assert_eq!(model.weights()?, before);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn range_test(&mut self, data: &Dataset, settings: &RangeTest) -> Result<RangeCurve> {
+        range_test(self, data, settings)
+    }
+}
+
+fn range_test(model: &mut Model, data: &Dataset, settings: &RangeTest) -> Result<RangeCurve> {
     settings.check()?;
     let classes = model.check_data(data)?;
     let (device, optimizer) = (model.device().clone(), model.program().optimizer);

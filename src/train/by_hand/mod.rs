@@ -9,8 +9,8 @@ mod outputs;
 mod step;
 
 use super::tensors::Tensor;
-use crate::data::Targets;
 use crate::kernels::Step;
+use crate::model::by_hand::{Gathered, Held, LastBatch};
 use crate::model::{Model, Task};
 use crate::plan::{Buffer, Plan, PlanId, PlanStep};
 use crate::random::stream_key;
@@ -21,57 +21,6 @@ const MASK_STREAM: u32 = u32::from_be_bytes(*b"hand");
 /// Batch sizes of a task that get plans of their own. Later ones are rounded up to powers of two: their plans are few
 /// then, and the buffers of all of them less than twice those of the largest.
 const OWN_PLANS: usize = 4;
-
-/// What a model keeps for training by hand.
-#[derive(Default)]
-pub(crate) struct ByHand {
-    plans: Vec<Held>,
-    seed: u64,
-    gathered: Gathered,
-    /// The gradients in the slab are those of `fit`, whose loss may have been scaled.
-    pub scaled: bool,
-    last: Option<LastBatch>,
-}
-
-/// A plan that stays loaded.
-struct Held {
-    task: Task,
-    classes: Vec<bool>,
-    batch: usize,
-    id: PlanId,
-    plan: Plan,
-    /// The parts of the data set that the plan reads.
-    data: Vec<Buffer>,
-}
-
-/// What lies in the slab of gradients since the last update.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-enum Gathered {
-    #[default]
-    Nothing,
-    /// The mean over batches of this weight together.
-    Mean { weight: f64, batches: u32 },
-    /// What the program has given.
-    Given,
-}
-
-/// The batch whose losses lie in the log of plan `id`.
-struct LastBatch {
-    id: PlanId,
-    batch: usize,
-    slots: usize,
-    rows: usize,
-    weights: Option<Vec<f32>>,
-    /// Where metrics ask for them.
-    targets: Vec<Targets>,
-}
-
-impl ByHand {
-    /// The gradients are used up, or no longer those of this model's weights.
-    pub fn forget_gradients(&mut self) {
-        self.gathered = Gathered::Nothing;
-    }
-}
 
 /// The batch size of the plan that runs `rows` rows, if plans of `sizes` are loaded: one that is at most half empty,
 /// or a new one.

@@ -33,7 +33,38 @@ use passes::Passes;
 use std::time::Instant;
 use vectors::Vectors;
 
-pub(crate) fn minimize(model: &mut Model, data: &Dataset, settings: &Lbfgs) -> Result<History> {
+impl Model {
+    /// Trains on all rows of `data` at once by L-BFGS, from the weights that the model has: for small data and networks,
+    /// which it brings to a minimum in few iterations. [`Lbfgs`] has what is minimized and when that ends;
+    /// [`Model::set_weights`] and [`Model::reset`] set the start. The history has an epoch for each iteration, with its
+    /// loss and metrics, `objective` (the loss with its penalty), `gradient` (the largest element), `evaluations` (so far),
+    /// the step as its learning rate, and says in [`History::stopped`] why it ended.
+    ///
+    /// Computed in f32 whatever the [`Precision`](crate::Precision). The optimizer has no part in it: what it has gathered
+    /// and the number of its steps stay. Frozen layers stay as they are.
+    ///
+    /// # Errors
+    /// As [`Model::fit`]; [`Error::Value`] naming the layer for what a line search cannot do with: dropout, batch
+    /// normalisation that is not frozen, [`l1`](crate::layers::Dense::l1); for a layer's `rate_factor` and an optimizer's
+    /// penalties, decay and clipping, which would have no effect; and where the loss is not finite at the start.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let mut model = Sequential::new(1).add(Dense::new(1)).compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default())?;
+    /// let line = Dataset::new([[0.0], [1.0], [2.0]], [[1.0], [3.0], [5.0]])?;
+    /// let history = model.minimize(&line, &Lbfgs::new().tolerance(1e-5).silent())?;
+    /// assert!(history.epochs.len() < 10);
+    /// let weights = model.weights()?;
+    /// assert!((weights[0].data[0] - 2.0).abs() < 1e-4 && (weights[1].data[0] - 1.0).abs() < 1e-4);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn minimize(&mut self, data: &Dataset, settings: &Lbfgs) -> Result<History> {
+        minimize(self, data, settings)
+    }
+}
+
+fn minimize(model: &mut Model, data: &Dataset, settings: &Lbfgs) -> Result<History> {
     settings.check()?;
     suits::check(model)?;
     let split = split(data, &settings.run)?;
