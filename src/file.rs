@@ -1,4 +1,4 @@
-//! Files that are whole or not there.
+//! Atomic writes: a file is there whole, or as it was.
 
 use crate::{Error, Result};
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! How parameters start. The numbers come from the counter-based generator of [`crate::random`], so they
+//! Initializers of parameters. The numbers come from the counter-based generator of [`crate::random`], so they
 //! are the same on every device and do not depend on the order in which layers are filled.
 
 use crate::random::{stream_key, threefry2x32};

@@ -1,4 +1,4 @@
-//! Proof that the numbers are right: every kernel, every plan and every gradient against the f64 twins.
+//! Verification: every kernel, every plan and every gradient against the f64 twins.
 //!
 //! * [`kernels`] and [`Check`]: every kernel over sizes that tiles do not divide, outputs poisoned with NaN and framed
 //!   by sentinels;

@@ -1,4 +1,4 @@
-//! What training makes small, and what it reports beside it.
+//! Loss functions, with the metric that is reported beside each.
 
 mod build;
 mod targets;

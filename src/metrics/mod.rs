@@ -1,4 +1,4 @@
-//! How good predictions are: what a training run can report beside the loss, and the same as functions of slices.
+//! Metrics: what a training run can report beside the loss, and the same as functions of slices.
 //!
 //! [`Model::set_metrics`](crate::model::Model::set_metrics) takes a list of [`Metric`]s. Their values stand in
 //! [`History`](crate::train::History) and [`Evaluation`](crate::train::Evaluation) under [`Metric::name`]. A step

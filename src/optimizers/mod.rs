@@ -1,4 +1,4 @@
-//! What turns gradients into better parameters: one dispatch over the whole slab.
+//! Optimizers, from gradients to updated parameters: one dispatch over the whole slab.
 //!
 //! Every optimizer is a small struct of settings and converts into an [`Optimizer`]. What they have in common is set
 //! through [`OptimizerExt`], which the prelude has:

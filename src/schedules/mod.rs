@@ -1,4 +1,4 @@
-//! Learning rates that change while a model is trained.
+//! Learning-rate schedules.
 //!
 //! A schedule is plain data and a pure function: the factor by which the optimizer's learning rate is multiplied in a
 //! step, in f64. So it costs a training step nothing, and a run that is resumed needs no state of it.

@@ -51,7 +51,7 @@ fn train(model: &mut Model, data: &Dataset, settings: &Fit) -> Result<History> {
         Some(path) => super::resume::read(&mut run, path, &super::resume::keeping(&callbacks))?,
         None => Vec::new(),
     };
-    run.hear(&mut callbacks, |callback, run| callback.begin(run))?;
+    run.notify(&mut callbacks, |callback, run| callback.begin(run))?;
     #[cfg(feature = "save")]
     {
         super::resume::restore(&mut callbacks, states)?;
@@ -61,16 +61,16 @@ fn train(model: &mut Model, data: &Dataset, settings: &Fit) -> Result<History> {
         }
     }
     while run.goes_on() {
-        run.hear(&mut callbacks, |callback, run| callback.epoch_begin(run))?;
+        run.notify(&mut callbacks, |callback, run| callback.epoch_begin(run))?;
         if !run.epoch_of_training()? {
             break;
         }
-        run.hear(&mut callbacks, |callback, run| callback.epoch_end(run))?;
+        run.notify(&mut callbacks, |callback, run| callback.epoch_end(run))?;
         // Last, so that a file holds what the callbacks made of the epoch.
         #[cfg(feature = "save")]
         settings.checkpoints.iter().try_for_each(|checkpoint| checkpoint.write(&mut run, &callbacks))?;
     }
-    run.hear(&mut callbacks, |callback, run| callback.end(run))?;
+    run.notify(&mut callbacks, |callback, run| callback.end(run))?;
     Ok(run.finish())
 }
 

@@ -240,7 +240,7 @@ impl<'a> Run<'a> {
     }
 
     /// Calls every callback, in order. What one did with the model may have bound other data to its plans.
-    pub(super) fn hear(
+    pub(super) fn notify(
         &mut self,
         callbacks: &mut [MutexGuard<'_, dyn Callback + 'static>],
         mut call: impl FnMut(&mut dyn Callback, &mut Self) -> Result<()>,
@@ -274,7 +274,7 @@ impl<'a> Run<'a> {
     pub(super) fn reconsider(&mut self, callbacks: &mut [MutexGuard<'_, dyn Callback + 'static>]) -> Result<()> {
         let Some(by) = self.stopped_by.clone() else { return Ok(()) };
         let mut still = false;
-        self.hear(callbacks, |callback, run| {
+        self.notify(callbacks, |callback, run| {
             still = still || (callback.name() == by && callback.still_ends(run)?);
             Ok(())
         })?;

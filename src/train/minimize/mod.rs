@@ -102,7 +102,7 @@ fn run(
     let order: Vec<u32> = (0..data.len() as u32).collect();
     let mut run = Run::minimizing(model, (data, held_out), &settings.run, (id, plan))?;
     let mut descent = Descent::new(vectors);
-    run.hear(&mut callbacks, |callback, run| callback.begin(run))?;
+    run.notify(&mut callbacks, |callback, run| callback.begin(run))?;
     let mut passes = Passes::new(&mut run, &order);
     if descent.start(&mut passes)? {
         if !descent.loss().is_finite() {
@@ -116,7 +116,7 @@ fn run(
         run.stop("stopped from outside before the first iteration");
     }
     while run.goes_on() {
-        run.hear(&mut callbacks, |callback, run| callback.epoch_begin(run))?;
+        run.notify(&mut callbacks, |callback, run| callback.epoch_begin(run))?;
         let (begun, before) = (Instant::now(), descent.loss());
         let mut passes = Passes::new(&mut run, &order);
         let moved = descent.iterate(&mut passes)?;
@@ -145,8 +145,8 @@ fn run(
         if let Some(reason) = settings.is_flat(&descent).or_else(|| settings.is_done(&descent, before)) {
             run.stop(reason);
         }
-        run.hear(&mut callbacks, |callback, run| callback.epoch_end(run))?;
+        run.notify(&mut callbacks, |callback, run| callback.epoch_end(run))?;
     }
-    run.hear(&mut callbacks, |callback, run| callback.end(run))?;
+    run.notify(&mut callbacks, |callback, run| callback.end(run))?;
     Ok(run.finish())
 }
