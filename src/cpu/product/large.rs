@@ -3,11 +3,10 @@
 //! Two things around it gain a tenth of a training step (`docs/decisions.md`, 48): a right operand that lies transposed is
 //! transposed first, since `gemm` packs it element by element, and the threads get blocks of their own.
 
-use super::scratch::room_for;
+use super::scratch::{NARROW, TURNED, room_for};
 use crate::cpu::{Real, parallel};
 use crate::kernels::Matmul;
 use gemm_common::Parallelism;
-use std::cell::Cell;
 use std::ops::Range;
 
 /// Multiply-adds below which a second thread costs more than it brings.
@@ -16,27 +15,6 @@ const PARALLEL_FROM: usize = 1 << 20;
 /// Whether the product is shared out between threads.
 pub(in crate::cpu) fn is_shared(p: &Matmul) -> bool {
     p.params.m as usize * p.params.n as usize * p.params.k as usize >= PARALLEL_FROM
-}
-
-thread_local! {
-    /// Room for all of a transposed `b`.
-    static TURNED: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
-}
-
-thread_local! {
-    /// Room for the columns of a narrow result.
-    static NARROW: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
-}
-
-/// Lets go of the room that products have used, on every thread; a thread that computes does so when it is done.
-pub(in crate::cpu) fn release() {
-    rayon::spawn_broadcast(|_| drop(TURNED.take()));
-    release_own();
-}
-
-/// The same on this thread alone.
-pub(in crate::cpu) fn release_own() {
-    drop(TURNED.take());
 }
 
 /// `c (m, n) = op(a) op(b)`, summed over the steps `range` of k; the operands have exactly their elements. One copy serves

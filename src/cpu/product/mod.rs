@@ -9,13 +9,13 @@
 mod large;
 mod scratch;
 
-pub(super) use large::{is_shared, release, release_own};
+pub(super) use large::is_shared;
+pub(super) use scratch::{release, release_own};
 
 use super::Real;
 use crate::kernels::Matmul;
 use large::large;
-use scratch::room_for;
-use std::cell::Cell;
+use scratch::{PANEL, room_for};
 use std::ops::Range;
 
 /// Multiply-adds up to which the loop here is no slower than `gemm` on one thread.
@@ -59,11 +59,6 @@ impl<T: Real> pulp::WithSimd for Small<'_, T> {
         }
         true
     }
-}
-
-thread_local! {
-    /// Room for one panel of `b`; words of 8 bytes serve f32 and f64.
-    static PANEL: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
 }
 
 /// The product, as many columns at a time as lie in `WIDE` registers.
