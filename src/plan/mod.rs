@@ -2,6 +2,7 @@
 //! use. It is plain data: the GPU executor and the CPU executor run the same plan.
 
 pub(crate) mod device_info;
+mod draft;
 mod executor;
 mod fuse;
 mod half;

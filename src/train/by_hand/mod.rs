@@ -8,7 +8,7 @@ mod gradients;
 mod outputs;
 mod step;
 
-use super::tensors::Tensor;
+use super::feed::tensors::Tensor;
 use crate::kernels::Step;
 use crate::model::by_hand::{Gathered, Held, LastBatch};
 use crate::model::{Model, Task};

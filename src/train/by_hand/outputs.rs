@@ -4,7 +4,7 @@ use super::Gathered;
 use crate::data::Matrix;
 use crate::model::{Model, Task};
 use crate::plan::{Buffer, PlanId, Range};
-use crate::train::tensors::Tensor;
+use crate::train::feed::tensors::Tensor;
 use crate::{Error, Result};
 use std::borrow::Cow;
 

@@ -4,10 +4,9 @@ use super::{Gathered, LastBatch};
 use crate::data::Dataset;
 use crate::model::{Model, Task};
 use crate::plan::{Buffer, Range};
-use crate::train::Evaluation;
-use crate::train::logged::Logged;
-use crate::train::report;
-use crate::train::tensors::tensors;
+use crate::train::feed::log::Logged;
+use crate::train::feed::tensors::tensors;
+use crate::train::report::{self, Evaluation};
 use crate::{Error, Result};
 
 impl Model {

@@ -3,9 +3,8 @@
 use super::Monitor;
 use crate::metrics::Direction;
 use crate::plan::Buffer;
-use crate::train::callback::{Callback, CallbackState};
-use crate::train::history::number;
-use crate::train::run::Run;
+use crate::train::report::number;
+use crate::train::run::{Callback, CallbackState, Run};
 use crate::{Error, Result};
 
 const NAME: &str = "early_stopping";

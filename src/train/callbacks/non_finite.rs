@@ -9,8 +9,7 @@ use crate::Result;
 use crate::kernels::Step;
 use crate::model::{Layout, Model, trained};
 use crate::plan::{Buffer, Executor, PlanId, Range};
-use crate::train::callback::Callback;
-use crate::train::run::Run;
+use crate::train::run::{Callback, Run};
 
 const NAME: &str = "terminate_on_non_finite";
 

@@ -8,9 +8,8 @@ use crate::kernels::Step;
 use crate::model::{Model, Task};
 use crate::plan::{Executor, Plan};
 use crate::train::feed::Feed;
-use crate::train::logged::Logged;
-use crate::train::run::Run;
-use crate::train::stop::StopFlag;
+use crate::train::feed::log::Logged;
+use crate::train::run::{Outside, Run};
 
 /// The plan that computes the gradient of as many rows at once as fit: all of them, or equal parts whose gradients add
 /// up. Data and activations may take `budget` bytes each, and no buffer more than the device binds.
@@ -40,7 +39,7 @@ pub(super) struct Passes<'p, 'a, 'o> {
     executor: &'p mut dyn Executor,
     feed: &'p mut Feed<'a>,
     loss_weights: Vec<f32>,
-    flags: &'p [StopFlag],
+    outside: &'p Outside,
     /// The share of each part in the mean of those up to it.
     shares: Vec<f32>,
     order: &'o [u32],
@@ -64,7 +63,7 @@ impl<'p, 'a: 'o, 'o> Passes<'p, 'a, 'o> {
             executor: &mut *run.model.executor,
             feed: &mut run.feed,
             loss_weights,
-            flags: &run.stop_flags,
+            outside: &run.outside,
             shares,
             order,
             logged: None,
@@ -79,7 +78,7 @@ impl<'a: 'o, 'o> Landscape for Passes<'_, 'a, 'o> {
 
     fn evaluate(&mut self) -> Result<Option<f64>> {
         let fill = |i: usize, step: &mut Step| step.share = self.shares.get(i).copied().unwrap_or(1.0);
-        let done = |_| !self.flags.iter().any(StopFlag::is_raised);
+        let done = |_| !self.outside.stops();
         self.logged = self.feed.run_epoch(self.executor, self.order, fill, done)?;
         Ok(self.logged.as_ref().map(|logged| logged.loss(&self.loss_weights)))
     }

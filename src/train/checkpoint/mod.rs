@@ -1,14 +1,15 @@
 //! When the state of a run is written to a file.
 
-use super::callback::Callback;
+mod resume;
+
+pub(super) use resume::Resume;
+
 use super::callbacks::Monitor;
-use super::resume;
-use super::run::Run;
+use super::run::{Callback, Run};
 use crate::file::check_writable;
 use crate::metrics::Direction;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
-use std::sync::MutexGuard;
 
 /// Writes the state of a run to a file: a setting of [`Fit::checkpoint`](super::Fit::checkpoint), for
 /// [`Fit::resume`](super::Fit::resume). [`Model::load_from`](crate::model::Model::load_from) reads its weights alone.
@@ -77,16 +78,6 @@ impl Checkpoint {
         if self.every == 0 { Err(Error::value("checkpoint", "every", "at least 1", self.every)) } else { Ok(()) }
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Before the first epoch: what can be known to go wrong goes wrong here.
-    pub(super) fn begin(&self, run: &Run<'_>) -> Result<()> {
-        self.monitor(run)?;
-        check_writable(&self.path)
-    }
-
     fn monitor(&self, run: &Run<'_>) -> Result<Option<Monitor>> {
         let Some(mut monitor) = self.best.clone() else { return Ok(None) };
         if let Some(direction) = self.direction {
@@ -94,21 +85,6 @@ impl Checkpoint {
         }
         monitor.begin("checkpoint", run)?;
         Ok(Some(monitor))
-    }
-
-    /// Writes the file, if the last epoch asks for it. What cannot be written, or not be read again, leaves the file as
-    /// it was, and the run goes on with a warning.
-    pub(super) fn write(&self, run: &mut Run<'_>, callbacks: &[MutexGuard<'_, dyn Callback + 'static>]) -> Result<()> {
-        if !self.is_due(run)? {
-            return Ok(());
-        }
-        match resume::write(run, callbacks, &self.path) {
-            Err(error @ (Error::File { .. } | Error::Data { .. })) => {
-                run.warn(format!("checkpoint {} stays as it was: {error}", self.path.display()));
-                Ok(())
-            }
-            outcome => outcome,
-        }
     }
 
     fn is_due(&self, run: &Run<'_>) -> Result<bool> {
@@ -121,6 +97,41 @@ impl Checkpoint {
         let Some((last, before)) = values.split_last() else { return Ok(false) };
         let better = |old: f64, new: &f64| if direction.beats(*new, old, 0.0) { *new } else { old };
         Ok(direction.beats(*last, before.iter().fold(direction.worst(), better), 0.0))
+    }
+}
+
+/// A checkpoint in a run, called after the program's callbacks.
+pub(super) struct Writer(pub Checkpoint);
+
+impl Callback for Writer {
+    fn name(&self) -> String {
+        "checkpoint".to_owned()
+    }
+
+    /// What can be known to go wrong goes wrong here.
+    fn begin(&mut self, run: &mut Run<'_>) -> Result<()> {
+        self.0.monitor(run)?;
+        check_writable(&self.0.path)
+    }
+
+    /// Writes the file, if the last epoch asks for it. What cannot be written, or not be read again, leaves the file as
+    /// it was, and the run goes on with a warning.
+    fn epoch_end(&mut self, run: &mut Run<'_>) -> Result<()> {
+        let Self(checkpoint) = self;
+        if !checkpoint.is_due(run)? {
+            return Ok(());
+        }
+        match resume::write(run, &checkpoint.path) {
+            Err(error @ (Error::File { .. } | Error::Data { .. })) => {
+                run.warn(format!("checkpoint {} stays as it was: {error}", checkpoint.path.display()));
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        Some(self.0.path.clone())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The curve of a range test as an SVG picture.
 
-use super::axis::{Axis, drawable};
-use super::range_test::RangeCurve;
+use crate::train::range_test::RangeCurve;
+use crate::train::report::axis::{Axis, drawable};
 use crate::{Error, Result};
 use plotters::prelude::*;
 use std::path::Path;
@@ -44,7 +44,7 @@ impl RangeCurve {
     fn draw(&self, svg: &mut String) -> std::result::Result<(), String> {
         let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
         root.fill(&WHITE).map_err(text)?;
-        let curve = |value: fn(&super::RangePoint) -> f64| -> Vec<(f64, f64)> {
+        let curve = |value: fn(&crate::train::RangePoint) -> f64| -> Vec<(f64, f64)> {
             let points = self.points.iter().map(|point| (point.learning_rate.log10(), value(point)));
             points.filter(|(rate, value)| drawable(*rate) && drawable(*value)).collect()
         };

@@ -3,10 +3,11 @@
 mod layers;
 mod training;
 
+use super::draft::{Draft, Operand};
 use super::{Buffer, Plan, Range, Slab, fuse, half, memory, split};
 use crate::graph::{Graph, NodeId, Op};
 use crate::kernels::{
-    self as k, Access, Accuracy, ActivationForward, ActivationGrad, CopyColumns, CosineLoss, Elementwise,
+    self as k, Accuracy, ActivationForward, ActivationGrad, CopyColumns, CosineLoss, Elementwise,
     ElementwiseLossKernel, Epilogue, Gather, GatherWeights, Kernel, Matmul, Part, WeightedSum,
 };
 use crate::{Error, Result, size};
@@ -47,45 +48,6 @@ pub struct Lowering<'a> {
     pub gradients: &'a [(usize, NodeId)],
     /// What is done with the gradients.
     pub update: Option<Update>,
-}
-
-/// A buffer of a draft: a value that has no place yet, or a place of its own.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Operand {
-    Value(NodeId),
-    Fixed(Range),
-}
-
-/// A dispatch whose values have no buffers yet.
-#[derive(Debug, Clone)]
-pub(super) struct Draft {
-    pub kernel: Kernel,
-    /// In binding order: reads, then writes.
-    pub operands: Vec<Operand>,
-    pub name: String,
-}
-
-impl Draft {
-    pub fn values(&self) -> impl Iterator<Item = NodeId> {
-        self.operands.iter().filter_map(|operand| match operand {
-            Operand::Value(value) => Some(*value),
-            Operand::Fixed(_) => None,
-        })
-    }
-
-    fn split(&self, reads: bool) -> impl Iterator<Item = Operand> {
-        let bindings = self.kernel.spec().entry().bindings.iter();
-        let wanted = move |access| (access == Access::Read) == reads;
-        bindings.zip(&self.operands).filter(move |(binding, _)| wanted(binding.access)).map(|(_, operand)| *operand)
-    }
-
-    pub fn reads(&self) -> impl Iterator<Item = Operand> {
-        self.split(true)
-    }
-
-    pub fn writes(&self) -> impl Iterator<Item = Operand> {
-        self.split(false)
-    }
 }
 
 /// Lowers `graph`. Fails where a value is larger than the 32-bit indices of the kernels allow, or a batch has no rows.

@@ -3,9 +3,9 @@
 //! Names are plain text, in the order in which an epoch reports them: `loss`, then the metrics, then the same
 //! with `val_` in front. A value that an epoch lacks reads as NaN, so every curve has one point an epoch.
 
-use super::Profile;
 use crate::metrics::Direction;
 use crate::text::quoted;
+use crate::train::profile::Profile;
 use crate::{Error, Result};
 use std::fmt;
 use std::path::Path;
@@ -47,11 +47,11 @@ impl Epoch {
 pub struct History {
     /// The epochs, first to last.
     pub epochs: Vec<Epoch>,
-    /// Where the time of a step goes, if [`Fit::profile`](super::Fit::profile) asked.
+    /// Where the time of a step goes, if [`Fit::profile`](crate::train::Fit::profile) asked.
     pub profile: Option<Profile>,
     /// Which values of a name are the better ones, as its metric says: what [`best`](Self::best) goes by.
     pub directions: Vec<(String, Direction)>,
-    /// Why the run ended before its last epoch: what a callback gave to [`Run::stop`](super::Run::stop), or that it
+    /// Why the run ended before its last epoch: what a callback gave to [`Run::stop`](crate::train::Run::stop), or that it
     /// was stopped from outside. `None` where all epochs were run.
     pub stopped: Option<String>,
     /// Steps of this run that were passed over because a gradient overflowed in
@@ -102,7 +102,7 @@ impl History {
     }
 
     /// What is known of `name` from its metric.
-    pub(super) fn direction(&self, name: &str) -> Option<Direction> {
+    pub(in crate::train) fn direction(&self, name: &str) -> Option<Direction> {
         self.directions.iter().find(|(known, _)| known == name).map(|(_, direction)| *direction)
     }
 
@@ -139,13 +139,13 @@ impl History {
 }
 
 /// The first line of a history as CSV.
-pub(super) fn csv_header<S: AsRef<str>>(names: &[S]) -> String {
+pub(in crate::train) fn csv_header<S: AsRef<str>>(names: &[S]) -> String {
     let names = names.iter().map(|name| format!(",{}", quoted(name.as_ref())));
     format!("epoch,seconds,learning_rate{}\n", names.collect::<String>())
 }
 
 /// The line of an epoch.
-pub(super) fn csv_line<S: AsRef<str>>(epoch: &Epoch, names: &[S]) -> String {
+pub(in crate::train) fn csv_line<S: AsRef<str>>(epoch: &Epoch, names: &[S]) -> String {
     let values = names.iter().map(|name| {
         let value = epoch.get(name.as_ref()).map(|value| value.to_string());
         format!(",{}", value.unwrap_or_default())

@@ -4,17 +4,16 @@
 //! or a setting that the file repeats and that must be the same. The order of the rows, dropout masks and schedules
 //! are pure functions of these.
 
-use super::callback::{Callback, CallbackState};
-use super::run::{Run, is_rate};
-use super::{Epoch, History};
 use crate::kernels::{LARGEST_SCALE, LOSS_SCALE_LEN, SCALE_AT};
 use crate::model::persist::Contents;
 use crate::model::{Precision, Weight, trained};
 use crate::schedules::Schedule;
+use crate::train::feed::uniforms::is_rate;
+use crate::train::report::{Epoch, History};
+use crate::train::run::{Callback, CallbackState, Run};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
-use std::sync::MutexGuard;
+use std::path::{Path, PathBuf};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -119,12 +118,12 @@ impl Record {
 impl Settings {
     fn of(run: &Run<'_>) -> Self {
         Self {
-            batch_size: run.settings.batch_size,
-            seed: run.settings.seed,
-            shuffle: run.settings.shuffle,
+            batch_size: run.options.batch_size,
+            seed: run.options.seed,
+            shuffle: run.options.shuffle,
             rows: run.data.len(),
-            schedule: run.settings.schedule.clone(),
-            epochs: run.settings.epochs,
+            schedule: run.options.schedule.clone(),
+            epochs: run.options.epochs,
             names: run.names().to_vec(),
             precision: run.model.precision(),
         }
@@ -158,12 +157,9 @@ fn moment_name(moment: usize, parameter: &str) -> String {
     format!("moment_{moment}/{parameter}")
 }
 
-pub(super) fn write(
-    run: &mut Run<'_>,
-    callbacks: &[MutexGuard<'_, dyn Callback + 'static>],
-    path: &Path,
-) -> Result<()> {
-    let kept = callbacks.iter().filter_map(|callback| Some((callback.name(), callback.state()?)));
+/// Writes the state of `run`, and what the program's callbacks keep.
+pub(super) fn write(run: &mut Run<'_>, path: &Path) -> Result<()> {
+    let kept = run.callbacks.own.iter().filter_map(|callback| Some((callback.name(), callback.state()?)));
     let kept: Vec<(String, CallbackState)> = kept.collect();
     let (_, moments) = run.model.any_plan()?;
     let mut beside = Vec::new();
@@ -207,9 +203,25 @@ fn callback_name(number: usize) -> String {
     format!("callback_{number}")
 }
 
-/// Takes up the state in the file at `path`; returns what the callbacks called `keeping` keep there. A file that does
-/// not fit changes nothing.
-pub(super) fn read(run: &mut Run<'_>, path: &Path, keeping: &[String]) -> Result<Vec<CallbackState>> {
+/// Goes on from a checkpoint: called before the program's callbacks.
+pub(in crate::train) struct Resume(pub PathBuf);
+
+impl Callback for Resume {
+    fn name(&self) -> String {
+        "resume".to_owned()
+    }
+
+    fn begin(&mut self, run: &mut Run<'_>) -> Result<()> {
+        read(run, &self.0)
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        Some(self.0.clone())
+    }
+}
+
+/// Takes up the state in the file at `path`. A file that does not fit changes nothing.
+fn read(run: &mut Run<'_>, path: &Path) -> Result<()> {
     let contents = Contents::read(path)?;
     let json = contents.training.as_ref();
     let json = json.ok_or_else(|| Error::file(path, "a model without the state of a run, as Model::save writes it"))?;
@@ -217,6 +229,8 @@ pub(super) fn read(run: &mut Run<'_>, path: &Path, keeping: &[String]) -> Result
     check_model(run, &contents, path)?;
     state.settings.check(&Settings::of(run), path)?;
     let kept: Vec<&str> = state.callbacks.iter().map(|(name, _)| name.as_str()).collect();
+    let keeping = run.callbacks.own.iter().filter(|callback| callback.state().is_some());
+    let keeping: Vec<String> = keeping.map(|callback| callback.name()).collect();
     same(path, "callbacks", &kept, &keeping.iter().map(String::as_str).collect())?;
     let epochs = state.history(path)?;
 
@@ -249,7 +263,8 @@ pub(super) fn read(run: &mut Run<'_>, path: &Path, keeping: &[String]) -> Result
     let (stopped, skipped_steps) = (state.stopped, state.skipped_steps);
     let warnings = state.warnings.into_iter().chain(std::mem::take(&mut run.history.warnings)).collect();
     run.history = History { epochs, stopped, skipped_steps, warnings, ..std::mem::take(&mut run.history) };
-    Ok(callbacks.collect())
+    run.kept = callbacks.collect();
+    Ok(())
 }
 
 /// Whether `state` may have been read from a device.
@@ -278,18 +293,4 @@ fn check_model(run: &Run<'_>, contents: &Contents, path: &Path) -> Result<()> {
     same(path, "optimizer", &file.optimizer, &program.optimizer)?;
     let frozen: Vec<String> = run.model.frozen().into_iter().map(str::to_owned).collect();
     same(path, "frozen layers", &file.frozen, &frozen)
-}
-
-/// The names of the callbacks that keep a state.
-pub(super) fn keeping(callbacks: &[MutexGuard<'_, dyn Callback + 'static>]) -> Vec<String> {
-    callbacks.iter().filter(|callback| callback.state().is_some()).map(|callback| callback.name()).collect()
-}
-
-/// Gives the callbacks back what they keep.
-pub(super) fn restore(
-    callbacks: &mut [MutexGuard<'_, dyn Callback + 'static>],
-    states: Vec<CallbackState>,
-) -> Result<()> {
-    let keeping = callbacks.iter_mut().filter(|callback| callback.state().is_some());
-    keeping.zip(states).try_for_each(|(callback, state)| callback.restore(state))
 }

@@ -1,12 +1,12 @@
 //! What a program adds to a training run: called between its epochs, with all that the run knows.
 
-use super::run::Run;
+use super::Run;
 use crate::{Error, Result};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
-/// Called while a model is trained: a setting of [`Fit::callback`](super::Fit::callback). Every method has a default
+/// Called while a model is trained: a setting of [`Fit::callback`](crate::train::Fit::callback). Every method has a default
 /// that does nothing.
 ///
 /// An error ends the run and is what [`Model::fit`](crate::model::Model::fit) returns.
@@ -138,9 +138,19 @@ fn lock<T: ?Sized>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Who is called in a run.
+#[derive(Default)]
+pub(in crate::train) struct Callbacks<'a> {
+    /// Takes up an earlier run.
+    pub resume: Option<Box<dyn Callback>>,
+    /// The program's own; none are here while they are called.
+    pub own: Vec<MutexGuard<'a, dyn Callback + 'static>>,
+    pub checkpoints: Vec<Box<dyn Callback>>,
+}
+
 /// A callback as the settings keep it: shared by their clones, taken by one run at a time.
 #[derive(Clone)]
-pub(super) struct Shared(Arc<Mutex<dyn Callback>>);
+pub(in crate::train) struct Shared(Arc<Mutex<dyn Callback>>);
 
 impl Shared {
     pub fn new(callback: impl Callback + 'static) -> Self {

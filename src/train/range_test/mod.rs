@@ -3,12 +3,13 @@
 //!
 //! It runs on an executor of its own, with copies of the slabs: the model does not see it, whatever happens on the way.
 
-use super::epoch::shuffled;
-use super::feed::Feed;
-use super::history::number;
-use super::measure::copy_slabs;
-use super::run::is_rate;
-use super::settings::DATA_BUDGET;
+#[cfg(feature = "plot")]
+mod plot;
+
+use super::feed::uniforms::{is_rate, shuffled};
+use super::feed::{DATA_BUDGET, Feed};
+use super::profile::copy_slabs;
+use super::report::number;
 use crate::data::Dataset;
 use crate::kernels::Step;
 use crate::model::{Model, Purpose};

@@ -3,8 +3,8 @@
 //! One track, the device. A step follows the last at once: what lay between them on the clock is reading the clock.
 //! Written by hand, so that profiling needs no feature: the only text that has to be escaped is a name.
 
-use super::profile::{Profile, rate};
 use crate::text::escaped;
+use crate::train::profile::{Profile, rate};
 use crate::{Error, Result};
 use std::path::Path;
 

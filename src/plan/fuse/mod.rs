@@ -18,7 +18,7 @@
 
 mod norms;
 
-use super::lower::{Draft, Operand};
+use super::draft::{Draft, Operand};
 use super::{Buffer, Range};
 use crate::graph::NodeId;
 use crate::kernels::{AccuracyKind, Activation, Epilogue, GatherBatch, Kernel, Part};

@@ -3,8 +3,8 @@
 //! Training is a blue solid line, validation an orange dashed one: the pair stays apart for colour-blind
 //! readers (M. Okabe, K. Ito, "Color Universal Design", 2008) and in print. A NaN or an infinity is a gap.
 
-use super::axis::{Axis, drawable};
-use super::history::History;
+use crate::train::report::History;
+use crate::train::report::axis::{Axis, drawable};
 use crate::{Error, Result};
 use plotters::coord::Shift;
 use plotters::element::DashedPathElement;

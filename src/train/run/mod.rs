@@ -1,25 +1,39 @@
-//! A training run: what it knows, and what callbacks may do with it. One epoch of it is in `epoch.rs`.
+//! A training run: what it knows, and what callbacks may do with it.
 
-use super::callback::Callback;
-use super::epoch::Uniforms;
+mod callback;
+mod epoch;
+mod options;
+mod progress;
+mod stop;
+mod writers;
+
+pub use callback::{Callback, CallbackState};
+pub(in crate::train) use callback::{Callbacks, Shared};
+pub(in crate::train) use options::Options;
+#[cfg(feature = "progress")]
+pub(crate) use progress::bar;
+pub use progress::{Progress, Verbosity};
+#[cfg(all(feature = "ctrl-c", feature = "search"))]
+pub(crate) use stop::CtrlC;
+pub(in crate::train) use stop::Outside;
+pub use stop::StopFlag;
+
+use super::evaluate::Validator;
 use super::feed::Feed;
-use super::fit::Validator;
-use super::report;
-use super::settings::Fit;
-use super::stop::StopFlag;
-use super::{History, Progress};
+use super::feed::uniforms::{Uniforms, is_rate};
+use super::profile;
+use super::report::{self, History};
 use crate::data::Dataset;
 use crate::metrics::Direction;
 use crate::model::{Model, Purpose};
 use crate::plan::{Plan, PlanId};
 use crate::{Error, Result};
 use std::fmt;
-use std::sync::MutexGuard;
 
 /// A training run as its [`Callback`]s see it.
 pub struct Run<'a> {
     pub(super) model: &'a mut Model,
-    pub(super) settings: &'a Fit,
+    pub(super) options: &'a Options,
     pub(super) data: &'a Dataset,
     held_out: Option<&'a Dataset>,
     pub(super) feed: Feed<'a>,
@@ -33,18 +47,18 @@ pub struct Run<'a> {
     /// What the loss scale had counted when it was last read.
     pub(super) skipped: u64,
     names: Vec<String>,
+    pub(super) callbacks: Callbacks<'a>,
+    /// What the callbacks kept in an earlier run that this one goes on from.
+    pub(super) kept: Vec<CallbackState>,
     /// The callback that is being called.
     called: Option<String>,
     /// The callback that ended the run.
-    #[cfg_attr(not(feature = "save"), allow(dead_code, reason = "it is kept for checkpoints"))]
     pub(super) stopped_by: Option<String>,
     /// The order of the rows in the epoch that runs.
     pub(super) order: Vec<u32>,
     /// What its steps have in common.
     pub(super) uniforms: Uniforms,
-    pub(super) stop_flags: Vec<StopFlag>,
-    #[cfg(feature = "ctrl-c")]
-    ctrl_c: Option<super::stop::CtrlC>,
+    pub(super) outside: Outside,
 }
 
 /// What a program may ask and do between two epochs.
@@ -67,7 +81,7 @@ impl<'a> Run<'a> {
 
     /// The number of the last epoch, if nothing ends the run before.
     pub fn epochs(&self) -> usize {
-        self.settings.epochs
+        self.options.epochs
     }
 
     /// The names that every epoch of this run reports: `loss`, metrics, and with `val_` those of the validation data.
@@ -149,19 +163,23 @@ impl<'a> Run<'a> {
     }
 }
 
+/// The data of a run: what it trains on, and what it is validated on.
+pub(super) type Parts<'a> = (&'a Dataset, Option<&'a Dataset>);
+
 impl<'a> Run<'a> {
     pub(super) fn new(
         model: &'a mut Model,
-        data: &'a Dataset,
-        held_out: Option<&'a Dataset>,
-        settings: &'a Fit,
+        parts: Parts<'a>,
+        options: &'a Options,
+        callbacks: Callbacks<'a>,
     ) -> Result<Self> {
-        let steps = data.len().div_ceil(settings.batch_size.min(data.len()));
-        let feed = bind(model, data, settings)?;
-        let mut run = Self::over(model, (data, held_out), settings, steps, feed)?;
+        let rows = parts.0.len();
+        let steps = rows.div_ceil(options.batch_size.min(rows));
+        let feed = bind(model, parts.0, options)?;
+        let mut run = Self::over(model, parts, (options, callbacks), steps, feed)?;
         // It leaves the weights as they are.
-        if settings.profile {
-            match super::profile(run.model, data, settings.batch_size) {
+        if options.profile {
+            match profile::profile(run.model, run.data, options.batch_size) {
                 Ok(profile) => run.history.profile = Some(profile),
                 Err(error) => run.warn(format!("no profile: {error}")),
             }
@@ -173,13 +191,13 @@ impl<'a> Run<'a> {
     /// A run of L-BFGS, whose passes are those of `plan`, loaded as `id`.
     pub(super) fn minimizing(
         model: &'a mut Model,
-        (data, held_out): (&'a Dataset, Option<&'a Dataset>),
-        settings: &'a Fit,
+        parts: Parts<'a>,
+        (options, callbacks): (&'a Options, Callbacks<'a>),
         loaded: (PlanId, &Plan),
     ) -> Result<Self> {
         let device = model.device().clone();
-        let feed = Feed::new(&mut *model.executor, &device, loaded, data, settings.data_budget)?;
-        let mut run = Self::over(model, (data, held_out), settings, 1, feed)?;
+        let feed = Feed::new(&mut *model.executor, &device, loaded, parts.0, options.data_budget)?;
+        let mut run = Self::over(model, parts, (options, callbacks), 1, feed)?;
         run.minimizes = true;
         for name in ["objective", "gradient", "evaluations"] {
             run.names.push(name.to_owned());
@@ -189,69 +207,92 @@ impl<'a> Run<'a> {
         Ok(run)
     }
 
-    /// A run over `data`, to which `feed` is bound, in epochs of `steps` steps.
+    /// A run over data to which `feed` is bound, in epochs of `steps` steps.
     fn over(
         model: &'a mut Model,
-        (data, held_out): (&'a Dataset, Option<&'a Dataset>),
-        settings: &'a Fit,
+        (data, held_out): Parts<'a>,
+        (options, callbacks): (&'a Options, Callbacks<'a>),
         steps: usize,
         feed: Feed<'a>,
     ) -> Result<Self> {
-        let uniforms = Uniforms::new(settings, model.program().optimizer, steps, model.steps_done)?;
-        let validation = held_out.map(|data| Validator::new(model, data, settings.data_budget)).transpose()?;
+        callbacks.check_files()?;
+        let scheduled = (&options.schedule, options.seed, options.epochs);
+        let uniforms = Uniforms::new(scheduled, model.program().optimizer, steps, model.steps_done)?;
+        let validation = held_out.map(|data| Validator::new(model, data, options.data_budget)).transpose()?;
         let skipped = model.loss_scale()?.map_or(0, |state| state.skipped);
         let mut known = report::names(model);
         if held_out.is_some() {
             known.extend(known.clone().into_iter().map(|(name, direction)| (format!("val_{name}"), direction)));
         }
-        #[cfg_attr(not(feature = "ctrl-c"), allow(unused_mut, reason = "only a listener to Ctrl-C is added"))]
+        let (outside, deaf) = options.stops.listen();
         let mut run = Self {
             bound: model.bindings,
             minimizes: false,
             model,
-            settings,
+            options,
             data,
             held_out,
             feed,
             validation,
-            progress: Progress::new(settings.verbosity, settings.epochs).rows(data.len()),
+            progress: Progress::new(options.verbosity, options.epochs).rows(data.len()),
             skipped,
             names: known.iter().map(|(name, _)| name.clone()).collect(),
             history: History { directions: known, ..History::default() },
+            callbacks,
+            kept: Vec::new(),
             called: None,
             stopped_by: None,
             order: (0..data.len() as u32).collect(),
             uniforms,
-            stop_flags: settings.stop_flags.clone(),
-            #[cfg(feature = "ctrl-c")]
-            ctrl_c: None,
+            outside,
         };
-        #[cfg(feature = "ctrl-c")]
-        if settings.ctrl_c {
-            match super::stop::CtrlC::listen() {
-                Ok(listener) => {
-                    run.stop_flags.push(listener.0.clone());
-                    run.ctrl_c = Some(listener);
-                }
-                Err(error) => run.warn(error),
-            }
+        if let Some(why) = deaf {
+            run.warn(why);
         }
         Ok(run)
     }
 
-    /// Calls every callback, in order. What one did with the model may have bound other data to its plans.
-    pub(super) fn notify(
-        &mut self,
-        callbacks: &mut [MutexGuard<'_, dyn Callback + 'static>],
-        mut call: impl FnMut(&mut dyn Callback, &mut Self) -> Result<()>,
-    ) -> Result<()> {
-        for callback in callbacks {
-            self.called = Some(callback.name());
-            call(&mut **callback, self)?;
-            self.rebind()?;
+    /// Before the first epoch: checkpoints, of which much can be known to go wrong, then the run that this one goes on
+    /// from, then the program's callbacks.
+    pub(super) fn begin(&mut self) -> Result<()> {
+        let mut checkpoints = std::mem::take(&mut self.callbacks.checkpoints);
+        checkpoints.iter_mut().try_for_each(|checkpoint| checkpoint.begin(self))?;
+        if let Some(mut resume) = self.callbacks.resume.take() {
+            resume.begin(self)?;
         }
-        self.called = None;
+        self.notify(|callback, run| callback.begin(run))?;
+        self.callbacks.checkpoints = checkpoints;
+        let keeping = self.callbacks.own.iter_mut().filter(|callback| callback.state().is_some());
+        keeping.zip(std::mem::take(&mut self.kept)).try_for_each(|(callback, state)| callback.restore(state))?;
+        self.reconsider()?;
+        if self.epoch() > 0 && self.epoch() >= self.epochs() {
+            self.note(&format!("nothing to train: {} of {} epochs are done", self.epoch(), self.epochs()));
+        }
         Ok(())
+    }
+
+    /// Calls every callback, in order, and checkpoints last: a file holds what the others made of the epoch.
+    pub(super) fn notify(&mut self, mut call: impl FnMut(&mut dyn Callback, &mut Self) -> Result<()>) -> Result<()> {
+        let mut own = std::mem::take(&mut self.callbacks.own);
+        let outcome = own.iter_mut().try_for_each(|callback| self.call(&mut **callback, &mut call));
+        self.callbacks.own = own;
+        outcome?;
+        let mut checkpoints = std::mem::take(&mut self.callbacks.checkpoints);
+        let outcome = checkpoints.iter_mut().try_for_each(|checkpoint| self.call(&mut **checkpoint, &mut call));
+        self.callbacks.checkpoints = checkpoints;
+        outcome
+    }
+
+    /// What a callback did with the model may have bound other data to its plans.
+    fn call(
+        &mut self,
+        callback: &mut dyn Callback,
+        call: &mut impl FnMut(&mut dyn Callback, &mut Self) -> Result<()>,
+    ) -> Result<()> {
+        self.called = Some(callback.name());
+        call(callback, self)?;
+        self.called = None;
+        self.rebind()
     }
 
     /// Binds the run's data again where others were bound since.
@@ -259,10 +300,10 @@ impl<'a> Run<'a> {
         if self.model.bindings != self.bound {
             // A plan of its own stays as it is bound.
             if !self.minimizes {
-                self.feed = bind(self.model, self.data, self.settings)?;
+                self.feed = bind(self.model, self.data, self.options)?;
             }
             if let Some(data) = self.held_out {
-                self.validation = Some(Validator::new(self.model, data, self.settings.data_budget)?);
+                self.validation = Some(Validator::new(self.model, data, self.options.data_budget)?);
             }
             self.bound = self.model.bindings;
         }
@@ -270,11 +311,10 @@ impl<'a> Run<'a> {
     }
 
     /// Lets a run that a callback had ended, and that is resumed, go on if no callback of that name still ends it.
-    #[cfg(feature = "save")]
-    pub(super) fn reconsider(&mut self, callbacks: &mut [MutexGuard<'_, dyn Callback + 'static>]) -> Result<()> {
+    fn reconsider(&mut self) -> Result<()> {
         let Some(by) = self.stopped_by.clone() else { return Ok(()) };
         let mut still = false;
-        self.notify(callbacks, |callback, run| {
+        self.notify(|callback, run| {
             still = still || (callback.name() == by && callback.still_ends(run)?);
             Ok(())
         })?;
@@ -288,8 +328,8 @@ impl<'a> Run<'a> {
     /// Whether there is an epoch to come. The flags are looked at here, after the checkpoints of the last epoch were
     /// written: a run that is stopped from outside can be resumed.
     pub(super) fn goes_on(&mut self) -> bool {
-        let to_come = self.history.stopped.is_none() && self.epoch() < self.settings.epochs;
-        if to_come && self.stop_flags.iter().any(StopFlag::is_raised) {
+        let to_come = self.history.stopped.is_none() && self.epoch() < self.options.epochs;
+        if to_come && self.outside.stops() {
             let unit = if self.minimizes { "iterations" } else { "epochs" };
             self.stop(format!("stopped from outside after {} {unit}", self.epoch()));
             return false;
@@ -317,21 +357,16 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Whether the device can hold `rate`, whose rates are f32: a smaller one would be 0 there, a larger one infinite.
-pub(super) fn is_rate(rate: f64) -> bool {
-    (f64::from(f32::MIN_POSITIVE)..=f64::from(f32::MAX)).contains(&rate)
-}
-
 /// The training plan with the data.
-fn bind<'a>(model: &mut Model, data: &'a Dataset, settings: &Fit) -> Result<Feed<'a>> {
+fn bind<'a>(model: &mut Model, data: &'a Dataset, options: &Options) -> Result<Feed<'a>> {
     let classes = model.check_data(data)?;
     let device = model.device().clone();
-    let loaded = model.load(Purpose::Train, settings.batch_size.min(data.len()), &classes)?.clone();
-    Feed::new(&mut *model.executor, &device, (loaded.id, &loaded.plan), data, settings.data_budget)
+    let loaded = model.load(Purpose::Train, options.batch_size.min(data.len()), &classes)?.clone();
+    Feed::new(&mut *model.executor, &device, (loaded.id, &loaded.plan), data, options.data_budget)
 }
 
 impl fmt::Debug for Run<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Run(epoch {} of {}, {:?})", self.epoch(), self.settings.epochs, self.model)
+        write!(f, "Run(epoch {} of {}, {:?})", self.epoch(), self.options.epochs, self.model)
     }
 }

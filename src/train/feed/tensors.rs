@@ -8,7 +8,7 @@ use half::f16;
 use std::borrow::Cow;
 
 /// One tensor of a data set: where it goes, its numbers, its width.
-pub(super) struct Tensor<'a> {
+pub(in crate::train) struct Tensor<'a> {
     pub buffer: Buffer,
     pub values: Cow<'a, [f32]>,
     pub width: usize,
@@ -42,7 +42,7 @@ impl Tensor<'_> {
 
 /// Inputs, targets and weights of `data` for `plan`. Rows of weight 0 come as zeros, but for the inputs of a plan that
 /// measures its batch: its statistics are those of all rows.
-pub(super) fn tensors<'a>(data: &'a Dataset, plan: &Plan) -> Vec<Tensor<'a>> {
+pub(in crate::train) fn tensors<'a>(data: &'a Dataset, plan: &Plan) -> Vec<Tensor<'a>> {
     let blanks = data.weights().filter(|weights| weights.contains(&0.0));
     let measures = |kernel: &Kernel| matches!(kernel, Kernel::BatchNorm(norm) if norm.part != NormPart::Normalize);
     let measured = plan.steps.iter().any(|step| measures(&step.kernel));
@@ -66,7 +66,7 @@ pub(super) fn tensors<'a>(data: &'a Dataset, plan: &Plan) -> Vec<Tensor<'a>> {
 }
 
 /// Refuses a number of input `slot` that f16 cannot hold: it would be infinite in every step.
-pub(super) fn check_half(tensors: &[Tensor<'_>], slot: usize) -> Result<()> {
+pub(in crate::train) fn check_half(tensors: &[Tensor<'_>], slot: usize) -> Result<()> {
     let is_input = |tensor: &&Tensor<'_>| tensor.buffer == Buffer::DataInput(slot);
     let Some(input) = tensors.iter().find(is_input) else { return Ok(()) };
     let most = f16::MAX.to_f32();

@@ -5,14 +5,20 @@
 //! ones, while the steps before are still running. A log that is longer than a buffer may be is read in parts. Either
 //! way a batch holds the same rows, so the results are the same bits.
 
-use super::logged::Logged;
-use super::tensors::{Tensor, check_half, tensors};
+pub(super) mod log;
+pub(super) mod tensors;
+pub(super) mod uniforms;
+
 use crate::Result;
 use crate::data::Dataset;
 use crate::device::Device;
 use crate::kernels::Step;
 use crate::plan::{Buffer, Executor, Plan, PlanId, Range};
+use log::Logged;
+use tensors::{Tensor, check_half, tensors};
 
+/// Bytes of data kept on the device, if nothing else is said.
+pub(super) const DATA_BUDGET: u64 = 1 << 30;
 /// Most steps queued between two looks at the clock.
 const MOST_STEPS: usize = 1 << 16;
 /// Numbers of a tensor that are put in order at once.

@@ -3,8 +3,8 @@
 //! A bar is for a person at a terminal; a log file gets one line an epoch. Nothing here may disturb training:
 //! a standard error that is closed is ignored.
 
-use super::history::{Epoch, number};
 use crate::text::{say, thousands};
+use crate::train::report::{Epoch, number};
 
 /// How much a training run says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Progress {
     }
 
     /// Counts iterations.
-    pub(super) fn of_iterations(self) -> Self {
+    pub(in crate::train) fn of_iterations(self) -> Self {
         Self { unit: "iteration", ..self }
     }
 
@@ -114,7 +114,7 @@ impl Progress {
     }
 
     /// Removes the bar of an epoch that does not come to its end.
-    pub(super) fn leave_epoch(&mut self) {
+    pub(in crate::train) fn leave_epoch(&mut self) {
         #[cfg(feature = "progress")]
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A flag that ends the runs that were given it with [`Fit::stop_flag`](super::Fit::stop_flag). Clones are the same
+/// A flag that ends the runs that were given it with [`Fit::stop_flag`](crate::train::Fit::stop_flag). Clones are the same
 /// flag. Once raised it stays so, until [`lower`](Self::lower).
 ///
 /// ```
@@ -46,12 +46,63 @@ impl PartialEq for StopFlag {
     }
 }
 
+/// What a run is told to listen to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(in crate::train) struct Stops {
+    flags: Vec<StopFlag>,
+    #[cfg(feature = "ctrl-c")]
+    ctrl_c: bool,
+}
+
+impl Stops {
+    pub fn flag(&mut self, flag: &StopFlag) {
+        self.flags.push(flag.clone());
+    }
+
+    #[cfg(feature = "ctrl-c")]
+    pub fn ctrl_c(&mut self) {
+        self.ctrl_c = true;
+    }
+
+    /// Listens from here on; and why not to Ctrl-C, where that cannot be.
+    pub fn listen(&self) -> (Outside, Option<String>) {
+        #[cfg_attr(not(feature = "ctrl-c"), allow(unused_mut, reason = "only Ctrl-C is added"))]
+        let mut outside = Outside { flags: self.flags.clone(), ..Outside::default() };
+        #[cfg(feature = "ctrl-c")]
+        if self.ctrl_c {
+            match CtrlC::listen() {
+                Ok(listener) => {
+                    outside.flags.push(listener.0.clone());
+                    outside.ctrl_c = Some(listener);
+                }
+                Err(error) => return (outside, Some(error)),
+            }
+        }
+        (outside, None)
+    }
+}
+
+/// What may end a run from outside, as long as this lives.
+#[derive(Debug, Default)]
+pub(in crate::train) struct Outside {
+    flags: Vec<StopFlag>,
+    #[cfg(feature = "ctrl-c")]
+    ctrl_c: Option<CtrlC>,
+}
+
+impl Outside {
+    /// Whether the run is to end.
+    pub fn stops(&self) -> bool {
+        self.flags.iter().any(StopFlag::is_raised)
+    }
+}
+
 #[cfg(feature = "ctrl-c")]
 pub(crate) use ctrl_c::CtrlC;
 
 #[cfg(feature = "ctrl-c")]
 mod ctrl_c {
-    use super::StopFlag;
+    use crate::train::StopFlag;
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
     /// What a shell reports for a program that Ctrl-C ended: 128 + SIGINT.

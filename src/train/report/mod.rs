@@ -3,14 +3,26 @@
 //! The log's slots are the losses of the outputs, then the metrics of those, then, output by output, what further
 //! metrics need.
 
-use super::evaluation::{Details, Evaluation};
-use super::logged::Logged;
+#[cfg(feature = "plot")]
+pub(crate) mod axis;
+mod evaluation;
+mod history;
+#[cfg(feature = "plot")]
+mod plot;
+
+pub use evaluation::Evaluation;
+pub(crate) use history::number;
+pub use history::{Epoch, History};
+pub(in crate::train) use history::{csv_header, csv_line};
+
+use super::feed::log::Logged;
 use crate::data::{Matrix, Targets};
 use crate::losses::Task;
 use crate::metrics::{self, ConfusionMatrix, Counts, Direction, Metric, Need, needs, roc_curve};
 use crate::model::reported::{Entry, reported};
 use crate::model::{Model, Watched};
 use crate::{Error, Result};
+use evaluation::Details;
 
 /// The names that an epoch reports, and which of their values are the better ones.
 pub(super) fn names(model: &Model) -> Vec<(String, Direction)> {

@@ -5,6 +5,11 @@
 //! operations against the best product of matrices and bytes against the memory, because a kernel can be bound by
 //! either. Values that still lie in a cache come faster than memory gives them: a share may then exceed 100 %.
 
+mod measure;
+mod trace;
+
+pub(super) use measure::{copy_slabs, profile};
+
 use crate::plan::device_info::DeviceInfo;
 use crate::plan::{Clock, Span, Work};
 use std::fmt;

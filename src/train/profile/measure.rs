@@ -3,15 +3,14 @@
 //! The steps run on an executor of their own, with copies of the slabs: the model does not see them, whatever happens
 //! on the way.
 
-use super::Feed;
-use super::profile::{Peaks, Profile, ProfileRow, rate};
-use super::settings::DATA_BUDGET;
 use crate::data::Dataset;
 use crate::device::Device;
 use crate::kernels::{Adam, Kernel, Matmul, Scale, Sgd, Step};
 use crate::model::{Model, Purpose, write_slabs};
 use crate::plan::device_info::DeviceInfo;
 use crate::plan::{Buffer, Executor, Plan, PlanId, PlanStep, Range, Timings, Work};
+use crate::train::feed::{DATA_BUDGET, Feed};
+use crate::train::profile::{Peaks, Profile, ProfileRow, rate};
 use crate::{Error, Result};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -63,7 +62,7 @@ impl Model {
 }
 
 /// A profile of the training step of `model` on the first rows of `data`.
-pub(super) fn profile(model: &mut Model, data: &Dataset, batch_size: usize) -> Result<Profile> {
+pub(in crate::train) fn profile(model: &mut Model, data: &Dataset, batch_size: usize) -> Result<Profile> {
     if batch_size == 0 {
         return Err(Error::value("profile", "batch_size", "at least 1", batch_size));
     }
@@ -98,7 +97,12 @@ pub(super) fn profile(model: &mut Model, data: &Dataset, batch_size: usize) -> R
 }
 
 /// Weights, moments and rules of `model`, to the slabs of `executor`.
-pub(super) fn copy_slabs(model: &mut Model, executor: &mut dyn Executor, id: PlanId, plan: &Plan) -> Result<()> {
+pub(in crate::train) fn copy_slabs(
+    model: &mut Model,
+    executor: &mut dyn Executor,
+    id: PlanId,
+    plan: &Plan,
+) -> Result<()> {
     let slabs = model.slabs()?;
     model.program().write_rules(executor, id, model.layout())?;
     write_slabs(executor, id, plan.moments, &slabs)
