@@ -224,16 +224,16 @@ impl Fit {
 
     /// Takes the callbacks for a run.
     pub(super) fn callbacks(&self) -> Result<Callbacks<'_>> {
-        Ok(Callbacks {
-            own: self.callbacks.iter().map(Shared::take).collect::<Result<_>>()?,
-            #[cfg(feature = "save")]
-            resume: self.resume.clone().map(|path| Box::new(Resume(path)) as Box<dyn Callback>),
-            #[cfg(feature = "save")]
-            checkpoints: (self.checkpoints.iter().cloned())
-                .map(|checkpoint| Box::new(Writer(checkpoint)) as Box<dyn Callback>)
-                .collect(),
-            ..Callbacks::default()
-        })
+        let own = self.callbacks.iter().map(Shared::take).collect::<Result<_>>()?;
+        #[cfg(not(feature = "save"))]
+        let (resume, checkpoints) = (None, Vec::new());
+        #[cfg(feature = "save")]
+        let (resume, checkpoints) = {
+            let resume = self.resume.clone().map(|path| Box::new(Resume(path)) as Box<dyn Callback>);
+            let writers = self.checkpoints.iter().cloned().map(|one| Box::new(Writer(one)) as Box<dyn Callback>);
+            (resume, writers.collect())
+        };
+        Ok(Callbacks { resume, own, checkpoints })
     }
 
     /// What is trained on, and what is kept for validation. Rows are shared, not copied.

@@ -139,7 +139,6 @@ fn lock<T: ?Sized>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Who is called in a run.
-#[derive(Default)]
 pub(in crate::train) struct Callbacks<'a> {
     /// Takes up an earlier run.
     pub resume: Option<Box<dyn Callback>>,
