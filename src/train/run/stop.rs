@@ -67,7 +67,7 @@ impl Stops {
     /// Listens from here on; and why not to Ctrl-C, where that cannot be.
     pub fn listen(&self) -> (Outside, Option<String>) {
         #[cfg_attr(not(feature = "ctrl-c"), allow(unused_mut, reason = "only Ctrl-C is added"))]
-        let mut outside = Outside { flags: self.flags.clone(), ..Outside::default() };
+        let mut outside = Outside::of(self.flags.clone());
         #[cfg(feature = "ctrl-c")]
         if self.ctrl_c {
             match CtrlC::listen() {
@@ -83,7 +83,7 @@ impl Stops {
 }
 
 /// What may end a run from outside, as long as this lives.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::train) struct Outside {
     flags: Vec<StopFlag>,
     #[cfg(feature = "ctrl-c")]
@@ -91,6 +91,14 @@ pub(in crate::train) struct Outside {
 }
 
 impl Outside {
+    fn of(flags: Vec<StopFlag>) -> Self {
+        Self {
+            flags,
+            #[cfg(feature = "ctrl-c")]
+            ctrl_c: None,
+        }
+    }
+
     /// Whether the run is to end.
     pub fn stops(&self) -> bool {
         self.flags.iter().any(StopFlag::is_raised)
