@@ -99,9 +99,10 @@ fn pull_back(graph: &mut Graph, id: NodeId, dy: NodeId, wanted: &[bool]) -> Resu
     let name = format!("d{}", node.name);
     let name = name.as_str();
     let mut shares = Vec::new();
-    match (node.op, node.inputs.as_slice()) {
-        (Op::Input(_) | Op::Target(_) | Op::RowScale | Op::LossScale | Op::Parameter(_) | Op::Fill(_), _) => {}
-        (Op::MatMul { transpose_a, transpose_b }, &[a, b]) => {
+    match node.op {
+        Op::Input(_) | Op::Target(_) | Op::RowScale | Op::LossScale | Op::Parameter(_) | Op::Fill(_) => {}
+        Op::MatMul { transpose_a, transpose_b } => {
+            let [a, b] = node.inputs()?;
             if wanted[a.0] {
                 let da = match (transpose_a, transpose_b) {
                     (false, _) => graph.matmul_form(name, dy, false, b, !transpose_b)?,
@@ -117,38 +118,51 @@ fn pull_back(graph: &mut Graph, id: NodeId, dy: NodeId, wanted: &[bool]) -> Resu
                 shares.push((b, db));
             }
         }
-        (Op::BiasAdd, &[x, bias]) => {
+        Op::BiasAdd => {
+            let [x, bias] = node.inputs()?;
             shares.push((x, dy));
             if wanted[bias.0] {
                 shares.push((bias, graph.sum_rows(name, dy)));
             }
         }
-        (Op::SumRows | Op::SumCols, &[x]) => {
+        Op::SumRows | Op::SumCols => {
+            let [x] = node.inputs()?;
             let ones = graph.fill(name, 1.0, graph.shape(x));
             shares.push((x, graph.mul(name, ones, dy)?));
         }
-        (Op::Activation(kind), &[x]) => {
+        Op::Activation(kind) => {
+            let [x] = node.inputs()?;
             let saved = if kind.saves_output() { id } else { x };
             shares.push((x, graph.activation_grad(name, kind, saved, dy)?));
         }
-        (Op::Softmax, &[x]) => shares.push((x, graph.push(name, Op::SoftmaxGrad, &[id, dy], node.shape))),
-        (Op::LogSoftmax, &[x]) => shares.push((x, graph.push(name, Op::LogSoftmaxGrad, &[id, dy], node.shape))),
-        (Op::SoftmaxCrossEntropy { classes, kind }, &[logits, target]) => {
+        Op::Softmax => {
+            let [x] = node.inputs()?;
+            shares.push((x, graph.push(name, Op::SoftmaxGrad, &[id, dy], node.shape)));
+        }
+        Op::LogSoftmax => {
+            let [x] = node.inputs()?;
+            shares.push((x, graph.push(name, Op::LogSoftmaxGrad, &[id, dy], node.shape)));
+        }
+        Op::SoftmaxCrossEntropy { classes, kind } => {
+            let [logits, target] = node.inputs()?;
             refuse_target(graph, target, wanted)?;
             let op = Op::SoftmaxCrossEntropyGrad { classes, kind };
             shares.push((logits, graph.push(name, op, &[logits, target, dy], graph.shape(logits))));
         }
-        (Op::ElementwiseLoss(kind), &[prediction, target]) => {
+        Op::ElementwiseLoss(kind) => {
+            let [prediction, target] = node.inputs()?;
             refuse_target(graph, target, wanted)?;
             let op = Op::ElementwiseLossGrad(kind);
             shares.push((prediction, graph.push(name, op, &[prediction, target, dy], graph.shape(prediction))));
         }
-        (Op::CosineLoss, &[prediction, target]) => {
+        Op::CosineLoss => {
+            let [prediction, target] = node.inputs()?;
             refuse_target(graph, target, wanted)?;
             let inputs = [prediction, target, dy];
             shares.push((prediction, graph.push(name, Op::CosineLossGrad, &inputs, graph.shape(prediction))));
         }
-        (Op::Elementwise(op), &[a, b]) => {
+        Op::Elementwise(op) => {
+            let [a, b] = node.inputs()?;
             for (this, other, is_right) in [(a, b, false), (b, a, true)] {
                 if !wanted[this.0] {
                     continue;
@@ -161,10 +175,13 @@ fn pull_back(graph: &mut Graph, id: NodeId, dy: NodeId, wanted: &[bool]) -> Resu
                 shares.push((this, unbroadcast(graph, name, share, graph.shape(this))));
             }
         }
-        (Op::Scale(factor), &[x]) => shares.push((x, graph.scale(name, factor, dy))),
-        (Op::Concat, parts) => {
+        Op::Scale(factor) => {
+            let [x] = node.inputs()?;
+            shares.push((x, graph.scale(name, factor, dy)));
+        }
+        Op::Concat => {
             let mut from = 0;
-            for &part in parts {
+            for &part in &node.inputs {
                 let cols = graph.shape(part).cols;
                 if wanted[part.0] {
                     shares.push((part, graph.slice(name, dy, from, cols)?));
@@ -172,7 +189,8 @@ fn pull_back(graph: &mut Graph, id: NodeId, dy: NodeId, wanted: &[bool]) -> Resu
                 from += cols;
             }
         }
-        (Op::Slice { from }, &[x]) => {
+        Op::Slice { from } => {
+            let [x] = node.inputs()?;
             let (all, this) = (graph.shape(x), node.shape.cols);
             let mut parts = Vec::new();
             if from > 0 {
@@ -184,23 +202,34 @@ fn pull_back(graph: &mut Graph, id: NodeId, dy: NodeId, wanted: &[bool]) -> Resu
             }
             shares.push((x, graph.concat(name, &parts)?));
         }
-        (Op::Dropout { rate, stream }, &[x]) => shares.push((x, graph.dropout(name, rate, stream, dy)?)),
-        (Op::WeightedSum, &[values, weights]) => {
+        Op::Dropout { rate, stream } => {
+            let [x] = node.inputs()?;
+            shares.push((x, graph.dropout(name, rate, stream, dy)?));
+        }
+        Op::WeightedSum => {
+            let [values, weights] = node.inputs()?;
             for (this, other) in [(values, weights), (weights, values)] {
                 if wanted[this.0] {
                     shares.push((this, graph.mul(name, dy, other)?));
                 }
             }
         }
-        (op, _) => match layers::pull_back(graph, &node, name, dy, wanted)? {
-            Some(found) => shares = found,
-            None => {
-                return Err(Error::value(node.name, "loss", "made of differentiable operations", op.name()));
-            }
-        },
+        Op::Layer(op) => shares = layers::pull_back(graph, (&node, op), name, dy, wanted)?,
+        Op::ActivationGrad(_)
+        | Op::SoftmaxGrad
+        | Op::LogSoftmaxGrad
+        | Op::SoftmaxCrossEntropyGrad { .. }
+        | Op::CosineLossGrad
+        | Op::ElementwiseLossGrad(_)
+        | Op::Accuracy(_)
+        | Op::Rank(_) => return Err(not_differentiable(&node)),
     }
     shares.retain(|(input, _)| wanted[input.0]);
     Ok(shares)
+}
+
+fn not_differentiable(node: &Node) -> Error {
+    Error::value(&node.name, "loss", "made of differentiable operations", node.op.name())
 }
 
 fn refuse_target(graph: &Graph, target: NodeId, wanted: &[bool]) -> Result<()> {

@@ -5,7 +5,7 @@ mod training;
 
 use super::draft::{Draft, Operand};
 use super::{Buffer, Plan, Range, Slab, fuse, half, memory, split};
-use crate::graph::{Graph, NodeId, Op};
+use crate::graph::{Graph, LayerOp, NodeId, Op};
 use crate::kernels::{
     self as k, Accuracy, ActivationForward, ActivationGrad, CopyColumns, CosineLoss, Elementwise,
     ElementwiseLossKernel, Epilogue, Gather, GatherWeights, Kernel, Matmul, Part, WeightedSum,
@@ -120,7 +120,7 @@ fn live(graph: &Graph, what: &Lowering<'_>) -> Vec<bool> {
         live[id.0] = true;
     }
     for (i, node) in graph.nodes().iter().enumerate().rev() {
-        live[i] |= matches!(node.op, Op::RunningStatistics { .. });
+        live[i] |= matches!(node.op, Op::Layer(LayerOp::RunningStatistics { .. }));
         if live[i] {
             node.inputs.iter().for_each(|input| live[input.0] = true);
         }
@@ -261,22 +261,7 @@ impl Lower<'_> {
                 to_column: 0,
             }),
             Op::Dropout { rate, stream } => Kernel::Dropout(k::Dropout::new(n, rate, stream)),
-            Op::BatchStatistics
-            | Op::BatchNorm { .. }
-            | Op::BatchNormInference { .. }
-            | Op::BatchNormInputGrad { .. }
-            | Op::BatchNormScaleGrad { .. }
-            | Op::BatchNormInferenceInputGrad { .. }
-            | Op::BatchNormInferenceScaleGrad { .. }
-            | Op::RunningStatistics { .. }
-            | Op::RowStatistics { .. }
-            | Op::LayerNorm
-            | Op::LayerNormInputGrad
-            | Op::LayerNormScaleGrad
-            | Op::AlphaDropout { .. }
-            | Op::AlphaDropoutGrad { .. }
-            | Op::Embedding
-            | Op::EmbeddingGrad { .. } => return self.layer(id),
+            Op::Layer(op) => return self.layer(id, op),
             Op::WeightedSum => Kernel::WeightedSum(WeightedSum { n: in_rows }),
             Op::Accuracy(kind) => Kernel::Accuracy(Accuracy::new(kind, in_rows, in_cols)),
             Op::Rank(kind) => Kernel::Rank(k::Rank::new(kind, in_rows, in_cols)),
