@@ -112,7 +112,7 @@ impl GpuExecutor {
         let loaded = self.loaded(id)?;
         let commands = match only {
             Some(index) => loaded.commands.get(index..=index),
-            None => Some(loaded.step()),
+            None => Some(&loaded.commands[..]),
         };
         let commands = commands.ok_or_else(|| Error::Internal(format!("no step {only:?} in {}", loaded.plan.name)))?;
         let mut encoder = self.context.device.create_command_encoder(&Default::default());

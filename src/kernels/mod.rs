@@ -37,7 +37,6 @@ pub mod softmax;
 pub mod softmax_cross_entropy;
 pub mod sum_cols;
 pub mod sum_rows;
-pub mod train_step;
 pub mod update;
 pub mod weighted_sum;
 
@@ -74,7 +73,6 @@ pub use softmax_cross_entropy::{EntropyKind, SoftmaxCrossEntropy, SoftmaxCrossEn
 pub use spec::{Access, Binding, Entry, Halves, Shader, Spec, Step};
 pub use sum_cols::SumCols;
 pub use sum_rows::SumRows;
-pub use train_step::{TrainStep, TrainStepParams};
 pub use update::{Formula, RULE, RULE_BLOCK, Update, UpdateParams};
 pub use weighted_sum::WeightedSum;
 
@@ -231,10 +229,10 @@ impl Kernel {
 
 /// Every WGSL text of the crate, for tests that hold them against their specs.
 pub fn shaders() -> impl Iterator<Item = &'static Shader> {
-    SHADERS.iter().copied().chain(matmul::shaders()).chain(&train_step::SHADERS)
+    SHADERS.iter().copied().chain(matmul::shaders())
 }
 
-/// All but those of the matrix product, which has one for every tile and layout, and of the whole training step.
+/// All but those of the matrix product, which has one for every tile and layout.
 const SHADERS: &[&Shader] = &[
     &bias_add::SHADER,
     &sum_rows::SHADER,

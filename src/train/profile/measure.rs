@@ -39,8 +39,7 @@ const PEAK_RUNS: usize = 5;
 impl Model {
     /// The time of each kernel of a training step on the first rows of `data`, with the rates it reaches. A few steps
     /// run on copies of the weights: the model stays as it is. The first profile on a device also measures what the
-    /// device reaches ([`Peaks`](crate::train::Peaks)), which takes about a second. A step that training runs in one
-    /// dispatch ([`OneDispatch`](crate::plan::OneDispatch)) is timed dispatch by dispatch of its plan.
+    /// device reaches ([`Peaks`](crate::train::Peaks)), which takes about a second.
     ///
     /// # Errors
     /// As [`Model::fit`].
