@@ -41,11 +41,7 @@ const NOISY_RUNS: u32 = 4;
 /// ```
 pub fn compare(model: &mut Model, data: &Dataset, batch_size: usize, steps: usize) -> Result<Report> {
     let classes = model.check_data(data)?;
-    let weights: Vec<f32> = {
-        let (id, _) = model.any_plan()?;
-        let range = model.layout().slab.all(Buffer::Parameters);
-        model.executor.read(id, range)?
-    };
+    let weights = model.slab(Buffer::Parameters)?;
     let device = model.device().clone();
     let batch = batch_size.clamp(1, data.len());
     let mut rows = Vec::new();
@@ -53,8 +49,8 @@ pub fn compare(model: &mut Model, data: &Dataset, batch_size: usize, steps: usiz
         let plan = model.program().plan(purpose, batch, &classes, fused)?;
         let mut walk = Walk::new(device.executor(), plan, data, &weights)?;
         if purpose == Purpose::Train {
-            model.program().write_rules(&mut *walk.executor, walk.id, model.layout())?;
-            model.program().start_loss_scale(&mut *walk.executor, walk.id)?;
+            model.program().write_rules(&mut *walk.executor, model.layout())?;
+            model.program().start_loss_scale(&mut *walk.executor)?;
         }
         let label = if fused { "" } else { "unfused " };
         for number in 0..steps {
@@ -100,7 +96,7 @@ impl Walk {
         // With the tiles that the device has chosen: some have tolerances of their own.
         let plan = executor.plan(id)?.clone();
         Feed::whole(&mut *executor, id, &plan, data)?;
-        executor.write(id, Buffer::Parameters, 0, weights)?;
+        executor.write_slab(Buffer::Parameters, 0, weights)?;
         let order = (0..data.len() as u32).collect();
         Ok(Self { executor, plan, id, order })
     }
@@ -147,15 +143,15 @@ fn end_to_end(
     let prepare = |executor: &mut dyn Executor| -> Result<PlanId> {
         let id = executor.load(&plan)?;
         Feed::whole(executor, id, &plan, data)?;
-        executor.write(id, Buffer::Parameters, 0, weights)?;
-        model.program().write_rules(executor, id, model.layout())?;
-        model.program().start_loss_scale(executor, id)?;
+        executor.write_slab(Buffer::Parameters, 0, weights)?;
+        model.program().write_rules(executor, model.layout())?;
+        model.program().start_loss_scale(executor)?;
         Ok(id)
     };
     let mut executor = model.device().executor();
     let id = prepare(&mut *executor)?;
     executor.run(id, &uniforms)?;
-    let (got, tuned) = (executor.read(id, all)?, executor.plan(id)?.clone());
+    let (got, tuned) = (executor.read_slab(all)?, executor.plan(id)?.clone());
     let oracle = |noise: Option<u32>| -> Result<Vec<f64>> {
         let mut executor = CpuExecutor::<f64>::new();
         let id = prepare(&mut executor)?;

@@ -83,9 +83,7 @@ impl Model {
         {
             return Ok(());
         }
-        let (theirs, range) = (other.any_plan()?, other.layout().slab.all(Buffer::Parameters));
-        let values = other.executor.read(theirs.0, range)?;
-        let (own, _) = self.any_plan()?;
-        self.executor.write(own, to, 0, &values)
+        let values = other.slab(Buffer::Parameters)?;
+        self.executor.write_slab(to, 0, &values)
     }
 }

@@ -87,11 +87,10 @@ impl Model {
     /// [`Error::Gpu`]; [`Error::Value`] for an initializer out of range.
     pub fn reset(&mut self, seed: u64) -> Result<()> {
         let start = self.layout.start(&self.program.network, seed)?;
-        let (id, moments) = self.any_plan()?;
-        self.executor.write(id, Buffer::Parameters, 0, &start)?;
+        self.executor.write_slab(Buffer::Parameters, 0, &start)?;
         let zeros = vec![0.0; start.len()];
-        for moment in 0..moments {
-            self.executor.write(id, Buffer::Moment(moment), 0, &zeros)?;
+        for moment in 0..self.moments() {
+            self.executor.write_slab(Buffer::Moment(moment), 0, &zeros)?;
         }
         (self.steps_done, self.epochs_done) = (0, 0);
         self.by_hand.forget_gradients();

@@ -32,13 +32,6 @@ fn halved<T>(most: usize, mut attempt: impl FnMut(usize) -> Result<T>) -> Result
 }
 
 impl Model {
-    /// A loaded plan through which slabs can be reached, and its number of moments.
-    pub(crate) fn any_plan(&self) -> Result<(PlanId, usize)> {
-        let train = self.plans.iter().find(|loaded| loaded.purpose == Purpose::Train);
-        let train = train.ok_or_else(|| Error::Internal("no training plan is loaded".to_owned()))?;
-        Ok((train.id, train.plan.moments))
-    }
-
     /// The plan for `purpose` at batch size `batch`, loaded if it is not. A plan for another batch size is let go, but
     /// for predictions, whose few batch sizes stay.
     pub(crate) fn load(&mut self, purpose: Purpose, batch: usize, classes: &[bool]) -> Result<&Loaded> {

@@ -105,8 +105,7 @@ impl Model {
     /// infinity; [`Error::Gpu`].
     pub fn set_gradients(&mut self, gradients: &[Weight]) -> Result<()> {
         let slab = self.layout().join("gradients", gradients)?;
-        let (id, _) = self.any_plan()?;
-        self.executor.write(id, Buffer::Gradients, 0, &slab)?;
+        self.executor.write_slab(Buffer::Gradients, 0, &slab)?;
         self.by_hand.scaled = false;
         if self.by_hand.gathered == Gathered::Nothing {
             self.by_hand.gathered = Gathered::Given;

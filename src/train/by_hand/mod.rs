@@ -42,7 +42,7 @@ impl Model {
         let (batch, id, plan) = self.load_task(task, (rows, batch), classes)?;
         if task == Task::Accumulate {
             // No longer what was there of a layer that has been frozen since.
-            self.executor.write(id, Buffer::BatchGradients, 0, &vec![0.0; plan.slab])?;
+            self.executor.write_slab(Buffer::BatchGradients, 0, &vec![0.0; plan.slab])?;
         }
         let data: Vec<Buffer> = plan.data_sizes(batch, 1).into_iter().map(|(buffer, _)| buffer).collect();
         if !data.is_empty() {

@@ -149,8 +149,7 @@ impl Callback for EarlyStopping {
             return Ok(());
         }
         run.note(&format!("weights of epoch {} ({} {})", self.best_epoch, self.monitor.name, number(self.best)));
-        let (id, _) = run.model().any_plan()?;
-        run.model().executor.write(id, Buffer::Parameters, 0, &self.weights)
+        run.model().executor.write_slab(Buffer::Parameters, 0, &self.weights)
     }
 
     fn state(&self) -> Option<CallbackState> {

@@ -161,9 +161,8 @@ fn moment_name(moment: usize, parameter: &str) -> String {
 pub(super) fn write(run: &mut Run<'_>, path: &Path) -> Result<()> {
     let kept = run.callbacks.own.iter().filter_map(|callback| Some((callback.name(), callback.state()?)));
     let kept: Vec<(String, CallbackState)> = kept.collect();
-    let (_, moments) = run.model.any_plan()?;
     let mut beside = Vec::new();
-    for (moment, slab) in trained(moments).skip(1).enumerate() {
+    for (moment, slab) in trained(run.model.moments()).skip(1).enumerate() {
         let values = run.model.slab(slab)?;
         let weights = run.model.layout().split(&values).into_iter();
         beside.extend(weights.map(|weight| Weight { name: moment_name(moment, &weight.name), ..weight }));
@@ -234,11 +233,10 @@ fn read(run: &mut Run<'_>, path: &Path) -> Result<()> {
     same(path, "callbacks", &kept, &keeping.iter().map(String::as_str).collect())?;
     let epochs = state.history(path)?;
 
-    let (_, moments) = run.model.any_plan()?;
     let layout = run.model.layout();
     let names: Vec<String> = layout.parameters.iter().map(|parameter| parameter.name.clone()).collect();
     let mut slabs = vec![layout.join("weights", &contents.weights(names.iter().map(String::as_str))?)?];
-    for moment in 0..moments {
+    for moment in 0..run.model.moments() {
         let own: Vec<String> = names.iter().map(|name| moment_name(moment, name)).collect();
         let mut weights = contents.weights(own.iter().map(String::as_str))?;
         weights.iter_mut().zip(&names).for_each(|(weight, name)| weight.name.clone_from(name));

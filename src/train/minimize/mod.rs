@@ -91,7 +91,7 @@ fn run(
     model.drop_gradients()?;
     model.by_hand.scaled = false;
     if plan.batch < data.len() {
-        model.executor.write(id, Buffer::BatchGradients, 0, &vec![0.0; plan.slab])?;
+        model.executor.write_slab(Buffer::BatchGradients, 0, &vec![0.0; plan.slab])?;
     }
     let order: Vec<u32> = (0..data.len() as u32).collect();
     let called = (&settings.run.options, settings.run.callbacks()?);

@@ -73,7 +73,7 @@ pub(in crate::train) fn profile(model: &mut Model, data: &Dataset, batch_size: u
     let mut executor = device.executor();
     let id = executor.load(&model.program().plan(Purpose::Train, batch, &classes, true)?)?;
     let plan = executor.plan(id)?.clone();
-    copy_slabs(model, &mut *executor, id, &plan)?;
+    copy_slabs(model, &mut *executor)?;
     let feed = Feed::new(&mut *executor, &device, (id, &plan), &data, DATA_BUDGET)?;
     let before = model.steps_done;
     let order: Vec<u32> = (0..rows.len() as u32).collect();
@@ -96,15 +96,10 @@ pub(in crate::train) fn profile(model: &mut Model, data: &Dataset, batch_size: u
 }
 
 /// Weights, moments and rules of `model`, to the slabs of `executor`.
-pub(in crate::train) fn copy_slabs(
-    model: &mut Model,
-    executor: &mut dyn Executor,
-    id: PlanId,
-    plan: &Plan,
-) -> Result<()> {
+pub(in crate::train) fn copy_slabs(model: &mut Model, executor: &mut dyn Executor) -> Result<()> {
     let slabs = model.slabs()?;
-    model.program().write_rules(executor, id, model.layout())?;
-    write_slabs(executor, id, plan.moments, &slabs)
+    model.program().write_rules(executor, model.layout())?;
+    write_slabs(executor, model.moments(), &slabs)
 }
 
 /// Warm runs of the plan, at most `most`.

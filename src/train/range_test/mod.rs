@@ -234,7 +234,7 @@ fn range_test(model: &mut Model, data: &Dataset, settings: &RangeTest) -> Result
     let mut executor = device.executor();
     let id = executor.load(&model.program().plan(Purpose::Train, batch, &classes, true)?)?;
     let plan = executor.plan(id)?.clone();
-    copy_slabs(model, &mut *executor, id, &plan)?;
+    copy_slabs(model, &mut *executor)?;
     let mut feed = Feed::new(&mut *executor, &device, (id, &plan), data, DATA_BUDGET)?;
     let (before, weights) = (model.steps_done, model.program().loss_weights.clone());
     let mut losses = Vec::new();
