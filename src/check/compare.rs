@@ -19,7 +19,7 @@ use crate::random::{threefry2x32, uniform};
 use crate::train::Feed;
 
 /// Seed of the dropout masks and of the noise.
-const SEED: u32 = 2026;
+const SEED: u64 = 2026;
 /// Runs with noise.
 const NOISY_RUNS: u32 = 4;
 
@@ -69,15 +69,8 @@ fn step(model: &Model, data: &Dataset, batch: usize, number: usize) -> Step {
     let place = number % data.len().div_ceil(batch);
     let start = place * batch;
     let rows = start as u32..data.len().min(start + batch) as u32;
-    let weight = data.weight(rows.clone());
-    let mut step = Step {
-        start: start as u32,
-        valid: rows.len() as u32,
-        inverse_weight: (1.0 / weight) as f32,
-        log_row: place as u32,
-        seed_low: SEED,
-        ..Step::default()
-    };
+    let over = Step::over(start, rows.len(), data.weight(rows)).seeded(SEED);
+    let mut step = Step { log_row: place as u32, ..over };
     model.program().optimizer.fill(number as u64 + 1, &mut step);
     step
 }

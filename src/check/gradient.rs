@@ -95,7 +95,7 @@ impl Probe {
         let train = executor.load(&plan)?;
         Feed::whole(&mut executor, train, &plan, data)?;
         let total = data.weight(0..rows as u32);
-        let step = Step { step: 1, valid: rows as u32, inverse_weight: (1.0 / total) as f32, ..Step::default() };
+        let step = Step { step: 1, ..Step::over(0, rows, total) };
         let gradients = Range::of(Buffer::Gradients, plan.slab);
         let losses = model.program().loss_weights.iter().map(|weight| f64::from(*weight)).collect();
         let weights = (0..rows as u32).map(|row| data.weight([row].into_iter()) / total).collect();

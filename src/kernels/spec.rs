@@ -227,6 +227,20 @@ params! {
     }
 }
 
+/// A step is built in this order: its rows, its seed, then what the optimizer asks for (`Optimizer::fill`).
+impl Step {
+    /// Of `rows` rows from `start` on, whose weights add up to `weight`.
+    pub(crate) fn over(start: usize, rows: usize, weight: f64) -> Self {
+        let inverse_weight = if weight > 0.0 { (1.0 / weight) as f32 } else { 0.0 };
+        Self { start: start as u32, valid: rows as u32, inverse_weight, ..Self::default() }
+    }
+
+    /// With the seed of the run.
+    pub(crate) fn seeded(self, seed: u64) -> Self {
+        Self { seed_low: seed as u32, seed_high: (seed >> 32) as u32, ..self }
+    }
+}
+
 /// Workgroups needed for `items` when each covers `per_group`.
 pub(crate) fn groups(items: usize, per_group: usize) -> u64 {
     items.div_ceil(per_group).max(1) as u64

@@ -112,12 +112,10 @@ impl Model {
     /// each has dropout masks of its own, and the first those that `fit` would draw.
     fn by_hand_step(&self, rows: usize, weight: f64, number: u32) -> Step {
         let seed = self.by_hand.seed;
-        let [seed_low, seed_high] = match number {
-            0 => [seed as u32, (seed >> 32) as u32],
-            _ => stream_key(seed, MASK_STREAM, number),
-        };
-        let inverse_weight = (1.0 / weight) as f32;
-        let mut step = Step { valid: rows as u32, inverse_weight, seed_low, seed_high, ..Step::default() };
+        let mut step = Step::over(0, rows, weight).seeded(seed);
+        if number > 0 {
+            [step.seed_low, step.seed_high] = stream_key(seed, MASK_STREAM, number);
+        }
         self.program().optimizer.fill(self.steps_done.saturating_add(1), &mut step);
         step
     }

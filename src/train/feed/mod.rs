@@ -110,13 +110,8 @@ impl<'a> Feed<'a> {
     pub fn step(&self, i: usize, order: &[u32]) -> Step {
         let rows = order.chunks(self.batch).nth(i).unwrap_or_default();
         let weight = self.data.weight(rows.iter().copied());
-        Step {
-            start: (i * self.batch % self.resident) as u32,
-            valid: rows.len() as u32,
-            inverse_weight: if weight > 0.0 { (1.0 / weight) as f32 } else { 0.0 },
-            log_row: (i % self.logged) as u32,
-            ..Step::default()
-        }
+        let start = i * self.batch % self.resident;
+        Step { log_row: (i % self.logged) as u32, ..Step::over(start, rows.len(), weight) }
     }
 
     /// Runs one epoch in the order `order`. `fill` completes the uniform of step `i`; `done` hears how many steps are

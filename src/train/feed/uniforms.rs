@@ -64,7 +64,7 @@ impl Uniforms {
     pub fn fill(&self, i: usize, step: &mut Step) {
         self.optimizer.fill(self.before.saturating_add(1 + i as u64), step);
         step.learning_rate = self.learning_rate(i);
-        (step.seed_low, step.seed_high) = (self.seed as u32, (self.seed >> 32) as u32);
+        *step = step.seeded(self.seed);
     }
 }
 

@@ -247,7 +247,7 @@ fn range_test(model: &mut Model, data: &Dataset, settings: &RangeTest) -> Result
         let fill = |i: usize, step: &mut Step| {
             optimizer.fill(before.saturating_add((done + i) as u64 + 1), step);
             step.learning_rate = settings.rate(done + i) as f32;
-            (step.seed_low, step.seed_high) = (settings.seed as u32, (settings.seed >> 32) as u32);
+            *step = step.seeded(settings.seed);
         };
         feed.run_steps(&mut *executor, &order, fill, |queued| done + queued < settings.steps)?;
         // More steps may have been queued than are left.
