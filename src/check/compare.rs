@@ -193,7 +193,7 @@ fn noisy_run(executor: &mut CpuExecutor<f64>, id: PlanId, plan: &Plan, uniforms:
             let allowed = tolerance(&judged)?;
             for ((range, mut values), allowed) in planned.writes().zip(expected).zip(allowed) {
                 for (i, (value, allowed)) in values.iter_mut().zip(allowed).enumerate() {
-                    let coin = threefry2x32([SEED + seed, step.step], [index as u32, i as u32])[0];
+                    let coin = threefry2x32([SEED as u32 + seed, step.step], [index as u32, i as u32])[0];
                     // Without the part for flushed results, which would make the second moment negative.
                     let share = (allowed - f64::from(f32::MIN_POSITIVE)).max(0.0);
                     *value += share * (2.0 * f64::from(uniform(coin)) - 1.0);

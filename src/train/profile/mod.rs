@@ -12,6 +12,7 @@ pub(super) use measure::{copy_slabs, profile};
 
 use crate::plan::device_info::DeviceInfo;
 use crate::plan::{Clock, Span, Work};
+use crate::text::table;
 use std::fmt;
 
 /// What a device reaches, measured with the kernels of this crate.
@@ -111,10 +112,10 @@ impl Profile {
         ProfileRow { kernel, layer, seconds: self.seconds(), work: self.work() }
     }
 
-    fn cells(&self, row: &ProfileRow) -> [String; 7] {
+    fn cells(&self, row: &ProfileRow) -> Vec<String> {
         let all = self.seconds();
         let part = if all > 0.0 { 100.0 * row.seconds / all } else { 0.0 };
-        [
+        vec![
             row.kernel.clone(),
             row.layer.clone(),
             format!("{:.1}", row.seconds * 1e6),
@@ -135,18 +136,9 @@ impl fmt::Display for Profile {
         writeln!(f, "timed by {}", self.clock)?;
         let (gflops, gigabytes) = (peaks.gflops, peaks.gigabytes);
         writeln!(f, "peak: best matmul {gflops:.1} GFLOP/s, memory {gigabytes:.1} GB/s")?;
-        let mut table = vec![["kernel", "layer", "us", "of step", "GFLOP/s", "GB/s", "of peak"].map(String::from)];
-        table.extend(self.rows.iter().chain([&self.total()]).map(|row| self.cells(row)));
-        let mut widths = [0; 7];
-        for line in &table {
-            widths.iter_mut().zip(line).for_each(|(width, cell)| *width = (*width).max(cell.chars().count()));
-        }
-        for [kernel, layer, numbers @ ..] in &table {
-            write!(f, "\n{kernel:<k$}  {layer:<l$}", k = widths[0], l = widths[1])?;
-            for (cell, width) in numbers.iter().zip(&widths[2..]) {
-                write!(f, "  {cell:>width$}")?;
-            }
-        }
-        Ok(())
+        let head = ["kernel", "layer", "us", "of step", "GFLOP/s", "GB/s", "of peak"].map(String::from).to_vec();
+        let total = self.total();
+        let rows = self.rows.iter().chain([&total]).map(|row| self.cells(row));
+        write!(f, "\n{}", table(&[head].into_iter().chain(rows).collect::<Vec<_>>(), 2))
     }
 }

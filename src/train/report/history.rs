@@ -4,7 +4,7 @@
 //! with `val_` in front. A value that an epoch lacks reads as NaN, so every curve has one point an epoch.
 
 use crate::metrics::Direction;
-use crate::text::quoted;
+use crate::text::{quoted, table};
 use crate::train::profile::Profile;
 use crate::{Error, Result};
 use std::fmt;
@@ -158,14 +158,14 @@ impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.names();
         let header = ["epoch", "seconds", "learning_rate"].into_iter().chain(names.iter().copied());
-        let mut table: Vec<Vec<String>> = vec![header.map(String::from).collect()];
-        table.extend(self.epochs.iter().map(|epoch| {
+        let mut rows: Vec<Vec<String>> = vec![header.map(String::from).collect()];
+        rows.extend(self.epochs.iter().map(|epoch| {
             let rate = format!("{}", epoch.learning_rate);
             let fixed = [epoch.epoch.to_string(), format!("{:.2}", epoch.seconds), rate];
             let values = names.iter().map(|name| epoch.get(name).map(number).unwrap_or_else(|| "-".into()));
             fixed.into_iter().chain(values).collect()
         }));
-        f.write_str(&crate::text::table(&table))
+        f.write_str(&table(&rows, 0))
     }
 }
 
