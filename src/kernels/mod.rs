@@ -231,10 +231,11 @@ impl Kernel {
 
 /// Every WGSL text of the crate, for tests that hold them against their specs.
 pub fn shaders() -> impl Iterator<Item = &'static Shader> {
-    SHADERS.iter().copied().chain(matmul::shaders()).chain(&train_step::SHADERS)
+    SHADERS.iter().copied().chain(update::shaders()).chain(matmul::shaders()).chain(&train_step::SHADERS)
 }
 
-/// All but those of the matrix product, which has one for every tile and layout, and of the whole training step.
+/// All but those of the optimizers, of the matrix product, which has one for every tile and layout, and of the whole
+/// training step.
 const SHADERS: &[&Shader] = &[
     &bias_add::SHADER,
     &sum_rows::SHADER,
@@ -270,13 +271,6 @@ const SHADERS: &[&Shader] = &[
     &sgd::SHADER,
     &adam::SHADER,
     &blend::SHADER,
-    &update::SGD,
-    &update::ADAGRAD,
-    &update::ADADELTA,
-    &update::RMSPROP,
-    &update::ADAM,
-    &update::ADAMAX,
-    &update::NADAM,
     &gradient_norm::SHADER,
     &lbfgs::SHADER,
     &weighted_sum::SHADER,
