@@ -229,10 +229,10 @@ impl Kernel {
 
 /// Every WGSL text of the crate, for tests that hold them against their specs.
 pub fn shaders() -> impl Iterator<Item = &'static Shader> {
-    SHADERS.iter().copied().chain(matmul::shaders())
+    SHADERS.iter().copied().chain(update::shaders()).chain(matmul::shaders())
 }
 
-/// All but those of the matrix product, which has one for every tile and layout.
+/// All but those of the optimizers, and of the matrix product, which has one for every tile and layout.
 const SHADERS: &[&Shader] = &[
     &bias_add::SHADER,
     &sum_rows::SHADER,
@@ -268,13 +268,6 @@ const SHADERS: &[&Shader] = &[
     &sgd::SHADER,
     &adam::SHADER,
     &blend::SHADER,
-    &update::SGD,
-    &update::ADAGRAD,
-    &update::ADADELTA,
-    &update::RMSPROP,
-    &update::ADAM,
-    &update::ADAMAX,
-    &update::NADAM,
     &gradient_norm::SHADER,
     &lbfgs::SHADER,
     &weighted_sum::SHADER,

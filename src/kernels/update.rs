@@ -39,60 +39,70 @@ impl UpdateParams {
     }
 }
 
-/// How the gradient becomes a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Formula {
+/// Writes [`Formula`] from one table: documentation and name of each formula, its shader and which entry point it is
+/// there, and the operations on an element.
+macro_rules! formulas {
+    ($($(#[$doc:meta])* $name:ident: $shader:ident $entry:literal, $flops:literal;)*) => {
+        /// How the gradient becomes a step.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Formula { $($(#[$doc])* $name),* }
+
+        impl Formula {
+            /// Every formula, for checks.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            const fn row(self) -> (&'static Shader, usize, u64) {
+                match self { $(Self::$name => (&$shader, $entry, $flops)),* }
+            }
+        }
+    };
+}
+
+formulas! {
     /// Gradient descent.
-    Sgd,
+    Sgd: SGD 0, 2;
     /// Gradient descent with momentum.
-    Momentum {
-        /// Nesterov's form.
-        nesterov: bool,
-    },
+    Momentum: SGD 1, 4;
+    /// Gradient descent with momentum in Nesterov's form.
+    Nesterov: SGD 1, 6;
     /// Adagrad.
-    Adagrad,
+    Adagrad: ADAGRAD 0, 7;
     /// Adadelta.
-    Adadelta,
+    Adadelta: ADADELTA 0, 15;
     /// RMSprop.
-    Rmsprop,
+    Rmsprop: RMSPROP 0, 9;
     /// RMSprop with momentum.
-    RmspropMomentum,
+    RmspropMomentum: RMSPROP 1, 11;
     /// Adam.
-    Adam,
+    Adam: ADAM 0, 13;
     /// Adam with the largest second moment so far.
-    Amsgrad,
+    Amsgrad: ADAM 1, 14;
     /// Adamax.
-    Adamax,
+    Adamax: ADAMAX 0, 10;
     /// Nadam.
-    Nadam,
+    Nadam: NADAM 0, 16;
 }
 
 impl Formula {
-    /// Every formula, for checks.
-    pub const ALL: [Formula; 11] = [
-        Formula::Sgd,
-        Formula::Momentum { nesterov: false },
-        Formula::Momentum { nesterov: true },
-        Formula::Adagrad,
-        Formula::Adadelta,
-        Formula::Rmsprop,
-        Formula::RmspropMomentum,
-        Formula::Adam,
-        Formula::Amsgrad,
-        Formula::Adamax,
-        Formula::Nadam,
-    ];
+    /// The moment slabs it keeps: a mean of gradients is called m, others are means of squares or sizes.
+    pub fn moments(self) -> &'static [Binding] {
+        let (shader, entry, _) = self.row();
+        &shader.entries[entry].bindings[BEFORE_MOMENTS..]
+    }
 
-    /// Moment slabs it keeps.
-    pub fn moments(self) -> usize {
-        match self {
-            Formula::Sgd => 0,
-            Formula::Momentum { .. } | Formula::Adagrad | Formula::Rmsprop => 1,
-            Formula::Adadelta | Formula::RmspropMomentum | Formula::Adam | Formula::Adamax | Formula::Nadam => 2,
-            Formula::Amsgrad => 3,
-        }
+    /// Operations on an element.
+    pub fn flops(self) -> u64 {
+        self.row().2
     }
 }
+
+/// The shaders of all formulas.
+pub(super) fn shaders() -> impl Iterator<Item = &'static Shader> {
+    Formula::ALL.iter().map(|formula| formula.row()).filter(|(_, entry, _)| *entry == 0).map(|(shader, ..)| shader)
+}
+
+/// Bindings that all formulas have.
+const BEFORE_MOMENTS: usize = 4;
 
 /// An update by rules.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -149,20 +159,11 @@ pub const NADAM: Shader = by_rules!("nadam", &[], "main": [5 "m", 6 "v"]);
 
 impl Spec for Update {
     fn shader(&self) -> &'static Shader {
-        match self.formula {
-            Formula::Sgd | Formula::Momentum { .. } => &SGD,
-            Formula::Adagrad => &ADAGRAD,
-            Formula::Adadelta => &ADADELTA,
-            Formula::Rmsprop | Formula::RmspropMomentum => &RMSPROP,
-            Formula::Adam | Formula::Amsgrad => &ADAM,
-            Formula::Adamax => &ADAMAX,
-            Formula::Nadam => &NADAM,
-        }
+        self.formula.row().0
     }
 
     fn entry(&self) -> &'static Entry {
-        let second = matches!(self.formula, Formula::Momentum { .. } | Formula::RmspropMomentum | Formula::Amsgrad);
-        &self.shader().entries[usize::from(second)]
+        &self.shader().entries[self.formula.row().1]
     }
 
     fn params(&self) -> &[u8] {
@@ -171,7 +172,8 @@ impl Spec for Update {
 
     fn overrides(&self) -> Vec<(&'static str, f64)> {
         match self.formula {
-            Formula::Momentum { nesterov } => vec![("NESTEROV", f64::from(u8::from(nesterov)))],
+            Formula::Momentum => vec![("NESTEROV", 0.0)],
+            Formula::Nesterov => vec![("NESTEROV", 1.0)],
             _ => Vec::new(),
         }
     }
@@ -186,7 +188,7 @@ impl Spec for Update {
 
     fn sizes(&self) -> Vec<usize> {
         let n = self.params.n as usize;
-        let slabs = 1 + self.formula.moments();
+        let slabs = 1 + self.formula.moments().len();
         [n, RULE, n / RULE_BLOCK * RULE].into_iter().chain(std::iter::repeat_n(n, slabs)).collect()
     }
 }

@@ -1,6 +1,5 @@
 //! The layers a model is made of.
 
-mod activation;
 mod activity;
 mod batch_norm;
 mod dense;
@@ -9,7 +8,7 @@ mod embedding;
 mod layer_norm;
 mod residual;
 
-pub use activation::Activation;
+pub use crate::kernels::Activation;
 pub use activity::ActivityRegularization;
 pub use batch_norm::BatchNorm;
 pub use dense::Dense;
@@ -253,7 +252,13 @@ impl Layer {
 }
 
 fn activated(graph: &mut Graph, name: &str, activation: Activation, z: NodeId) -> Built {
-    Built { value: activation.apply(graph, name, z), before: Some((activation, z)), penalty: None }
+    let value = match activation {
+        Activation::Identity => z,
+        Activation::Softmax => graph.softmax(name, z),
+        Activation::LogSoftmax => graph.log_softmax(name, z),
+        elementwise => graph.activation(name, elementwise, z),
+    };
+    Built { value, before: Some((activation, z)), penalty: None }
 }
 
 /// The input as it is; its penalty has been counted.

@@ -54,10 +54,6 @@ impl Default for Adam {
 }
 
 impl Formulated for Adam {
-    fn learning_rate(&self) -> f32 {
-        self.learning_rate
-    }
-
     fn check(&self, name: &str) -> Result<()> {
         method::fraction(name, "beta1", self.beta1)?;
         method::fraction(name, "beta2", self.beta2)?;

@@ -5,8 +5,6 @@ use crate::{Error, Result};
 
 /// An optimization method: a formula with its constants.
 pub(super) trait Formulated {
-    fn learning_rate(&self) -> f32;
-
     /// Refuses values outside their range, in the words of optimizer `name`; the learning rate is checked for all.
     fn check(&self, name: &str) -> Result<()>;
 

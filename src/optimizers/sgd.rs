@@ -53,10 +53,6 @@ impl Default for Sgd {
 }
 
 impl Formulated for Sgd {
-    fn learning_rate(&self) -> f32 {
-        self.learning_rate
-    }
-
     fn check(&self, name: &str) -> Result<()> {
         method::fraction(name, "momentum", self.momentum)?;
         if self.nesterov && self.momentum == 0.0 {
@@ -66,7 +62,11 @@ impl Formulated for Sgd {
     }
 
     fn formula(&self) -> Formula {
-        if self.momentum > 0.0 { Formula::Momentum { nesterov: self.nesterov } } else { Formula::Sgd }
+        match (self.momentum > 0.0, self.nesterov) {
+            (false, _) => Formula::Sgd,
+            (true, false) => Formula::Momentum,
+            (true, true) => Formula::Nesterov,
+        }
     }
 
     fn constants(&self) -> (f64, f64, f64) {

@@ -7,8 +7,8 @@
 
 use super::{Buffer, PlanStep, Range};
 use crate::kernels::{
-    Activation, BatchNormGradPart, Embedding, EmbeddingGrad, Epilogue, Formula, GradientNormPart, Kernel, LbfgsPart,
-    Matmul, NormPart, Part,
+    Activation, BatchNormGradPart, Embedding, EmbeddingGrad, Epilogue, GradientNormPart, Kernel, LbfgsPart, Matmul,
+    NormPart, Part,
 };
 use std::iter::Sum;
 use std::ops::Add;
@@ -175,7 +175,8 @@ fn flops(kernel: &Kernel) -> u64 {
         Kernel::Blend(p) => (3, p.n.into()),
         // m: 3, v: 4, the step: two roots or quotients, a sum, a quotient, a product, a difference.
         Kernel::Adam(p) => (13, p.n.into()),
-        Kernel::Update(p) => (update(p.formula), p.params.n.into()),
+        // Clipping, L2, L1 and decay take 6; then the formula.
+        Kernel::Update(p) => (6 + p.formula.flops(), p.params.n.into()),
         Kernel::GradientNorm(p) => match p.part {
             GradientNormPart::Partials => (2, p.params.n.into()),
             GradientNormPart::Factor | GradientNormPart::ScaledFactor => (1, p.params.partials.into()),
@@ -192,23 +193,6 @@ fn flops(kernel: &Kernel) -> u64 {
         }
     };
     per_element * elements
-}
-
-/// Clipping, L2, L1 and decay take 6; then the formula.
-fn update(formula: Formula) -> u64 {
-    let formula = match formula {
-        Formula::Sgd => 2,
-        Formula::Momentum { nesterov } => 4 + 2 * u64::from(nesterov),
-        Formula::Adagrad => 7,
-        Formula::Adadelta => 15,
-        Formula::Rmsprop => 9,
-        Formula::RmspropMomentum => 11,
-        Formula::Adam => 13,
-        Formula::Amsgrad => 14,
-        Formula::Adamax => 10,
-        Formula::Nadam => 16,
-    };
-    6 + formula
 }
 
 /// Sum; difference, square, sum; then a difference, two products and a sum.

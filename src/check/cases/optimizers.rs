@@ -14,20 +14,12 @@ pub(super) fn optimizers(s: &mut Shape) {
     s.update(Kernel::Blend(Blend { n: n as u32 }), vec![gradient.clone()], vec![parameter.clone()]);
     let adam = Kernel::Adam(Adam::new(n as u32, 0.9, 0.999, 1e-8));
     s.update(adam, vec![gradient.clone()], vec![parameter.clone(), moment(13, n, -1.0), moment(11, n, 0.0)]);
-    for formula in Formula::ALL {
+    for &formula in Formula::ALL {
         let params = UpdateParams::new(n as u32, 0.9, 0.999, 1e-6);
         let kernel = Kernel::Update(Update { formula, params });
-        // The first moment of what keeps a mean of gradients has both signs; a mean of squares has none.
-        let lowest: &[f32] = match formula {
-            Formula::Sgd => &[],
-            Formula::Momentum { .. } => &[-1.0],
-            Formula::Adagrad | Formula::Rmsprop => &[0.0],
-            Formula::Adadelta => &[0.0, 0.0],
-            Formula::RmspropMomentum => &[0.0, -1.0],
-            Formula::Adam | Formula::Adamax | Formula::Nadam => &[-1.0, 0.0],
-            Formula::Amsgrad => &[-1.0, 0.0, 0.0],
-        };
-        let moments = lowest.iter().zip(20..).map(|(low, stream)| moment(stream, n, *low));
+        // A mean of gradients has both signs, a mean of squares or sizes has none.
+        let lowest = |name| if name == "m" { -1.0 } else { 0.0 };
+        let moments = formula.moments().iter().zip(20..).map(|(of, stream)| moment(stream, n, lowest(of.name)));
         let writes = std::iter::once(parameter.clone()).chain(moments).collect();
         s.update(kernel, vec![gradient.clone(), clip(formula), rules(n)], writes);
     }
@@ -57,7 +49,7 @@ fn moment(stream: u32, n: usize, lowest: f32) -> Vec<f32> {
 
 /// A factor, and for some a largest size.
 fn clip(formula: Formula) -> Vec<f32> {
-    let limit = if formula.moments() == 1 { 0.0 } else { 0.7 };
+    let limit = if formula.moments().len() == 1 { 0.0 } else { 0.7 };
     vec![0.75, limit, 0.0, 0.0]
 }
 

@@ -95,10 +95,10 @@ fn formula(p: &Update, judged: &Judged<'_>, g: Near, moment: impl Fn(usize) -> f
     let corrected = |m: Near, v: Near| m.over(v.root().over(root2).plus(epsilon)).times(1.0 / wide(s.correction1));
     match p.formula {
         Formula::Sgd => (g, vec![]),
-        Formula::Momentum { nesterov } => {
+        Formula::Momentum | Formula::Nesterov => {
             let m = blend(decay1, moment(0), 1.0, g);
             let ahead = blend(1.0, g.x, decay1, m);
-            (if nesterov { Near { off: ahead.off + g.off, ..ahead } } else { m }, vec![m])
+            (if p.formula == Formula::Nesterov { Near { off: ahead.off + g.off, ..ahead } } else { m }, vec![m])
         }
         Formula::Adagrad => {
             let sum = blend(1.0, moment(0), 1.0, square(g));

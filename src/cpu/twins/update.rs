@@ -45,12 +45,12 @@ pub fn update<T: Real>(
             #[inline(always)]
             |x, []| (x.p - x.rate * x.g, []),
         ),
-        Formula::Momentum { nesterov } => all.each(
+        Formula::Momentum | Formula::Nesterov => all.each(
             writes,
             #[inline(always)]
             |x, [m]| {
                 let m = faded(decay1 * m + x.g);
-                let direction = if nesterov { x.g + decay1 * m } else { m };
+                let direction = if p.formula == Formula::Nesterov { x.g + decay1 * m } else { m };
                 (x.p - x.rate * direction, [m])
             },
         ),
