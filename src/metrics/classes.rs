@@ -1,7 +1,7 @@
 //! Metrics of predicted classes.
 
 use super::counts::Counts;
-use super::{Average, check_rows, mean};
+use super::{Average, Definition, Direction, Need, Output, Rows, check_rows, mean};
 use crate::data::Matrix;
 use crate::{Error, Result};
 
@@ -96,4 +96,42 @@ pub fn top_k(truth: &[u32], scores: &Matrix, k: usize, weights: Option<&[f32]>) 
         ranks.push(if own.is_nan() { k } else { scores.iter().enumerate().filter(|it| before(*it)).count() });
     }
     Ok(mean(weights, truth.len(), |row| f64::from(u8::from(ranks[row] < k))))
+}
+
+/// Reported with the loss.
+pub(super) fn as_accuracy() -> Definition {
+    Definition::new("accuracy", Direction::Maximize, &[], |_| Ok(f64::NAN)).of(Output::answers)
+}
+
+pub(super) fn as_top_k(k: usize) -> Definition {
+    let value = move |rows: &Rows<'_>| rows.mean(Need::Rank, |rank| f64::from(u8::from(rank < k as f32)));
+    Definition::new(format!("top_{k}_accuracy"), Direction::Maximize, &[Need::Rank], value).of(move |output| {
+        let wanted = || format!("from 1 to {}, the number of classes", output.columns());
+        output.must((1..=output.columns()).contains(&k), "k", wanted, k)
+    })
+}
+
+/// Precision, recall or F1, which is `value` of the counts.
+fn of_counts(name: &str, average: Average, value: fn(&Counts, Average) -> Result<f64>) -> Definition {
+    let value = move |rows: &Rows<'_>| {
+        value(&Counts::new("counts", &rows.truth(), &rows.predicted()?, rows.weights().as_deref())?, average)
+    };
+    let name = format!("{name}{}", average.suffix());
+    Definition::new(name, Direction::Maximize, &[Need::Predicted], value).of(move |output| {
+        let classes = output.columns().max(2);
+        let wanted = || format!("Macro, Micro or Weighted for {classes} classes");
+        output.must(average != Average::Binary || classes == 2, "average", wanted, "Binary")
+    })
+}
+
+pub(super) fn as_precision(average: Average) -> Definition {
+    of_counts("precision", average, Counts::precision)
+}
+
+pub(super) fn as_recall(average: Average) -> Definition {
+    of_counts("recall", average, Counts::recall)
+}
+
+pub(super) fn as_f1(average: Average) -> Definition {
+    of_counts("f1", average, Counts::f1)
 }

@@ -1,7 +1,7 @@
 //! Which class is taken for which.
 
-use super::check_rows;
 use super::counts::classes;
+use super::{Definition, Direction, Need, Rows, check_rows};
 use crate::text::table;
 use crate::{Error, Result};
 use std::fmt;
@@ -139,4 +139,11 @@ impl fmt::Display for ConfusionMatrix {
         }
         f.write_str(&table(&rows, 0))
     }
+}
+
+/// In an evaluation alone: the matrix is no number, and nothing compares it.
+pub(super) fn as_confusion_matrix() -> Definition {
+    let value = |_: &Rows<'_>| Ok(f64::NAN);
+    Definition::new("confusion_matrix", Direction::Maximize, &[Need::Predicted], value)
+        .of(|output| output.must(output.columns() <= MOST, "classes", || format!("at most {MOST}"), output.columns()))
 }

@@ -1,6 +1,6 @@
 //! Metrics of predicted numbers.
 
-use super::{check_finite, check_rows, mean, weight};
+use super::{Definition, Direction, Need, Output, Rows, check_finite, check_rows, mean, weight};
 use crate::Result;
 
 fn check(name: &str, truth: &[f32], predicted: &[f32], weights: Option<&[f32]>) -> Result<()> {
@@ -102,4 +102,28 @@ pub fn r2(truth: &[f32], predicted: &[f32], weights: Option<&[f32]>) -> Result<f
         (true, true) => 1.0,
         (true, false) => 0.0,
     })
+}
+
+/// Reported with the loss.
+pub(super) fn as_mae() -> Definition {
+    Definition::new("mae", Direction::Minimize, &[], |_| Ok(f64::NAN)).of(Output::numbers)
+}
+
+pub(super) fn as_mse() -> Definition {
+    Definition::new("mse", Direction::Minimize, &[Need::Squares], |rows| rows.mean(Need::Squares, f64::from))
+}
+
+pub(super) fn as_rmse() -> Definition {
+    let value = |rows: &Rows<'_>| rows.mean(Need::Squares, f64::from).map(f64::sqrt);
+    Definition::new("rmse", Direction::Minimize, &[Need::Squares], value)
+}
+
+pub(super) fn as_mape() -> Definition {
+    let value = |rows: &Rows<'_>| rows.over_columns(mape);
+    Definition::new("mape", Direction::Minimize, &[Need::Columns], value).of(Output::numbers)
+}
+
+pub(super) fn as_r2() -> Definition {
+    let value = |rows: &Rows<'_>| rows.over_columns(r2);
+    Definition::new("r2", Direction::Maximize, &[Need::Columns], value).of(Output::numbers)
 }

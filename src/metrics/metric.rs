@@ -1,9 +1,11 @@
 //! The metrics that a model can report.
 
-use super::confusion;
-use crate::losses::{Loss, Task};
+use super::{Measure, Output, classes, confusion, errors, ranking};
+use crate::losses::Loss;
 use crate::{Error, Result};
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// How the values of the classes become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,7 +21,7 @@ pub enum Average {
 }
 
 impl Average {
-    fn suffix(self) -> &'static str {
+    pub(super) fn suffix(self) -> &'static str {
         match self {
             Average::Binary => "",
             Average::Macro => "_macro",
@@ -59,57 +61,129 @@ impl Direction {
     /// What is no metric is taken for a loss or an error.
     pub(crate) fn of_name(name: &str) -> Self {
         let name = name.strip_prefix("val_").unwrap_or(name);
-        let averages = [Average::Binary, Average::Macro, Average::Micro, Average::Weighted];
-        let averaged = averages.into_iter().flat_map(|a| [Metric::Precision(a), Metric::Recall(a), Metric::F1(a)]);
-        let mut metrics = averaged.chain([Metric::Accuracy, Metric::RocAuc, Metric::R2]);
-        let top = name.strip_prefix("top_").and_then(|name| name.strip_suffix("_accuracy"));
-        let is_top = top.is_some_and(|k| k.parse::<usize>().is_ok());
-        if is_top || name == Loss::BinaryCrossEntropy.metric() || metrics.any(|metric| metric.name() == name) {
-            Direction::Maximize
-        } else {
-            Direction::Minimize
-        }
+        let own = Metric::known_by(name).into_iter().find(|metric| metric.name() == name);
+        let loss_own = (name == Loss::BinaryCrossEntropy.metric()).then_some(Metric::Accuracy);
+        own.or(loss_own).and_then(|metric| metric.direction()).unwrap_or(Direction::Minimize)
     }
 }
 
-/// A metric that [`Model::set_metrics`](crate::model::Model::set_metrics) adds to what is reported.
-///
-/// An output is of one of three kinds, by its loss. *Classes*: cross-entropies of softmax, `CategoricalFocal`,
-/// `KullbackLeibler`. *Yes or no*: `BinaryCrossEntropy`, `Focal`, the hinges. *Numbers*: all others. Formulas: see
-/// [`metrics`](crate::metrics).
-///
-/// | metric | name | outputs |
-/// |---|---|---|
-/// | `Accuracy` | `accuracy`, `binary_accuracy` | classes, yes or no; always reported |
-/// | `TopK(k)` | `top_5_accuracy` | classes, k from 1 to their number |
-/// | `Precision(a)`, `Recall(a)`, `F1(a)` | `f1`, `f1_macro`, `f1_micro`, `f1_weighted` | classes, yes or no of one column; `Average::Binary` for two classes alone |
-/// | `ConfusionMatrix` | in [`Evaluation`](crate::train::Evaluation) alone | the same, of at most 4096 classes |
-/// | `RocAuc` | `auc` | the same; of more than two classes the mean of each against the rest |
-/// | `MeanAbsoluteError` | `mae` | numbers; always reported |
-/// | `MeanSquaredError`, `RootMeanSquaredError` | `mse`, `rmse` | numbers |
-/// | `MeanAbsolutePercentageError` | `mape` | numbers |
-/// | `R2` | `r2` | numbers; of several columns the mean of their values |
-///
-/// A value that is not defined (the AUC of rows of one class) reads NaN.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the table above says what each is")]
-pub enum Metric {
-    Accuracy,
-    TopK(usize),
-    Precision(Average),
-    Recall(Average),
-    F1(Average),
-    ConfusionMatrix,
-    RocAuc,
-    MeanAbsoluteError,
-    MeanSquaredError,
-    RootMeanSquaredError,
-    MeanAbsolutePercentageError,
-    R2,
+/// What a metric of the list below is made with.
+trait Parameter: Sized {
+    /// The values by which a metric may be called `name`.
+    fn in_name(name: &str) -> Vec<Self>;
+}
+
+impl Parameter for Average {
+    fn in_name(_: &str) -> Vec<Self> {
+        vec![Average::Binary, Average::Macro, Average::Micro, Average::Weighted]
+    }
+}
+
+impl Parameter for usize {
+    fn in_name(name: &str) -> Vec<Self> {
+        name.split('_').filter_map(|part| part.parse().ok()).collect()
+    }
+}
+
+/// The metrics: a variant for each, and the [`Measure`] that it stands for.
+macro_rules! metrics {
+    ($(#[$about:meta])* $($variant:ident $(($parameter:ident: $of:ty))? => $measure:expr,)*) => {
+        $(#[$about])*
+        pub enum Metric {
+            $($variant $(($of))?,)*
+            Custom(Custom),
+        }
+
+        impl Metric {
+            pub(crate) fn measure(&self) -> Arc<dyn Measure> {
+                match self {
+                    $(Metric::$variant $(($parameter))? => Arc::new($measure),)*
+                    Metric::Custom(custom) => Arc::clone(&custom.0),
+                }
+            }
+
+            /// Those of this crate that may be called `name`.
+            fn known_by(name: &str) -> Vec<Self> {
+                let mut known = Vec::new();
+                $(metrics!(@known known name $variant $($of)?);)*
+                known
+            }
+        }
+    };
+    (@known $known:ident $name:ident $variant:ident) => { $known.push(Metric::$variant) };
+    (@known $known:ident $name:ident $variant:ident $of:ty) => {
+        $known.extend(<$of>::in_name($name).into_iter().map(Metric::$variant))
+    };
+}
+
+metrics! {
+    /// A metric that [`Model::set_metrics`](crate::model::Model::set_metrics) adds to what is reported.
+    ///
+    /// An output is of one of three kinds, by its loss. *Classes*: cross-entropies of softmax, `CategoricalFocal`,
+    /// `KullbackLeibler`. *Yes or no*: `BinaryCrossEntropy`, `Focal`, the hinges. *Numbers*: all others. Formulas: see
+    /// [`metrics`](crate::metrics).
+    ///
+    /// | metric | name | outputs |
+    /// |---|---|---|
+    /// | `Accuracy` | `accuracy`, `binary_accuracy` | classes, yes or no; always reported |
+    /// | `TopK(k)` | `top_5_accuracy` | classes, k from 1 to their number |
+    /// | `Precision(a)`, `Recall(a)`, `F1(a)` | `f1`, `f1_macro`, `f1_micro`, `f1_weighted` | classes, yes or no of one column; `Average::Binary` for two classes alone |
+    /// | `ConfusionMatrix` | in [`Evaluation`](crate::train::Evaluation) alone | the same, of at most 4096 classes |
+    /// | `RocAuc` | `auc` | the same; of more than two classes the mean of each against the rest |
+    /// | `MeanAbsoluteError` | `mae` | numbers; always reported |
+    /// | `MeanSquaredError`, `RootMeanSquaredError` | `mse`, `rmse` | numbers |
+    /// | `MeanAbsolutePercentageError` | `mape` | numbers |
+    /// | `R2` | `r2` | numbers; of several columns the mean of their values |
+    /// | `Metric::custom(m)` | as `m` says | as `m` says: a [`Measure`] of the user's |
+    ///
+    /// A value that is not defined (the AUC of rows of one class) reads NaN.
+    #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+    #[non_exhaustive]
+    #[allow(missing_docs, reason = "the table above says what each is")]
+    Accuracy => classes::as_accuracy(),
+    TopK(k: usize) => classes::as_top_k(*k),
+    Precision(average: Average) => classes::as_precision(*average),
+    Recall(average: Average) => classes::as_recall(*average),
+    F1(average: Average) => classes::as_f1(*average),
+    ConfusionMatrix => confusion::as_confusion_matrix(),
+    RocAuc => ranking::as_auc(),
+    MeanAbsoluteError => errors::as_mae(),
+    MeanSquaredError => errors::as_mse(),
+    RootMeanSquaredError => errors::as_rmse(),
+    MeanAbsolutePercentageError => errors::as_mape(),
+    R2 => errors::as_r2(),
+}
+
+/// A user's own metric, as [`Metric::custom`] makes it. It equals its clones alone.
+#[derive(Clone)]
+pub struct Custom(Arc<dyn Measure>);
+
+impl PartialEq for Custom {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::addr_eq(Arc::as_ptr(&self.0), Arc::as_ptr(&other.0))
+    }
+}
+
+impl Eq for Custom {}
+
+impl Hash for Custom {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.0).cast::<()>().hash(state);
+    }
+}
+
+impl fmt::Debug for Custom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.name())
+    }
 }
 
 impl Metric {
+    /// A metric of the user's own: see [`Measure`].
+    pub fn custom(measure: impl Measure + 'static) -> Self {
+        Metric::Custom(Custom(Arc::new(measure)))
+    }
+
     /// The name of its value: `f1_macro`, `top_5_accuracy`, …
     ///
     /// ```
@@ -118,20 +192,7 @@ impl Metric {
     /// assert_eq!(Metric::TopK(5).name(), "top_5_accuracy");
     /// ```
     pub fn name(&self) -> String {
-        match self {
-            Metric::Accuracy => "accuracy".to_owned(),
-            Metric::TopK(k) => format!("top_{k}_accuracy"),
-            Metric::Precision(average) => format!("precision{}", average.suffix()),
-            Metric::Recall(average) => format!("recall{}", average.suffix()),
-            Metric::F1(average) => format!("f1{}", average.suffix()),
-            Metric::ConfusionMatrix => "confusion_matrix".to_owned(),
-            Metric::RocAuc => "auc".to_owned(),
-            Metric::MeanAbsoluteError => "mae".to_owned(),
-            Metric::MeanSquaredError => "mse".to_owned(),
-            Metric::RootMeanSquaredError => "rmse".to_owned(),
-            Metric::MeanAbsolutePercentageError => "mape".to_owned(),
-            Metric::R2 => "r2".to_owned(),
-        }
+        self.measure().name()
     }
 
     /// Which of its values are the better ones; `None` for the confusion matrix, which is no number.
@@ -142,45 +203,29 @@ impl Metric {
     /// assert_eq!(Metric::MeanAbsoluteError.direction(), Some(Direction::Minimize));
     /// ```
     pub fn direction(&self) -> Option<Direction> {
-        match self {
-            Metric::Accuracy | Metric::TopK(_) | Metric::RocAuc | Metric::R2 => Some(Direction::Maximize),
-            Metric::Precision(_) | Metric::Recall(_) | Metric::F1(_) => Some(Direction::Maximize),
-            Metric::MeanAbsoluteError | Metric::MeanAbsolutePercentageError => Some(Direction::Minimize),
-            Metric::MeanSquaredError | Metric::RootMeanSquaredError => Some(Direction::Minimize),
-            Metric::ConfusionMatrix => None,
-        }
+        (*self != Metric::ConfusionMatrix).then(|| self.measure().direction())
     }
 
-    /// Refuses a metric that does not fit an output of `cols` columns with `loss`.
-    pub(crate) fn check(&self, output: &str, loss: &Loss, cols: usize) -> Result<()> {
-        let (task, place) = (loss.task(), || format!("{output}: {self}"));
-        let kind = loss.of_columns(cols);
-        let refuse = |fits: &str| Err(Error::value(place(), "output", fits, &kind));
-        match self {
-            Metric::Accuracy if task == Task::Numbers => refuse("classes or yes and no"),
-            Metric::TopK(_) if task != Task::Classes => refuse("classes"),
-            Metric::TopK(k) if !(1..=cols).contains(k) => {
-                Err(Error::value(place(), "k", format!("from 1 to {cols}, the number of classes"), k))
-            }
-            Metric::Accuracy | Metric::TopK(_) => Ok(()),
-            Metric::Precision(_) | Metric::Recall(_) | Metric::F1(_) | Metric::ConfusionMatrix | Metric::RocAuc => {
-                if task == Task::Numbers || (task == Task::YesNo && cols > 1) {
-                    return refuse("classes, or yes and no in one column");
-                }
-                let binary =
-                    matches!(self, Metric::Precision(a) | Metric::Recall(a) | Metric::F1(a) if *a == Average::Binary);
-                if *self == Metric::ConfusionMatrix && cols > confusion::MOST {
-                    return Err(Error::value(place(), "classes", format!("at most {}", confusion::MOST), cols));
-                }
-                if binary && task == Task::Classes && cols != 2 {
-                    let fits = format!("Macro, Micro or Weighted for {cols} classes");
-                    return Err(Error::value(place(), "average", fits, "Binary"));
-                }
-                Ok(())
-            }
-            _ if task != Task::Numbers => refuse("numbers"),
-            _ => Ok(()),
+    /// Refuses a name that is no word of a log or is taken for that of a value on validation data, and a metric that
+    /// needs nothing. `place` is where it stands in the list.
+    pub(crate) fn check(&self, place: &str) -> Result<()> {
+        let name = self.name();
+        if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) || name.starts_with("val_") {
+            let wanted = "a word that does not begin with \"val_\"";
+            return Err(Error::value(place, "name", wanted, format!("{name:?}")));
         }
+        if matches!(self, Metric::Custom(_)) && self.measure().needs().is_empty() {
+            return Err(Error::value(place, "needs", format!("at least one for {name}"), "none"));
+        }
+        Ok(())
+    }
+
+    /// Refuses an output of `columns` columns with `loss` that it does not fit.
+    pub(crate) fn check_output(&self, output: &str, loss: &Loss, columns: usize) -> Result<()> {
+        let measure = self.measure();
+        let output = Output { place: format!("{output}: {self}"), loss: *loss, columns };
+        measure.needs().iter().try_for_each(|need| need.fits(&output))?;
+        measure.fits(&output)
     }
 }
 

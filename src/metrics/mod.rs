@@ -3,7 +3,8 @@
 //! [`Model::set_metrics`](crate::model::Model::set_metrics) takes a list of [`Metric`]s. Their values stand in
 //! [`History`](crate::train::History) and [`Evaluation`](crate::train::Evaluation) under [`Metric::name`]. A step
 //! writes what they need of each row (the predicted class, the rank of the target, a score) into the log of the epoch;
-//! the host reads the log when the epoch is over and finishes in f64. The functions here work without a model.
+//! the host reads the log when the epoch is over and finishes in f64. A metric of one's own is a [`Measure`]. The functions
+//! here work without a model.
 //!
 //! Truth and predicted classes are counted from 0. Weights, one a row, are those of
 //! [`Dataset::with_weights`](crate::data::Dataset::with_weights); `None` means 1 each. Write `w` for the weight of
@@ -46,19 +47,25 @@ mod classes;
 mod confusion;
 mod counts;
 mod errors;
+mod measure;
 mod metric;
 mod needs;
 #[cfg(feature = "plot")]
 mod plot;
 mod ranking;
+mod rows;
 
 pub use classes::{accuracy, f1, precision, recall, top_k};
 pub use confusion::ConfusionMatrix;
-pub(crate) use counts::Counts;
 pub use errors::{mae, mape, mse, r2, rmse};
-pub use metric::{Average, Direction, Metric};
-pub(crate) use needs::{Need, needs};
+use measure::Definition;
+pub use measure::{Measure, Output};
+pub use metric::{Average, Custom, Direction, Metric};
+pub use needs::Need;
+pub(crate) use needs::needs;
 pub use ranking::{RocCurve, RocPoint, roc_auc, roc_auc_ovr, roc_curve};
+pub(crate) use rows::OutputLog;
+pub use rows::Rows;
 
 use crate::{Error, Result};
 

@@ -1,47 +1,56 @@
 //! What metrics need of each row, and the nodes that log it.
 
-use super::Metric;
+use super::{Metric, Output};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Op};
 use crate::kernels::{ElementwiseLoss, RankKind};
 use crate::losses::{LossNodes, Task};
+use std::collections::BTreeSet;
 
-/// What is logged of each row, for one or several metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Need {
-    /// The predicted class.
+/// What a metric reads of the model's answer to each row. A step logs it, 4 bytes a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Need {
+    /// The predicted class: of classes, and of yes or no in one column. [`Rows::predicted`](super::Rows::predicted)
     Predicted,
-    /// How many classes come before the true one.
+    /// How many classes come before the true one: of classes. [`Rows::mean`](super::Rows::mean)
     Rank,
-    /// The mean of the squared errors of the columns.
+    /// The mean of the squared errors of the columns: of numbers. [`Rows::mean`](super::Rows::mean)
     Squares,
     /// Every column: scores of yes or no, probabilities of classes, or numbers.
+    /// [`Rows::column`](super::Rows::column)
     Columns,
 }
 
-/// What `metrics` need of an output, each once, in a fixed order.
-pub(crate) fn needs(metrics: &[Metric], task: Task) -> Vec<Need> {
-    let of = |metric: &Metric| match metric {
-        Metric::Accuracy | Metric::MeanAbsoluteError => None,
-        Metric::TopK(_) => Some(Need::Rank),
-        Metric::Precision(_) | Metric::Recall(_) | Metric::F1(_) | Metric::ConfusionMatrix => {
-            Some(if task == Task::Classes { Need::Predicted } else { Need::Columns })
-        }
-        Metric::MeanSquaredError | Metric::RootMeanSquaredError => Some(Need::Squares),
-        Metric::RocAuc | Metric::MeanAbsolutePercentageError | Metric::R2 => Some(Need::Columns),
-    };
-    let wanted = |need: &Need| metrics.iter().any(|metric| of(metric) == Some(*need));
-    [Need::Predicted, Need::Rank, Need::Squares, Need::Columns].into_iter().filter(wanted).collect()
+/// What `metrics` need of an output, as it is logged: each once, in the order above.
+pub(crate) fn needs(metrics: &[Metric], task: Task) -> BTreeSet<Need> {
+    let measures: Vec<_> = metrics.iter().map(Metric::measure).collect();
+    measures.iter().flat_map(|it| it.needs()).map(|need| need.logged_as(task)).collect()
 }
 
 impl Need {
+    /// Refuses an output that does not have it.
+    pub(super) fn fits(self, output: &Output) -> Result<()> {
+        match self {
+            Need::Predicted => output.one_answer(),
+            Need::Rank => output.classes(),
+            Need::Squares => output.numbers(),
+            Need::Columns => Ok(()),
+        }
+    }
+
+    /// What the log has in its place: the class of yes or no follows from the score.
+    pub(super) fn logged_as(self, task: Task) -> Self {
+        if self == Need::Predicted && task == Task::YesNo { Need::Columns } else { self }
+    }
+
     /// Slots of the log that it takes for an output of `cols` columns.
-    pub fn slots(self, cols: usize) -> usize {
+    pub(crate) fn slots(self, cols: usize) -> usize {
         if self == Need::Columns { cols } else { 1 }
     }
 
     /// Appends what is logged. `output` is the model's output, `classes` whether its target is a class index.
-    pub fn build(
+    pub(crate) fn build(
         self,
         graph: &mut Graph,
         nodes: &LossNodes,

@@ -1,6 +1,6 @@
 //! Metrics of scores: how well they put positive rows before negative ones.
 
-use super::{check_rows, weight};
+use super::{Definition, Direction, Need, Output, Rows, check_rows, weight};
 use crate::data::Matrix;
 use crate::{Error, Result};
 
@@ -126,4 +126,12 @@ pub fn roc_auc_ovr(truth: &[u32], scores: &Matrix, weights: Option<&[f32]>) -> R
     let values: Result<Vec<f64>> = known.map(of).collect();
     let values = values?;
     Ok(values.iter().sum::<f64>() / values.len() as f64)
+}
+
+pub(super) fn as_auc() -> Definition {
+    let value = |rows: &Rows<'_>| match rows.columns() {
+        1 => roc_auc(&rows.truth(), &rows.column(0)?, rows.weights().as_deref()),
+        _ => roc_auc_ovr(&rows.truth(), &rows.scores()?, rows.weights().as_deref()),
+    };
+    Definition::new("auc", Direction::Maximize, &[Need::Columns], value).of(Output::one_answer)
 }

@@ -70,14 +70,18 @@ impl Model {
     }
 
     fn watch(&mut self, call: &str, wanted: impl Fn(usize) -> bool, metrics: &[Metric], outputs: usize) -> Result<()> {
-        if let Some((i, twice)) = metrics.iter().enumerate().find(|(i, metric)| metrics[..*i].contains(metric)) {
-            return Err(Error::value(format!("metrics[{i}]"), "metric", "there once", twice));
+        for (i, metric) in metrics.iter().enumerate() {
+            let place = format!("metrics[{i}]");
+            metric.check(&place)?;
+            if metrics[..i].iter().any(|before| before.name() == metric.name()) {
+                return Err(Error::value(place, "metric", "there once", metric));
+            }
         }
         let mut program = self.program().clone();
         for i in (0..outputs).filter(|i| wanted(*i)) {
             for (value, loss) in program.network.outputs().zip(&program.losses).skip(i).take(1) {
                 let cols = value.shape.iter().product();
-                metrics.iter().try_for_each(|metric| metric.check(&value.name, loss, cols))?;
+                metrics.iter().try_for_each(|metric| metric.check_output(&value.name, loss, cols))?;
             }
             program.watched[i] = Watched { metrics: metrics.to_vec(), threshold: 0.0 };
         }

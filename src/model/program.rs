@@ -125,7 +125,7 @@ impl Program {
             logs.push(rows);
             metrics.push(nodes.metric);
             thresholds.push(nodes.threshold);
-            for need in self.watched.get(i).map_or(Vec::new(), |watched| needs(&watched.metrics, loss.task())) {
+            for need in needs(self.watched.get(i).map_or(&[], |watched| &watched.metrics), loss.task()) {
                 more.push(need.build(&mut graph, &nodes, output.value, loss.task(), classes)?);
             }
         }

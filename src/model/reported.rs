@@ -37,11 +37,11 @@ pub(crate) fn reported(program: &Program) -> Vec<Reported> {
             Task::Classes | Task::YesNo => Metric::Accuracy,
             Task::Numbers => Metric::MeanAbsoluteError,
         };
-        let first = (of_output.metric().to_owned(), own, Entry::Slot(count + i));
-        let more = watched.metrics.iter().filter(|metric| !is_reported(metric));
-        let more = more.map(|metric| (metric.name(), *metric, Entry::More(i, *metric)));
-        entries.extend([first].into_iter().chain(more).filter_map(|(name, metric, entry)| {
-            Some(Reported { name: format!("{prefix}{name}"), direction: metric.direction()?, entry })
+        let more = watched.metrics.iter().filter(|metric| **metric != own).cloned();
+        let more = more.map(|metric| (metric.name(), metric.direction(), Entry::More(i, metric)));
+        let first = (of_output.metric().to_owned(), own.direction(), Entry::Slot(count + i));
+        entries.extend([first].into_iter().chain(more).filter_map(|(name, direction, entry)| {
+            Some(Reported { name: format!("{prefix}{name}"), direction: direction?, entry })
         }));
     }
     entries
@@ -68,9 +68,4 @@ pub(super) fn check_names(program: &Program, place: &str) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Whether a metric has no value of its own in the report: it is the one of the loss, or no number.
-fn is_reported(metric: &Metric) -> bool {
-    matches!(metric, Metric::Accuracy | Metric::MeanAbsoluteError | Metric::ConfusionMatrix)
 }

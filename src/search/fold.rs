@@ -3,6 +3,8 @@
 use super::workers::{check, room};
 use crate::data::{Dataset, Folds, Matrix, MinMaxScaler, Standardizer};
 use crate::metrics::Direction;
+use crate::model::Model;
+use crate::model::reported::reported;
 use crate::train::Fit;
 use crate::{Error, Result};
 use std::collections::BTreeSet;
@@ -39,6 +41,7 @@ pub struct CrossValidation {
     seed: u64,
     shuffle: bool,
     score: String,
+    direction: Option<Direction>,
     prepare: Vec<Prepare>,
     pub(super) workers: Option<usize>,
     pub(super) threads: usize,
@@ -51,6 +54,7 @@ impl CrossValidation {
             seed: 0,
             shuffle: true,
             score: "accuracy".to_owned(),
+            direction: None,
             prepare: Vec::new(),
             workers: None,
             threads: 1,
@@ -102,9 +106,23 @@ impl CrossValidation {
     }
 
     /// What a fold is judged by: a name that the model's evaluation has, `loss` or a metric. More is better for
-    /// accuracy, precision, recall, F1, AUC and R²; less is better for everything else.
+    /// accuracy, precision, recall, F1, AUC and R²; less is better for everything else, if not
+    /// [`maximize`](Self::maximize) says otherwise.
     pub fn score(mut self, name: impl Into<String>) -> Self {
         self.score = name.into();
+        self
+    }
+
+    /// More is better: for a score whose name does not tell, as that of a metric of one's own
+    /// ([`Measure`](crate::metrics::Measure)) or of one output among several.
+    pub fn maximize(mut self) -> Self {
+        self.direction = Some(Direction::Maximize);
+        self
+    }
+
+    /// Less is better, whatever the name of the score says.
+    pub fn minimize(mut self) -> Self {
+        self.direction = Some(Direction::Minimize);
         self
     }
 
@@ -166,7 +184,19 @@ impl CrossValidation {
 
     /// The name of the score, and which of two is better.
     pub(super) fn objective(&self) -> (String, Direction) {
-        (self.score.clone(), Direction::of_name(&self.score))
+        (self.score.clone(), self.direction.unwrap_or_else(|| Direction::of_name(&self.score)))
+    }
+
+    /// Refuses a score that goes by its name alone in the `direction` of a study, where the metric of `model` says
+    /// otherwise.
+    pub(super) fn check_direction(&self, model: &Model, direction: Direction) -> Result<()> {
+        let known = reported(model.program()).into_iter().find(|reported| reported.name == self.score);
+        let by_name = self.direction.is_none() && Direction::of_name(&self.score) == direction;
+        if !by_name || known.is_none_or(|reported| reported.direction == direction) {
+            return Ok(());
+        }
+        let wanted = "maximized by CrossValidation::maximize, as its name does not tell that more is better";
+        Err(Error::value("cross_validate", "score", wanted, &self.score))
     }
 
     pub(super) fn score_name(&self) -> &str {

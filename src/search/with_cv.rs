@@ -103,7 +103,8 @@ impl Study {
             if trial.is_pruned() || trial.is_cut() {
                 return Ok(None);
             }
-            let judged = evaluate(&fold, &mut model, cv).inspect_err(|error| {
+            let judged = cv.check_direction(&model, self.direction).and_then(|()| evaluate(&fold, &mut model, cv));
+            let judged = judged.inspect_err(|error| {
                 // Every trial would repeat it, unlike a model that does not fit the device.
                 if matches!(error, Error::Value { name: "score", .. }) {
                     trial.fault(error);

@@ -37,6 +37,6 @@ impl<'a> Validator<'a> {
     pub fn run(&mut self, model: &mut Model) -> Result<Evaluation> {
         let logged = self.feed.run_epoch(&mut *model.executor, &self.order, |_, _| {}, |_| true)?;
         let logged = logged.ok_or_else(|| Error::Internal("an evaluation ended before its last step".to_owned()))?;
-        Ok(report::evaluation(model, &logged))
+        report::evaluation(model, &logged)
     }
 }

@@ -127,7 +127,7 @@ pub fn metrics_pass_over_rows_of_weight_zero(device: &Device) {
     let of = |loss: Loss, last, target, wild, metrics: &[Metric]| {
         let [_, wild, without] = three(target, wild);
         let mut model = model(device, loss, last);
-        model.set_metrics(metrics.iter().copied()).unwrap();
+        model.set_metrics(metrics.iter().cloned()).unwrap();
         let (got, want) = (model.evaluate(&wild).unwrap(), model.evaluate(&without).unwrap());
         for ((name, got), (_, want)) in got.values.iter().zip(&want.values) {
             close(name, &[*got], &[*want]);

@@ -21,6 +21,7 @@ pub mod minimize;
 pub mod monitors;
 pub mod more_losses;
 pub mod optimizers;
+pub mod own_metrics;
 pub mod products;
 pub mod profile;
 #[cfg(feature = "save")]

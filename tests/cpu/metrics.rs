@@ -3,9 +3,10 @@
 //! Both sides sum some 100 products in f64, in orders of their own: `128 u` of f64 of the larger of the value and 1.
 
 use crate::common::fixtures::folder;
-use crate::common::{U64, assert_none, differences, metrics as common};
+use crate::common::{U64, assert_none, differences, metrics as common, own_metrics};
 use axone::metrics::{self, ConfusionMatrix};
 use axone::prelude::*;
+use axone::search::{CrossValidation, Grid, grid_search};
 use serde_json::Value;
 
 fn cases(kind: &str) -> Vec<Value> {
@@ -140,6 +141,39 @@ fn models_report_what_the_functions_give() {
         common::metrics_change_no_weight(&device);
         common::a_weighted_loss_takes_larger_steps(&device);
     }
+}
+
+#[test]
+fn a_users_own_is_a_metric_like_any_other() {
+    [Device::cpu(), Device::cpu_f64()].iter().for_each(own_metrics::of_users_own);
+}
+
+#[test]
+fn a_users_own_that_does_not_fit_is_refused_by_name() {
+    own_metrics::what_a_users_own_may_not_be(&Device::cpu());
+}
+
+/// A search learns from the metric that more is better, if the study was not told.
+#[test]
+fn a_search_goes_by_a_users_own() {
+    let (_, data) = own_metrics::answers(&Device::cpu());
+    let search = |cv: CrossValidation, metric: fn() -> Metric| {
+        grid_search(&data, &cv, Grid::new().values("epochs", [1, 60]), |trial, fold| {
+            let (mut model, _) = own_metrics::answers(&Device::cpu());
+            model.set_metrics([metric()])?;
+            model.fit(fold.train(), &Fit::new().epochs(trial.int("epochs", 1..=60).get()?).batch_size(8).silent())?;
+            Ok(model)
+        })
+    };
+    let cv = |score: &str| CrossValidation::stratified(2).score(score).threads(1);
+    let (hits, cost) = (|| Metric::custom(own_metrics::HITS), || Metric::custom(own_metrics::Cost));
+    let epochs = |trials: axone::search::Trials| trials.best().unwrap().number;
+    assert_eq!(epochs(search(cv("hits").maximize(), hits).unwrap()), 1);
+    assert_eq!(epochs(search(cv("hits").minimize(), hits).unwrap()), 0);
+    assert_eq!(epochs(search(cv("cost"), cost).unwrap()), 1);
+    let error = search(cv("hits"), hits).unwrap_err().to_string();
+    let wanted = "maximized by CrossValidation::maximize, as its name does not tell that more is better";
+    assert_eq!(error, format!("cross_validate: score must be {wanted}, got hits"));
 }
 
 #[test]

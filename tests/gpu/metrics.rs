@@ -1,6 +1,7 @@
 //! The metrics of models on a GPU; the checks are in `tests/common/metrics.rs`.
 
 use crate::common::metrics as common;
+use crate::common::own_metrics;
 use crate::need_device;
 
 #[test]
@@ -25,4 +26,9 @@ fn a_weighted_loss_takes_larger_steps() {
 #[test]
 fn nan_is_no_class() {
     common::nan_is_no_class(&need_device!());
+}
+
+#[test]
+fn metrics_of_a_user() {
+    own_metrics::of_users_own(&need_device!());
 }

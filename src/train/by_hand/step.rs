@@ -75,7 +75,7 @@ impl Model {
             targets: &last.targets,
             weights: last.weights.as_deref(),
         };
-        Ok(report::evaluation(self, &logged))
+        report::evaluation(self, &logged)
     }
 
     /// Queues `task` on the rows of `batch`, batch number `number` of the next update, whose results have the share

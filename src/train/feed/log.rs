@@ -27,17 +27,12 @@ impl Logged<'_> {
         })
     }
 
-    /// The mean of one slot over the rows, weighted as they are.
+    /// The mean of one slot over the rows, weighted as they are. Rows of weight 0 are passed over, whatever they logged.
     pub fn mean(&self, slot: usize) -> f64 {
-        self.mean_of(slot, f64::from)
-    }
-
-    /// The weighted mean over the rows of `f` of one slot. Rows of weight 0 are passed over, whatever they logged.
-    pub fn mean_of(&self, slot: usize, f: impl Fn(f32) -> f64) -> f64 {
         let (mut sum, mut total) = (0.0, 0.0);
         for (value, row) in self.values(slot).filter(|(_, row)| self.counts(*row)) {
             let weight = self.weights.map_or(1.0, |weights| f64::from(weights[row]));
-            sum += f(value) * weight;
+            sum += f64::from(value) * weight;
             total += weight;
         }
         sum / total

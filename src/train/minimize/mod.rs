@@ -127,7 +127,7 @@ fn run(
                 break;
             }
         };
-        let mut values = logged.map_or_else(Vec::new, |logged| report::values(run.model, &logged));
+        let mut values = logged.map(|logged| report::values(run.model, &logged)).transpose()?.unwrap_or_default();
         values.extend(run.validate()?);
         values.push(("objective".to_owned(), descent.loss()));
         values.push(("gradient".to_owned(), descent.largest_gradient()));

@@ -34,7 +34,7 @@ impl Run<'_> {
         };
         self.model.epochs_done = self.model.epochs_done.saturating_add(1);
         let rows_per_second = self.data.len() as f64 / begun.elapsed().as_secs_f64();
-        let mut values = report::values(self.model, &logged);
+        let mut values = report::values(self.model, &logged)?;
         values.extend(self.validate()?);
         let (seconds, learning_rate) = (begun.elapsed().as_secs_f64(), self.uniforms.learning_rate(steps - 1));
         let epoch = Epoch { epoch: number, seconds, learning_rate, values };
