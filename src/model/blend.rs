@@ -1,6 +1,6 @@
 //! Weights of one model to another of the same architecture: target networks, moving averages of weights.
 
-use super::{Model, Task};
+use super::{Model, Piece};
 use crate::kernels::Step;
 use crate::plan::Buffer;
 use crate::{Error, Result};
@@ -55,7 +55,7 @@ impl Model {
         }
         self.check_same_parameters("blend_weights_from", other)?;
         let step = Step { share: tau, ..Step::default() };
-        self.run_without_batch(Task::Blend, step, |model| model.fetch(other, Buffer::OtherParameters))
+        self.run_without_batch(Piece::Blend, step, |model| model.fetch(other, Buffer::OtherParameters))
     }
 
     fn check_same_parameters(&self, place: &str, other: &Model) -> Result<()> {

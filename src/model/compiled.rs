@@ -3,7 +3,7 @@
 use super::by_hand::ByHand;
 use super::inference::Batches;
 use super::layout::Layout;
-use super::plans::Loaded;
+use super::plans::LoadedPlan;
 use super::{Losses, Network, Program, Purpose, Summary};
 #[cfg(doc)]
 use crate::Error;
@@ -35,7 +35,7 @@ pub struct Model {
     pub(super) program: Program,
     device: Device,
     pub(crate) executor: Box<dyn Executor>,
-    pub(super) plans: Vec<Loaded>,
+    pub(super) plans: Vec<LoadedPlan>,
     pub(super) layout: Layout,
     /// Training steps done so far: Adam's `t`, and the counter of dropout masks.
     pub(crate) steps_done: u64,

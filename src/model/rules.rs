@@ -5,7 +5,7 @@ use super::{Model, Precision, Program};
 use crate::Result;
 use crate::kernels::Kernel;
 use crate::optimizers::{clip, needs_rules, rules};
-use crate::plan::{Buffer, Executor, Update};
+use crate::plan::{Buffer, Executor, ParameterUpdate};
 
 impl Program {
     /// Whether the update of a training plan in `precision` binds [`Buffer::Rules`].
@@ -14,7 +14,7 @@ impl Program {
     }
 
     /// The update of a slab of `elements` in a training plan in `precision`.
-    pub(crate) fn update(&self, elements: usize, precision: Precision) -> Update {
+    pub(crate) fn update(&self, elements: usize, precision: Precision) -> ParameterUpdate {
         let needed = needs_rules(&self.optimizer, &self.network.layer_rules(), &self.frozen);
         self.optimizer.update(elements, needed, precision == Precision::F16)
     }

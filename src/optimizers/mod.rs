@@ -31,7 +31,7 @@ pub use settings::{Clip, OptimizerExt};
 
 use crate::Result;
 use crate::kernels::{self, Kernel, Step, UpdateParams};
-use crate::plan::Update;
+use crate::plan::ParameterUpdate;
 use crate::random::counter;
 use method::Formulated;
 
@@ -153,7 +153,7 @@ impl Optimizer {
 
     /// The dispatch over a slab of `elements`. Moments lie alike with and without rules, which gradients of a `scaled`
     /// loss need.
-    pub(crate) fn update(&self, elements: usize, by_rules: bool, scaled: bool) -> Update {
+    pub(crate) fn update(&self, elements: usize, by_rules: bool, scaled: bool) -> ParameterUpdate {
         let (n, method) = (elements as u32, self.method.formulated());
         let formula = method.formula();
         let kernel = method.plain(n).filter(|_| !by_rules && !scaled).unwrap_or_else(|| {
@@ -164,7 +164,7 @@ impl Optimizer {
             Some(Clip::Norm(most)) => Some(most),
             _ => None,
         };
-        Update { kernel, moments: formula.moments().len(), max_norm, scaled }
+        ParameterUpdate { kernel, moments: formula.moments().len(), max_norm, scaled }
     }
 
     /// What step number `t` (1, 2, …) needs of the optimizer: learning rate and bias corrections, computed in f64. All

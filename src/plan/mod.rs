@@ -15,7 +15,7 @@ mod work;
 
 pub(crate) use executor::Fetched;
 pub use executor::{Clock, Executor, Fetch, PlanId, Span, Timings};
-pub use lower::{Lowering, Update, lower};
+pub use lower::{Lowering, ParameterUpdate, lower};
 pub use slab::{ALIGNMENT, Slab};
 pub use work::Work;
 

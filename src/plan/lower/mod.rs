@@ -15,7 +15,7 @@ use std::collections::HashSet;
 
 /// The optimizer's dispatch: a kernel over the whole slab.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Update {
+pub struct ParameterUpdate {
     /// Reads the gradients (an update by rules also those); updates the parameters, then each moment.
     pub kernel: Kernel,
     /// Moment slabs it keeps.
@@ -47,7 +47,7 @@ pub struct Lowering<'a> {
     /// Parameter index and the node that is its gradient.
     pub gradients: &'a [(usize, NodeId)],
     /// What is done with the gradients.
-    pub update: Option<Update>,
+    pub update: Option<ParameterUpdate>,
 }
 
 /// Lowers `graph`. Fails where a value is larger than the 32-bit indices of the kernels allow, or a batch has no rows.

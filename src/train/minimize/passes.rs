@@ -5,7 +5,7 @@ use crate::Error;
 use crate::Result;
 use crate::data::Dataset;
 use crate::kernels::Step;
-use crate::model::{Model, Task};
+use crate::model::{Model, Piece};
 use crate::plan::{Executor, Plan};
 use crate::train::feed::Feed;
 use crate::train::feed::log::Logged;
@@ -24,9 +24,9 @@ pub(super) fn plan(model: &Model, data: &Dataset, budget: u64) -> Result<Plan> {
         // Parts of equal size: the last is not much emptier.
         let parts = data.len().div_ceil(batch);
         batch = data.len().div_ceil(parts);
-        let task = if parts == 1 { Task::Gradients } else { Task::Accumulate };
+        let piece = if parts == 1 { Piece::Gradients } else { Piece::Accumulate };
         let fits = |plan: &Plan| plan.activation_bytes() <= budget && plan.largest().0 <= bindable;
-        match model.program().task_plan(task, batch, &classes) {
+        match model.program().piece_plan(piece, batch, &classes) {
             Ok(plan) if batch == 1 || fits(&plan) => return Ok(if parts == 1 { plan.in_place() } else { plan }),
             Err(error) if batch == 1 || !matches!(error, Error::TooLarge { .. }) => return Err(error),
             _ => batch = batch.div_ceil(2),

@@ -8,7 +8,7 @@ use crate::plan::{Buffer, Lowering, Plan, PlanStep, Range, Slab, lower};
 
 /// What a plan of a step by hand does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Task {
+pub(crate) enum Piece {
     /// Forward, loss, backward, update: the plan of `fit`.
     Step,
     /// Forward, loss, backward.
@@ -29,15 +29,15 @@ pub(crate) enum Task {
 
 /// All in f32, whatever the precision of `fit`.
 impl Program {
-    /// The plan for `task` at batch size `batch`; `classes` as in [`Program::plan`], for tasks with a loss.
-    pub(crate) fn task_plan(&self, task: Task, batch: usize, classes: &[bool]) -> Result<Plan> {
-        match task {
-            Task::Step => self.lowered(Purpose::Train, batch, classes, true, true, Precision::F32),
-            Task::Gradients => self.gradient_plan(batch, classes),
-            Task::Accumulate => self.accumulate_plan(batch, classes),
-            Task::Update => self.update_plan(),
-            Task::Blend => self.blend_plan(),
-            Task::Forward | Task::Backward | Task::InputGradients => self.given_plan(task, batch),
+    /// The plan for `piece` at batch size `batch`; `classes` as in [`Program::plan`], for tasks with a loss.
+    pub(crate) fn piece_plan(&self, piece: Piece, batch: usize, classes: &[bool]) -> Result<Plan> {
+        match piece {
+            Piece::Step => self.lowered(Purpose::Train, batch, classes, true, true, Precision::F32),
+            Piece::Gradients => self.gradient_plan(batch, classes),
+            Piece::Accumulate => self.accumulate_plan(batch, classes),
+            Piece::Update => self.update_plan(),
+            Piece::Blend => self.blend_plan(),
+            Piece::Forward | Piece::Backward | Piece::InputGradients => self.given_plan(piece, batch),
         }
     }
 
@@ -70,12 +70,12 @@ impl Program {
     }
 
     /// Inputs and, behind them, the gradients of the outputs are the inputs of the batch.
-    fn given_plan(&self, task: Task, batch: usize) -> Result<Plan> {
+    fn given_plan(&self, piece: Piece, batch: usize) -> Result<Plan> {
         let mut graph = Graph::new();
-        let (outputs, _) = self.network.build(&mut graph, task != Task::InputGradients, &self.frozen)?;
+        let (outputs, _) = self.network.build(&mut graph, piece != Piece::InputGradients, &self.frozen)?;
         let values: Vec<NodeId> = outputs.iter().map(|output| output.value).collect();
         let inputs = graph.input_nodes();
-        if task == Task::Forward {
+        if piece == Piece::Forward {
             let mut plan = lower(&graph, &Lowering { gather: true, outputs: &values, ..bare("forward", batch) })?;
             // The backward pass on these rows brings the running statistics up to date; once is enough.
             plan.steps.retain(|step| !matches!(step.kernel, Kernel::RunningStatistics(_)));
@@ -87,7 +87,7 @@ impl Program {
             .map(|(&y, output)| Ok((y, graph.input(&format!("d{}", output.name), graph.shape(y).cols)?)))
             .collect();
         let seeds = seeds?;
-        if task == Task::Backward {
+        if piece == Piece::Backward {
             let (indices, parameters) = self.trained(&graph);
             let found = vector_jacobian(&mut graph, &seeds, &parameters)?;
             let gradients: Vec<_> = indices.into_iter().zip(found).filter_map(|(i, node)| Some((i, node?))).collect();
