@@ -124,6 +124,16 @@ impl Activation {
         self.kind() <= Activation::Selu.kind()
     }
 
+    /// Operations for an element, as [`Spec::flops`] counts them.
+    pub(super) fn flops(self) -> u64 {
+        u64::from(self != Activation::Identity)
+    }
+
+    /// Of the derivative and its product with the gradient from above.
+    pub(super) fn gradient_flops(self) -> u64 {
+        2 * self.flops()
+    }
+
     /// The largest `|f'|`: how much the function can enlarge an error of its input.
     pub fn lipschitz(self) -> f64 {
         match self {
@@ -247,6 +257,14 @@ impl Spec for ActivationForward {
     fn sizes(&self) -> Vec<usize> {
         vec![self.params.n as usize; 2]
     }
+
+    fn flops(&self) -> u64 {
+        self.function.flops() * u64::from(self.params.n)
+    }
+
+    fn is_flat(&self) -> bool {
+        true
+    }
 }
 
 impl Spec for ActivationGrad {
@@ -268,5 +286,13 @@ impl Spec for ActivationGrad {
 
     fn sizes(&self) -> Vec<usize> {
         vec![self.params.n as usize; 3]
+    }
+
+    fn flops(&self) -> u64 {
+        self.function.gradient_flops() * u64::from(self.params.n)
+    }
+
+    fn is_flat(&self) -> bool {
+        true
     }
 }

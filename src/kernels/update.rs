@@ -92,6 +92,22 @@ impl Formula {
             Formula::Amsgrad => 3,
         }
     }
+
+    /// Operations for a parameter.
+    fn flops(self) -> u64 {
+        match self {
+            Formula::Sgd => 2,
+            Formula::Momentum { nesterov } => 4 + 2 * u64::from(nesterov),
+            Formula::Adagrad => 7,
+            Formula::Adadelta => 15,
+            Formula::Rmsprop => 9,
+            Formula::RmspropMomentum => 11,
+            Formula::Adam => 13,
+            Formula::Amsgrad => 14,
+            Formula::Adamax => 10,
+            Formula::Nadam => 16,
+        }
+    }
 }
 
 /// An update by rules.
@@ -188,5 +204,18 @@ impl Spec for Update {
         let n = self.params.n as usize;
         let slabs = 1 + self.formula.moments();
         [n, RULE, n / RULE_BLOCK * RULE].into_iter().chain(std::iter::repeat_n(n, slabs)).collect()
+    }
+
+    /// Clipping, L2, L1 and decay take 6; then the formula.
+    fn flops(&self) -> u64 {
+        (6 + self.formula.flops()) * u64::from(self.params.n)
+    }
+
+    fn touched(&self, bound: &[usize]) -> u64 {
+        self.entry().touched_twice(bound)
+    }
+
+    fn is_flat(&self) -> bool {
+        true
     }
 }

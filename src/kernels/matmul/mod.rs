@@ -238,4 +238,15 @@ impl Spec for Matmul {
             Epilogue::InParts { .. } => vec![m * k, k * n, self.parts() * m * n],
         }
     }
+
+    fn flops(&self) -> u64 {
+        let (m, n, k) = (u64::from(self.params.m), u64::from(self.params.n), u64::from(self.params.k));
+        let epilogue = match self.epilogue {
+            Epilogue::Plain | Epilogue::InParts { .. } => 0,
+            Epilogue::BiasRow { .. } => k * n,
+            Epilogue::Bias(function) => (1 + function.flops()) * m * n,
+            Epilogue::Gradient(function) => function.gradient_flops() * m * n,
+        };
+        2 * m * n * k + epilogue
+    }
 }
