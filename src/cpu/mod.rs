@@ -24,7 +24,7 @@ pub fn run<T: Real>(
     order: &[u32],
     step: &Step,
 ) -> crate::Result<()> {
-    if !parallel::is_flat(kernel) {
+    if !kernel.spec().is_flat() {
         return Twin { kernel, reads, writes, order, step }.dispatch();
     }
     parallel::halves(reads, writes, &|reads, writes| Twin { kernel, reads, writes, order, step }.dispatch())

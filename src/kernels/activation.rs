@@ -154,6 +154,16 @@ impl Activation {
         }
     }
 
+    /// Operations for an element, as [`Spec::flops`] counts them.
+    pub(super) fn flops(self) -> u64 {
+        u64::from(self != Activation::Identity)
+    }
+
+    /// Of the derivative and its product with the gradient from above.
+    pub(super) fn gradient_flops(self) -> u64 {
+        2 * self.flops()
+    }
+
     /// Refuses parameters with which the gradient could not be read from the output's sign.
     pub(crate) fn check(self, place: &str) -> Result<()> {
         match self.parameter() {
@@ -267,6 +277,14 @@ impl Spec for ActivationForward {
     fn sizes(&self) -> Vec<usize> {
         vec![self.params.n as usize; 2]
     }
+
+    fn flops(&self) -> u64 {
+        self.function.flops() * u64::from(self.params.n)
+    }
+
+    fn is_flat(&self) -> bool {
+        true
+    }
 }
 
 impl Spec for ActivationGrad {
@@ -288,5 +306,13 @@ impl Spec for ActivationGrad {
 
     fn sizes(&self) -> Vec<usize> {
         vec![self.params.n as usize; 3]
+    }
+
+    fn flops(&self) -> u64 {
+        self.function.gradient_flops() * u64::from(self.params.n)
+    }
+
+    fn is_flat(&self) -> bool {
+        true
     }
 }

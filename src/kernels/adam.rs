@@ -81,4 +81,17 @@ impl Spec for Adam {
     fn sizes(&self) -> Vec<usize> {
         vec![self.n as usize; 4]
     }
+
+    /// m: 3, v: 4, the step: two roots or quotients, a sum, a quotient, a product, a difference.
+    fn flops(&self) -> u64 {
+        13 * u64::from(self.n)
+    }
+
+    fn touched(&self, bound: &[usize]) -> u64 {
+        self.entry().touched_twice(bound)
+    }
+
+    fn is_flat(&self) -> bool {
+        true
+    }
 }

@@ -191,4 +191,17 @@ impl Spec for Update {
         let slabs = 1 + self.formula.moments().len();
         [n, RULE, n / RULE_BLOCK * RULE].into_iter().chain(std::iter::repeat_n(n, slabs)).collect()
     }
+
+    /// Clipping, L2, L1 and decay take 6; then the formula.
+    fn flops(&self) -> u64 {
+        (6 + self.formula.flops()) * u64::from(self.params.n)
+    }
+
+    fn touched(&self, bound: &[usize]) -> u64 {
+        self.entry().touched_twice(bound)
+    }
+
+    fn is_flat(&self) -> bool {
+        true
+    }
 }

@@ -24,12 +24,11 @@ pub(super) fn faded<T: Real>(moment: T) -> T {
 #[inline(always)]
 pub fn update<T: Real>(
     p: &Update,
-    gradient: &[T],          // (n)
-    clip: &[T],              // (4)
-    rules: &[T],             // (n / 64, 4)
+    reads: &[&[T]],          // gradient (n), clip (4), rules (n / 64, 4)
     writes: &mut [&mut [T]], // parameter, moments: (n) each
     step: &Step,
 ) -> bool {
+    let &[gradient, clip, rules] = reads else { return false };
     let of = |value: f32| T::of(value.into());
     let u = &p.params;
     let (decay1, decay2, rest1, rest2) = (of(u.decay1), of(u.decay2), of(u.rest1), of(u.rest2));
@@ -193,7 +192,8 @@ mod tests {
         gradient[5] = f32::NAN;
         let step = Step { learning_rate: 1.0, ..Step::default() };
         let rules = [1.0, 0.0, 0.0, 0.0];
-        assert!(update(&p, &gradient, &[1.0, 0.5, 0.0, 0.0], &rules, &mut [&mut parameter], &step));
+        let clip = [1.0, 0.5, 0.0, 0.0];
+        assert!(update(&p, &[&gradient, &clip, &rules], &mut [&mut parameter], &step));
         assert!(parameter[5].is_nan());
         assert_eq!((parameter[4], parameter[6]), (0.5, 0.5));
     }

@@ -144,17 +144,19 @@ impl Fuse<'_> {
     }
 
     fn loss_with_gradient(&mut self, i: usize) {
-        let Some(gradient) = self.at(i).filter(|draft| part(&draft.kernel) == Some(Part::Grad)) else { return };
+        let Some(gradient) = self.at(i) else { return };
+        let part = |part| gradient.kernel.spec().with_part(part);
+        if part(Part::Grad).as_ref() != Some(&gradient.kernel) {
+            return;
+        }
         let &[prediction, target, upstream, dx] = gradient.operands.as_slice() else { return };
-        let wanted = with_part(&gradient.kernel, Part::Loss);
-        let is_loss =
-            |draft: &Draft| Some(&draft.kernel) == wanted.as_ref() && draft.operands[..2] == [prediction, target];
+        let (Some(wanted), Some(both)) = (part(Part::Loss), part(Part::LossAndGrad)) else { return };
+        let is_loss = |draft: &Draft| draft.kernel == wanted && draft.operands[..2] == [prediction, target];
         let Some(at) = (0..i).find(|&at| self.at(at).is_some_and(is_loss)) else { return };
         if self.producer(upstream, at).is_none() {
             return;
         }
         let Some(Some(loss)) = self.drafts.get_mut(at) else { return };
-        let Some(both) = with_part(&loss.kernel, Part::LossAndGrad) else { return };
         let row_loss = loss.operands[2];
         loss.kernel = both;
         loss.operands = vec![prediction, target, upstream, row_loss, dx];
@@ -165,18 +167,11 @@ impl Fuse<'_> {
 impl Fuse<'_> {
     fn log_into_producer(&mut self, i: usize) {
         let Some(Draft { kernel: Kernel::Log(log), operands, .. }) = self.at(i) else { return };
-        let (place, &[value, to]) = ((log.log_stride, log.log_at), operands.as_slice()) else { return };
+        let (stride, start, &[value, to]) = (log.log_stride, log.log_at, operands.as_slice()) else { return };
         let Some(at) = self.sole_producer(value, i) else { return };
         let Some(Some(producer)) = self.drafts.get_mut(at) else { return };
-        let (stride, start) = match &mut producer.kernel {
-            Kernel::SoftmaxCrossEntropy(loss) => (&mut loss.params.log_stride, &mut loss.params.log_at),
-            Kernel::ElementwiseLoss(loss) => (&mut loss.params.log_stride, &mut loss.params.log_at),
-            Kernel::CosineLoss(loss) => (&mut loss.params.log_stride, &mut loss.params.log_at),
-            Kernel::Accuracy(accuracy) => (&mut accuracy.params.log_stride, &mut accuracy.params.log_at),
-            Kernel::Rank(rank) => (&mut rank.params.log_stride, &mut rank.params.log_at),
-            _ => return,
-        };
-        (*stride, *start) = place;
+        let Some(kernel) = producer.kernel.spec().to_log(stride, start) else { return };
+        producer.kernel = kernel;
         producer.operands.iter_mut().filter(|operand| **operand == value).for_each(|operand| *operand = to);
         self.drafts[i] = None;
     }
@@ -224,27 +219,5 @@ impl Fuse<'_> {
             self.drafts[i] = None;
         }
         self.drafts[x.min(y).min(weights)] = Some(Draft { kernel, operands, name: "batch".to_owned() });
-    }
-}
-
-fn part(kernel: &Kernel) -> Option<Part> {
-    match kernel {
-        Kernel::SoftmaxCrossEntropy(loss) => Some(loss.part),
-        Kernel::ElementwiseLoss(loss) => Some(loss.part),
-        Kernel::CosineLoss(loss) => Some(loss.part),
-        _ => None,
-    }
-}
-
-fn with_part(kernel: &Kernel, part: Part) -> Option<Kernel> {
-    match kernel.clone() {
-        Kernel::SoftmaxCrossEntropy(loss) => {
-            Some(Kernel::SoftmaxCrossEntropy(crate::kernels::SoftmaxCrossEntropy { part, ..loss }))
-        }
-        Kernel::ElementwiseLoss(loss) => {
-            Some(Kernel::ElementwiseLoss(crate::kernels::ElementwiseLossKernel { part, ..loss }))
-        }
-        Kernel::CosineLoss(loss) => Some(Kernel::CosineLoss(crate::kernels::CosineLoss { part, ..loss })),
-        _ => None,
     }
 }
