@@ -1,4 +1,4 @@
-// with: lib/step.wgsl lib/moment.wgsl lib/math.wgsl lib/activation.wgsl lib/train_step.wgsl lib/train_step_blocks.wgsl lib/train_step_x_vec4.wgsl | lib/train_step_x_any.wgsl lib/train_step_sgd.wgsl | lib/train_step_adam.wgsl
+// with: lib/step.wgsl lib/moment.wgsl lib/math.wgsl lib/activation.wgsl lib/train_step.wgsl lib/adam.wgsl lib/train_step_blocks.wgsl lib/train_step_x_vec4.wgsl | lib/train_step_x_any.wgsl lib/train_step_sgd.wgsl | lib/train_step_adam.wgsl
 // A whole training step of a tiny classifier in one dispatch: gather, forward, cross-entropy, backward, update. One
 // workgroup, which is one subgroup of 8 lanes (lavapipe): what a dispatch costs there is more than what it computes.
 // Two or three dense layers; hidden widths are multiples of 4. Activations stay in workgroup memory, and each gives

@@ -5,7 +5,7 @@ struct Params {
   weight1: u32, bias1: u32, weight2: u32, bias2: u32, weight3: u32, bias3: u32,  // in the slab, in elements
   n: u32,  // parameters, padding included
   alpha: f32, smoothing: f32, log_stride: u32, log_at: u32, hit_at: u32,
-  beta1: f32, beta2: f32, one_minus_beta1: f32, one_minus_beta2: f32, epsilon: f32,
+  decay1: f32, decay2: f32, rest1: f32, rest2: f32, epsilon: f32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(5) var<storage, read_write> gradient: array<vec4<f32>>;   // (n / 4)

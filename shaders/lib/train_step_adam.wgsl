@@ -1,4 +1,4 @@
-// with: lib/step.wgsl lib/moment.wgsl lib/math.wgsl lib/activation.wgsl lib/train_step.wgsl
+// with: lib/step.wgsl lib/moment.wgsl lib/math.wgsl lib/activation.wgsl lib/train_step.wgsl lib/adam.wgsl
 // The update of train_step, as in adam.wgsl.
 @group(0) @binding(7) var<storage, read_write> m: array<vec4<f32>>;  // (n / 4): mean of the gradient
 @group(0) @binding(8) var<storage, read_write> v: array<vec4<f32>>;  // (n / 4): mean of its square
@@ -8,9 +8,8 @@ struct Rates { learning: f32, root: f32 }
 fn rates() -> Rates { return Rates(step.learning_rate / step.correction1, sqrt(step.correction2)); }
 
 fn update(i: u32, g: vec4<f32>, rate: Rates) {
-  let mean = faded(fma(vec4(params.beta1), m[i], params.one_minus_beta1 * g));
-  let square = faded(fma(vec4(params.beta2), v[i], params.one_minus_beta2 * g * g));
-  m[i] = mean;
-  v[i] = square;
-  parameter[i] -= rate.learning * mean / (sqrt(square) / rate.root + params.epsilon);
+  let after = adam_moments(g, m[i], v[i]);
+  m[i] = after.m;
+  v[i] = after.v;
+  parameter[i] -= adam_step(rate.learning, rate.root, after.m, after.v);
 }

@@ -14,13 +14,7 @@ const GRAIN: usize = 1 << 13;
 pub(super) fn is_flat(kernel: &Kernel) -> bool {
     matches!(
         kernel,
-        Kernel::Activation(_)
-            | Kernel::ActivationGrad(_)
-            | Kernel::Scale(_)
-            | Kernel::Sgd(_)
-            | Kernel::Adam(_)
-            | Kernel::Blend(_)
-            | Kernel::Update(_)
+        Kernel::Activation(_) | Kernel::ActivationGrad(_) | Kernel::Scale(_) | Kernel::Blend(_) | Kernel::Update(_)
     )
 }
 

@@ -13,7 +13,6 @@ pub(crate) mod sums;
 
 pub mod accuracy;
 pub mod activation;
-pub mod adam;
 pub mod batch_norm;
 pub mod bias_add;
 pub mod blend;
@@ -32,7 +31,6 @@ pub mod log;
 pub mod matmul;
 pub mod rank;
 pub mod scale;
-pub mod sgd;
 pub mod softmax;
 pub mod softmax_cross_entropy;
 pub mod sum_cols;
@@ -43,7 +41,6 @@ pub mod weighted_sum;
 
 pub use accuracy::{Accuracy, AccuracyKind};
 pub use activation::{Activation, ActivationForward, ActivationGrad};
-pub use adam::Adam;
 pub use batch_norm::{
     BatchNorm, BatchNormGrad, BatchNormGradParams, BatchNormGradPart, BatchNormParams, NormPart, RunningStatistics,
 };
@@ -68,7 +65,6 @@ pub use loss_part::Part;
 pub use matmul::{Abilities, Epilogue, Matmul, MatmulParams, Tile};
 pub use rank::{Rank, RankKind};
 pub use scale::Scale;
-pub use sgd::Sgd;
 pub use softmax::{LogSoftmax, LogSoftmaxGrad, Softmax, SoftmaxGrad};
 pub use softmax_cross_entropy::{EntropyKind, SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
 pub use spec::{Access, Binding, Entry, Halves, Shader, Spec, Step};
@@ -144,13 +140,9 @@ pub enum Kernel {
     Embedding(Embedding),
     /// The gradient of the table.
     EmbeddingGrad(EmbeddingGrad),
-    /// A step of gradient descent.
-    Sgd(Sgd),
-    /// A step of Adam.
-    Adam(Adam),
     /// `y = (1 - share) y + share x`.
     Blend(Blend),
-    /// A step of any optimizer, by rules.
+    /// A step of any optimizer.
     Update(Update),
     /// The factor that clips the norm of all gradients.
     GradientNorm(GradientNorm),
@@ -216,8 +208,6 @@ impl Kernel {
             Kernel::LayerNormScaleGrad(kernel) => kernel,
             Kernel::Embedding(kernel) => kernel,
             Kernel::EmbeddingGrad(kernel) => kernel,
-            Kernel::Sgd(kernel) => kernel,
-            Kernel::Adam(kernel) => kernel,
             Kernel::Blend(kernel) => kernel,
             Kernel::Update(kernel) => kernel,
             Kernel::GradientNorm(kernel) => kernel,
@@ -268,8 +258,6 @@ const SHADERS: &[&Shader] = &[
     &layer_norm::SCALE_GRAD_SHADER,
     &embedding::SHADER,
     &embedding::GRAD_SHADER,
-    &sgd::SHADER,
-    &adam::SHADER,
     &blend::SHADER,
     &gradient_norm::SHADER,
     &lbfgs::SHADER,

@@ -5,7 +5,7 @@
 //! backend has no dispatches to save. [`OneDispatch`](crate::plan::OneDispatch) says which plans it can stand for.
 
 use super::spec::{Access, Binding, Entry, Shader, Spec, params};
-use super::{Activation, Adam, SoftmaxCrossEntropyParams};
+use super::{Activation, SoftmaxCrossEntropyParams, UpdateParams};
 
 params! {
     /// Sizes, places in the slab and settings. Of a network of two layers the second hidden layer has width 0.
@@ -46,13 +46,13 @@ params! {
         /// Where the hits of a step begin.
         hit_at: u32,
         /// Decay of Adam's first moment; this and what follows is 0 without Adam.
-        beta1: f32,
+        decay1: f32,
         /// Decay of the second moment.
-        beta2: f32,
+        decay2: f32,
         /// `1 - β₁`.
-        one_minus_beta1: f32,
+        rest1: f32,
         /// `1 - β₂`.
-        one_minus_beta2: f32,
+        rest2: f32,
         /// Added to the denominator.
         epsilon: f32,
     }
@@ -92,10 +92,10 @@ impl TrainStep {
     }
 
     /// Takes over the settings of Adam.
-    pub(crate) fn with_adam(mut self, adam: &Adam) -> Self {
+    pub(crate) fn with_adam(mut self, adam: &UpdateParams) -> Self {
         self.adam = true;
-        (self.params.beta1, self.params.one_minus_beta1) = (adam.beta1, adam.one_minus_beta1);
-        (self.params.beta2, self.params.one_minus_beta2) = (adam.beta2, adam.one_minus_beta2);
+        (self.params.decay1, self.params.rest1) = (adam.decay1, adam.rest1);
+        (self.params.decay2, self.params.rest2) = (adam.decay2, adam.rest2);
         self.params.epsilon = adam.epsilon;
         self
     }
@@ -142,6 +142,7 @@ macro_rules! shader {
                 include_str!("../../shaders/lib/math.wgsl"),
                 include_str!("../../shaders/lib/activation.wgsl"),
                 include_str!("../../shaders/lib/train_step.wgsl"),
+                include_str!("../../shaders/lib/adam.wgsl"),
                 include_str!("../../shaders/lib/train_step_blocks.wgsl"),
                 include_str!(concat!("../../shaders/lib/", $x, ".wgsl")),
                 include_str!(concat!("../../shaders/lib/", $update, ".wgsl")),

@@ -3,7 +3,9 @@
 //! leave the same slabs and the same log; the activation buffers of the plan are not touched.
 
 use super::{Buffer, Plan, PlanStep, Range};
-use crate::kernels::{Activation, EntropyKind, Epilogue, Kernel, Matmul, Part, TrainStep, TrainStepParams};
+use crate::kernels::{
+    Activation, EntropyKind, Epilogue, Formula, Kernel, Matmul, Part, TrainStep, TrainStepParams, Update,
+};
 
 /// Most multiply-adds of a step: beyond, several workgroups gain more than fewer dispatches do.
 const MOST_WORK: u64 = 1 << 19;
@@ -64,8 +66,8 @@ impl OneDispatch {
         let kernel = TrainStep { params, activation: chain.activation, adam: false };
         let kernel = kernel.with_loss(&entropy.params);
         let (kernel, moments) = match &update.kernel {
-            Kernel::Sgd(_) => (kernel, 0),
-            Kernel::Adam(adam) => (kernel.with_adam(adam), 2),
+            Kernel::Update(Update { by_rules: false, formula: Formula::Sgd, .. }) => (kernel, 0),
+            Kernel::Update(Update { by_rules: false, formula: Formula::Adam, params }) => (kernel.with_adam(params), 2),
             _ => return None,
         };
         // The first layer lies in front, its bias behind its weights: what is updated at once and what is not.

@@ -62,12 +62,9 @@ impl PlanStep {
         };
         // The update reads what it writes.
         let again: usize = match &self.kernel {
-            Kernel::Sgd(_)
-            | Kernel::Adam(_)
-            | Kernel::Update(_)
-            | Kernel::Blend(_)
-            | Kernel::Lbfgs(_)
-            | Kernel::RunningStatistics(_) => self.writes().map(|range| range.len).sum(),
+            Kernel::Update(_) | Kernel::Blend(_) | Kernel::Lbfgs(_) | Kernel::RunningStatistics(_) => {
+                self.writes().map(|range| range.len).sum()
+            }
             _ => 0,
         };
         Work { flops: flops(&self.kernel), bytes: 4 * (elements + again as u64) }
@@ -171,12 +168,8 @@ fn flops(kernel: &Kernel) -> u64 {
             };
             (each, cells(p.params.rows, p.params.cols))
         }
-        Kernel::Sgd(p) => (2, p.n.into()),
         Kernel::Blend(p) => (3, p.n.into()),
-        // m: 3, v: 4, the step: two roots or quotients, a sum, a quotient, a product, a difference.
-        Kernel::Adam(p) => (13, p.n.into()),
-        // Clipping, L2, L1 and decay take 6; then the formula.
-        Kernel::Update(p) => (6 + p.formula.flops(), p.params.n.into()),
+        Kernel::Update(p) => (p.flops(), p.params.n.into()),
         Kernel::GradientNorm(p) => match p.part {
             GradientNormPart::Partials => (2, p.params.n.into()),
             GradientNormPart::Factor | GradientNormPart::ScaledFactor => (1, p.params.partials.into()),

@@ -2,10 +2,9 @@
 
 mod accuracy;
 mod activation;
-mod adam;
 mod batch_norm;
 mod bias_add;
-mod blend;
+pub(super) mod blend;
 mod copy_columns;
 mod cosine_loss;
 mod dropout;
@@ -21,12 +20,11 @@ mod log;
 mod matmul;
 mod rank;
 mod scale;
-mod sgd;
 mod softmax;
 mod softmax_cross_entropy;
 mod sum_cols;
 mod sum_rows;
-mod update;
+pub(super) mod update;
 mod weighted_sum;
 
 use super::{Real, parallel, product, sums};
@@ -127,13 +125,10 @@ pub(super) fn twin<T: Real>(
         }
         (Kernel::Embedding(p), [x, table], [y]) => embedding::embedding(p, x, table, y),
         (Kernel::EmbeddingGrad(p), [x, dy], [dtable]) => embedding::embedding_grad(p, x, dy, dtable),
-        (Kernel::Sgd(p), [gradient], [parameter]) => sgd::sgd(p, gradient, parameter, step),
-        (Kernel::Adam(p), [gradient], [parameter, m, v]) => adam::adam(p, gradient, parameter, m, v, step),
         (Kernel::Blend(p), [x], [y]) => blend::blend(p, x, y, step),
-        (Kernel::Update(p), [gradient, clip, rules], writes) => {
-            let count = writes.len();
-            if !update::update(p, gradient, clip, rules, writes, step) {
-                return Err(misfit(kernel, 3, count));
+        (Kernel::Update(p), reads, writes) => {
+            if !update::update(p, reads, writes, step) {
+                return Err(misfit(kernel, reads.len(), writes.len()));
             }
         }
         (Kernel::GradientNorm(p), [gradient, rules], [clip]) => gradient_norm::partials(p, gradient, rules, clip),
