@@ -9,6 +9,8 @@ mod twins;
 
 pub use executor::{CpuExecutor, info};
 pub use real::Real;
+pub(crate) use twins::blend::blend;
+pub(crate) use twins::update::{Number, update};
 
 use crate::kernels::{Kernel, Step};
 

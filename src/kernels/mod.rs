@@ -13,7 +13,6 @@ pub(crate) mod sums;
 
 pub mod accuracy;
 pub mod activation;
-pub mod adam;
 pub mod batch_norm;
 pub mod bias_add;
 pub mod blend;
@@ -32,7 +31,6 @@ pub mod log;
 pub mod matmul;
 pub mod rank;
 pub mod scale;
-pub mod sgd;
 pub mod softmax;
 pub mod softmax_cross_entropy;
 pub mod sum_cols;
@@ -131,14 +129,10 @@ macro_rules! kernels {
             Embedding(embedding::Embedding) in [SHADER], embedding(x, table => y);
             /// The gradient of the table.
             EmbeddingGrad(embedding::EmbeddingGrad) in [GRAD_SHADER], embedding_grad(x, dy => dtable);
-            /// A step of gradient descent.
-            Sgd(sgd::Sgd) in [SHADER], sgd(gradient => parameter; step);
-            /// A step of Adam.
-            Adam(adam::Adam) in [SHADER], adam(gradient => parameter, m, v; step);
             /// `y = (1 - share) y + share x`.
             Blend(blend::Blend) in [SHADER], blend(x => y; step);
-            /// A step of any optimizer, by rules.
-            Update(update::Update) in [SGD, ADAGRAD, ADADELTA, RMSPROP, ADAM, ADAMAX, NADAM], update(..; step);
+            /// A step of any optimizer.
+            Update(update::Update) in [], update(..; step);
             /// The factor that clips the norm of all gradients.
             GradientNorm(gradient_norm::GradientNorm) in [SHADER], gradient_norm(..);
             /// The vectors of L-BFGS.
