@@ -1,5 +1,6 @@
 //! The activation functions a layer can have.
 
+use super::{Apply, Built, Place};
 use crate::graph::{Graph, NodeId};
 use crate::kernels;
 use crate::{Error, Result};
@@ -107,6 +108,31 @@ impl Activation {
             (Activation::LogSoftmax, None) => graph.log_softmax(name, x),
             (_, None) => graph.softmax(name, x),
         }
+    }
+}
+
+impl Activation {
+    /// As the end of a layer.
+    pub(super) fn built(self, graph: &mut Graph, name: &str, z: NodeId) -> Built {
+        Built { value: self.apply(graph, name, z), before: Some((self, z)), penalty: None }
+    }
+}
+
+impl Apply for Activation {
+    fn kind(&self) -> &'static str {
+        self.name()
+    }
+
+    fn activation(&self) -> Activation {
+        *self
+    }
+
+    fn output_shape(&self, name: &str, input: &[usize], _: &[&[usize]]) -> Result<Vec<usize>> {
+        self.check(name).map(|()| input.to_vec())
+    }
+
+    fn build(&self, graph: &mut Graph, place: &Place<'_>) -> Result<Built> {
+        Ok(self.built(graph, place.name, place.input.value))
     }
 }
 
