@@ -62,10 +62,6 @@ pub const SHADER: Shader = Shader {
 };
 
 impl Spec for Adam {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(self)
     }

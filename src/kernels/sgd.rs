@@ -22,10 +22,6 @@ pub const SHADER: Shader = Shader {
 };
 
 impl Spec for Sgd {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(self)
     }
