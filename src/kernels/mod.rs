@@ -54,7 +54,7 @@ pub use loss_part::Part;
 pub use matmul::{Abilities, Epilogue, MatmulParams, Tile};
 pub use rank::RankKind;
 pub use softmax_cross_entropy::{EntropyKind, SoftmaxCrossEntropyParams};
-pub use spec::{Access, Binding, Entry, Halves, Shader, Spec, Step};
+pub use spec::{Access, Binding, Entry, Files, Halves, Shader, Spec, Step};
 pub use update::{Formula, RULE, RULE_BLOCK, UpdateParams};
 
 /// Every kernel, a line each: its variant of [`Kernel`] and its spec, its WGSL files, and its twin with the buffers that it
@@ -174,14 +174,25 @@ macro_rules! declare {
             }
         }
 
-        $(impl From<$spec> for Kernel {
-            fn from(spec: $spec) -> Self {
-                Kernel::$kernel(spec)
+        $(
+            impl Files for $spec {
+                fn files(&self) -> &'static [&'static Shader] {
+                    &[$(&$module::$shader),*]
+                }
             }
-        })*
 
-        /// All WGSL texts but those of the matrix product, which are composed.
-        const SHADERS: &[&Shader] = &[$($(&$module::$shader,)*)*];
+            impl From<$spec> for Kernel {
+                fn from(spec: $spec) -> Self {
+                    Kernel::$kernel(spec)
+                }
+            }
+        )*
+
+        /// Every WGSL text of the crate, for tests that hold them against their specs.
+        pub fn shaders() -> impl Iterator<Item = &'static Shader> {
+            const FILES: &[&Shader] = &[$($(&$module::$shader,)*)*];
+            FILES.iter().copied().chain(update::shaders()).chain(matmul::shaders())
+        }
     };
 }
 kernels!(declare);
@@ -203,9 +214,4 @@ impl Kernel {
             (file, entry, _) => format!("{file}.{entry}"),
         }
     }
-}
-
-/// Every WGSL text of the crate, for tests that hold them against their specs.
-pub fn shaders() -> impl Iterator<Item = &'static Shader> {
-    SHADERS.iter().copied().chain(update::shaders()).chain(matmul::shaders())
 }

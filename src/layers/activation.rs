@@ -39,9 +39,3 @@ impl Apply for Activation {
         Ok(self.built(graph, place.name, place.input.value))
     }
 }
-
-impl fmt::Display for Activation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
