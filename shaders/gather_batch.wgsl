@@ -1,4 +1,4 @@
-// with: lib/step.wgsl lib/gather_x_vec4.wgsl | lib/gather_x_any.wgsl
+// with: lib/step.wgsl lib/gather_x_*.wgsl
 // gather of an input, gather of a target and gather_weights in one dispatch: what most models read of a batch.
 // An invocation moves four neighbours, so that the row is looked up once for the four.
 struct Params { rows: u32, x_cols: u32, y_cols: u32 }

@@ -1,4 +1,4 @@
-// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_vec4.wgsl | lib/matmul_a_any.wgsl lib/matmul_b_vec4.wgsl | lib/matmul_b_any.wgsl lib/matmul_c_vec4.wgsl | lib/matmul_c_any.wgsl lib/tile_32x32.wgsl | lib/tile_64x64.wgsl | lib/tile_128x128.wgsl | lib/tile_32x16.wgsl | lib/tile_4x64.wgsl lib/matmul_slices.wgsl
+// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_*.wgsl lib/matmul_b_*.wgsl lib/matmul_c_*.wgsl lib/tile_*.wgsl lib/matmul_slices.wgsl
 // c = op(a) op(b) with an epilogue, for any GPU. A workgroup computes a ROWS x COLS block of c: it walks along K in
 // slices of DEPTH, brings the slices of a and b into workgroup memory, and every invocation adds to its own outputs in
 // registers: ROW_PARTS x COL_PARTS blocks of 4 x 4, so far apart that neighbouring invocations touch neighbouring vec4.

@@ -1,4 +1,4 @@
-// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_vec4.wgsl | lib/matmul_a_any.wgsl lib/matmul_b_vec4.wgsl | lib/matmul_b_any.wgsl lib/matmul_c_vec4.wgsl | lib/matmul_c_any.wgsl lib/cooperative_8_32x32.wgsl | lib/cooperative_16_64x64.wgsl | lib/cooperative_16_128x128.wgsl lib/matmul_slices.wgsl
+// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_*.wgsl lib/matmul_b_*.wgsl lib/matmul_c_*.wgsl lib/cooperative_*.wgsl lib/matmul_slices.wgsl
 // c = op(a) op(b) with an epilogue on matrix units, which multiply SIDE x SIDE matrices of f16 and add in f32. The walk
 // along K is that of matmul.wgsl; operands are rounded to f16 on their way into workgroup memory, and a subgroup adds to
 // ROW_SUMS x COL_SUMS matrices that its lanes hold together. In which order a unit adds, the adapter alone knows.

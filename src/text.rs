@@ -38,16 +38,20 @@ pub(crate) fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.into() }
 }
 
-/// Rows of cells as lines, with the columns aligned on the right.
-pub(crate) fn table(rows: &[Vec<String>]) -> String {
+/// Rows of cells as lines, with the first `left` columns aligned on the left and the others on the right.
+pub(crate) fn table(rows: &[Vec<String>], left: usize) -> String {
     let mut widths: Vec<usize> = Vec::new();
     for row in rows {
         widths.resize(row.len().max(widths.len()), 0);
         widths.iter_mut().zip(row).for_each(|(width, cell)| *width = (*width).max(cell.chars().count()));
     }
     let line = |row: &Vec<String>| {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:>width$}")).collect();
-        cells.join("  ")
+        let cells = row.iter().zip(&widths).enumerate();
+        let cells = cells.map(|(i, (cell, &width))| match i < left {
+            true => format!("{cell:<width$}"),
+            false => format!("{cell:>width$}"),
+        });
+        cells.collect::<Vec<_>>().join("  ")
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }

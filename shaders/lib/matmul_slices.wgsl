@@ -1,4 +1,4 @@
-// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_vec4.wgsl | lib/matmul_a_any.wgsl lib/matmul_b_vec4.wgsl | lib/matmul_b_any.wgsl lib/tile_32x32.wgsl | lib/tile_64x64.wgsl | lib/tile_128x128.wgsl | lib/tile_32x16.wgsl | lib/tile_4x64.wgsl | lib/cooperative_8_32x32.wgsl | lib/cooperative_16_64x64.wgsl | lib/cooperative_16_128x128.wgsl
+// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_*.wgsl lib/matmul_b_*.wgsl lib/tile_*.wgsl
 // The walk along K of a workgroup that computes ROWS x COLS of c: what it brings of a and b, DEPTH steps at a time.
 const ROW_QUADS = ROWS / 4u;
 const COL_QUADS = COLS / 4u;

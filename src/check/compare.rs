@@ -19,7 +19,7 @@ use crate::random::{threefry2x32, uniform};
 use crate::train::Feed;
 
 /// Seed of the dropout masks and of the noise.
-const SEED: u32 = 2026;
+const SEED: u64 = 2026;
 /// Runs with noise.
 const NOISY_RUNS: u32 = 4;
 
@@ -41,11 +41,7 @@ const NOISY_RUNS: u32 = 4;
 /// ```
 pub fn compare(model: &mut Model, data: &Dataset, batch_size: usize, steps: usize) -> Result<Report> {
     let classes = model.check_data(data)?;
-    let weights: Vec<f32> = {
-        let (id, _) = model.any_plan()?;
-        let range = model.layout().slab.all(Buffer::Parameters);
-        model.executor.read(id, range)?
-    };
+    let weights = model.slab(Buffer::Parameters)?;
     let device = model.device().clone();
     let batch = batch_size.clamp(1, data.len());
     let mut rows = Vec::new();
@@ -53,8 +49,8 @@ pub fn compare(model: &mut Model, data: &Dataset, batch_size: usize, steps: usiz
         let plan = model.program().plan(purpose, batch, &classes, fused)?;
         let mut walk = Walk::new(device.executor(), plan, data, &weights)?;
         if purpose == Purpose::Train {
-            model.program().write_rules(&mut *walk.executor, walk.id, model.layout())?;
-            model.program().start_loss_scale(&mut *walk.executor, walk.id)?;
+            model.program().write_rules(&mut *walk.executor, model.layout())?;
+            model.program().start_loss_scale(&mut *walk.executor)?;
         }
         let label = if fused { "" } else { "unfused " };
         for number in 0..steps {
@@ -73,15 +69,8 @@ fn step(model: &Model, data: &Dataset, batch: usize, number: usize) -> Step {
     let place = number % data.len().div_ceil(batch);
     let start = place * batch;
     let rows = start as u32..data.len().min(start + batch) as u32;
-    let weight = data.weight(rows.clone());
-    let mut step = Step {
-        start: start as u32,
-        valid: rows.len() as u32,
-        inverse_weight: (1.0 / weight) as f32,
-        log_row: place as u32,
-        seed_low: SEED,
-        ..Step::default()
-    };
+    let over = Step::over(start, rows.len(), data.weight(rows)).seeded(SEED);
+    let mut step = Step { log_row: place as u32, ..over };
     model.program().optimizer.fill(number as u64 + 1, &mut step);
     step
 }
@@ -100,7 +89,7 @@ impl Walk {
         // With the tiles that the device has chosen: some have tolerances of their own.
         let plan = executor.plan(id)?.clone();
         Feed::whole(&mut *executor, id, &plan, data)?;
-        executor.write(id, Buffer::Parameters, 0, weights)?;
+        executor.write_slab(Buffer::Parameters, 0, weights)?;
         let order = (0..data.len() as u32).collect();
         Ok(Self { executor, plan, id, order })
     }
@@ -147,15 +136,15 @@ fn end_to_end(
     let prepare = |executor: &mut dyn Executor| -> Result<PlanId> {
         let id = executor.load(&plan)?;
         Feed::whole(executor, id, &plan, data)?;
-        executor.write(id, Buffer::Parameters, 0, weights)?;
-        model.program().write_rules(executor, id, model.layout())?;
-        model.program().start_loss_scale(executor, id)?;
+        executor.write_slab(Buffer::Parameters, 0, weights)?;
+        model.program().write_rules(executor, model.layout())?;
+        model.program().start_loss_scale(executor)?;
         Ok(id)
     };
     let mut executor = model.device().executor();
     let id = prepare(&mut *executor)?;
     executor.run(id, &uniforms)?;
-    let (got, tuned) = (executor.read(id, all)?, executor.plan(id)?.clone());
+    let (got, tuned) = (executor.read_slab(all)?, executor.plan(id)?.clone());
     let oracle = |noise: Option<u32>| -> Result<Vec<f64>> {
         let mut executor = CpuExecutor::<f64>::new();
         let id = prepare(&mut executor)?;
@@ -204,7 +193,7 @@ fn noisy_run(executor: &mut CpuExecutor<f64>, id: PlanId, plan: &Plan, uniforms:
             let allowed = tolerance(&judged)?;
             for ((range, mut values), allowed) in planned.writes().zip(expected).zip(allowed) {
                 for (i, (value, allowed)) in values.iter_mut().zip(allowed).enumerate() {
-                    let coin = threefry2x32([SEED + seed, step.step], [index as u32, i as u32])[0];
+                    let coin = threefry2x32([SEED as u32 + seed, step.step], [index as u32, i as u32])[0];
                     // Without the part for flushed results, which would make the second moment negative.
                     let share = (allowed - f64::from(f32::MIN_POSITIVE)).max(0.0);
                     *value += share * (2.0 * f64::from(uniform(coin)) - 1.0);

@@ -38,11 +38,7 @@ const MOST: usize = 64;
 /// ```
 pub fn gradient_check(model: &mut Model, data: &Dataset) -> Result<Report> {
     let classes = model.check_data(data)?;
-    let mut weights: Vec<f64> = {
-        let (id, _) = model.any_plan()?;
-        let range = model.layout().slab.all(Buffer::Parameters);
-        model.executor.read(id, range)?.into_iter().map(f64::from).collect()
-    };
+    let mut weights: Vec<f64> = model.slab(Buffer::Parameters)?.into_iter().map(f64::from).collect();
     let mut probe = Probe::new(model, data, &classes)?;
     let gradient = probe.gradient(&weights)?;
     let mut rows = Vec::new();
@@ -99,7 +95,7 @@ impl Probe {
         let train = executor.load(&plan)?;
         Feed::whole(&mut executor, train, &plan, data)?;
         let total = data.weight(0..rows as u32);
-        let step = Step { step: 1, valid: rows as u32, inverse_weight: (1.0 / total) as f32, ..Step::default() };
+        let step = Step { step: 1, ..Step::over(0, rows, total) };
         let gradients = Range::of(Buffer::Gradients, plan.slab);
         let losses = model.program().loss_weights.iter().map(|weight| f64::from(*weight)).collect();
         let weights = (0..rows as u32).map(|row| data.weight([row].into_iter()) / total).collect();
@@ -107,7 +103,7 @@ impl Probe {
     }
 
     fn loss(&mut self, weights: &[f64]) -> Result<f64> {
-        self.executor.write_real(self.train, Buffer::Parameters, 0, weights)?;
+        self.executor.write_real(None, Buffer::Parameters, 0, weights)?;
         self.executor.run(self.train, &[self.step])?;
         let log = self.executor.read_real(self.train, Range::whole(Buffer::Log))?;
         let rows = log.chunks_exact(self.weights.len()).zip(&self.losses);
@@ -117,6 +113,6 @@ impl Probe {
 
     fn gradient(&mut self, weights: &[f64]) -> Result<Vec<f64>> {
         self.loss(weights)?;
-        self.executor.read_real(self.train, self.gradients)
+        self.executor.read_real(None, self.gradients)
     }
 }

@@ -123,8 +123,10 @@ impl<T: Real> CpuExecutor<T> {
         self.plans.get(&id).ok_or_else(|| Error::Internal(format!("plan {} is not loaded", id.0)))
     }
 
-    fn buffer(&mut self, id: PlanId, buffer: Buffer) -> Result<&mut Vec<T>> {
-        let index = self.loaded(id)?.buffers.get(&buffer).or_else(|| self.slabs.get(&buffer)).copied();
+    /// A buffer of plan `id`, or one of the slabs.
+    fn buffer(&mut self, id: Option<PlanId>, buffer: Buffer) -> Result<&mut Vec<T>> {
+        let own = id.map(|id| self.loaded(id)).transpose()?.and_then(|loaded| loaded.buffers.get(&buffer));
+        let index = own.or_else(|| self.slabs.get(&buffer)).copied();
         let found = index.and_then(|index| self.arena.get_mut(index));
         found.ok_or_else(|| Error::Internal(format!("{buffer} is used before it is bound")))
     }
@@ -177,20 +179,26 @@ impl<T: Real> CpuExecutor<T> {
     }
 
     /// As [`Executor::read`], in this executor's own precision.
-    pub fn read_real(&mut self, id: PlanId, range: Range) -> Result<Vec<T>> {
-        let all = self.buffer(id, range.buffer)?;
+    pub fn read_real(&mut self, id: impl Into<Option<PlanId>>, range: Range) -> Result<Vec<T>> {
+        let all = self.buffer(id.into(), range.buffer)?;
         let len = if range.len == 0 { all.len() } else { range.len };
         let part = all.get(range.offset..range.offset + len);
         part.map(<[T]>::to_vec).ok_or_else(|| Error::Internal(format!("{range} is out of bounds")))
     }
 
     /// As [`Executor::write`], in this executor's own precision.
-    pub fn write_real(&mut self, id: PlanId, buffer: Buffer, offset: usize, data: &[T]) -> Result<()> {
-        self.target(id, buffer, offset, data.len())?.copy_from_slice(data);
+    pub fn write_real(
+        &mut self,
+        id: impl Into<Option<PlanId>>,
+        buffer: Buffer,
+        offset: usize,
+        data: &[T],
+    ) -> Result<()> {
+        self.target(id.into(), buffer, offset, data.len())?.copy_from_slice(data);
         Ok(())
     }
 
-    fn target(&mut self, id: PlanId, buffer: Buffer, offset: usize, len: usize) -> Result<&mut [T]> {
+    fn target(&mut self, id: Option<PlanId>, buffer: Buffer, offset: usize, len: usize) -> Result<&mut [T]> {
         let target = self.buffer(id, buffer)?.get_mut(offset..offset + len);
         target.ok_or_else(|| Error::Internal(format!("{buffer}: write out of bounds")))
     }
@@ -243,6 +251,14 @@ impl<T> Drop for CpuExecutor<T> {
     }
 }
 
+fn write<T: Real>(target: &mut [T], data: &[f32]) {
+    target.iter_mut().zip(data).for_each(|(target, value)| *target = T::of(f64::from(*value)));
+}
+
+fn narrow<T: Real>(values: Vec<T>) -> Vec<f32> {
+    values.into_iter().map(|value| value.wide() as f32).collect()
+}
+
 impl<T: Real> Executor for CpuExecutor<T> {
     fn load(&mut self, plan: &Plan) -> Result<PlanId> {
         let activations: Vec<(Buffer, usize)> =
@@ -288,9 +304,17 @@ impl<T: Real> Executor for CpuExecutor<T> {
     }
 
     fn write(&mut self, id: PlanId, buffer: Buffer, offset: usize, data: &[f32]) -> Result<()> {
-        let target = self.target(id, buffer, offset, data.len())?;
-        target.iter_mut().zip(data).for_each(|(target, value)| *target = T::of(f64::from(*value)));
+        write(self.target(Some(id), buffer, offset, data.len())?, data);
         Ok(())
+    }
+
+    fn write_slab(&mut self, slab: Buffer, offset: usize, data: &[f32]) -> Result<()> {
+        write(self.target(None, slab, offset, data.len())?, data);
+        Ok(())
+    }
+
+    fn read_slab(&mut self, range: Range) -> Result<Vec<f32>> {
+        Ok(narrow(self.read_real(None, range)?))
     }
 
     fn write_order(&mut self, id: PlanId, order: &[u32]) -> Result<()> {
@@ -300,7 +324,7 @@ impl<T: Real> Executor for CpuExecutor<T> {
     }
 
     fn read(&mut self, id: PlanId, range: Range) -> Result<Vec<f32>> {
-        Ok(self.read_real(id, range)?.into_iter().map(|value| value.wide() as f32).collect())
+        Ok(narrow(self.read_real(id, range)?))
     }
 
     fn fetch(&mut self, id: PlanId, range: Range) -> Result<Fetch> {

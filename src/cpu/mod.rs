@@ -9,6 +9,8 @@ mod twins;
 
 pub use executor::{CpuExecutor, info};
 pub use real::Real;
+pub(crate) use twins::blend::blend;
+pub(crate) use twins::update::{Number, update};
 
 use crate::kernels::{Kernel, Step};
 
@@ -24,7 +26,7 @@ pub fn run<T: Real>(
     order: &[u32],
     step: &Step,
 ) -> crate::Result<()> {
-    if !parallel::is_flat(kernel) {
+    if !kernel.spec().is_flat() {
         return Twin { kernel, reads, writes, order, step }.dispatch();
     }
     parallel::halves(reads, writes, &|reads, writes| Twin { kernel, reads, writes, order, step }.dispatch())

@@ -2,27 +2,12 @@
 
 use super::Real;
 use crate::Result;
-use crate::kernels::{Kernel, RULE, RULE_BLOCK};
+use crate::kernels::{RULE, RULE_BLOCK};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Elements below which a second thread costs more than it brings.
 const GRAIN: usize = 1 << 13;
-
-/// Whether element i of every output depends on element i of every other buffer alone (and on the rule of its block),
-/// so that the work can be cut anywhere between blocks.
-pub(super) fn is_flat(kernel: &Kernel) -> bool {
-    matches!(
-        kernel,
-        Kernel::Activation(_)
-            | Kernel::ActivationGrad(_)
-            | Kernel::Scale(_)
-            | Kernel::Sgd(_)
-            | Kernel::Adam(_)
-            | Kernel::Blend(_)
-            | Kernel::Update(_)
-    )
-}
 
 /// Runs `work` on a thread of the pool, where sharing out work costs a tenth of what it costs from outside. Where it
 /// `shares` enough, the other threads stay awake meanwhile: `rayon` lets them sleep after a few microseconds, and a step

@@ -92,11 +92,21 @@ impl GpuExecutor {
         found.ok_or_else(|| Error::Internal(format!("{buffer} is used before it is bound")))
     }
 
-    /// Queues a copy of `range`, which holds f32, to the host.
-    fn copy(&mut self, id: PlanId, range: Range) -> Result<Copy> {
-        let source = self.buffer(id, range.buffer)?.clone();
+    fn slab(&self, slab: Buffer) -> Result<&wgpu::Buffer> {
+        self.slabs.get(&slab).ok_or_else(|| Error::Internal(format!("{slab} is used before it is there")))
+    }
+
+    /// Queues a copy of a part of `source`, which holds f32, to the host.
+    fn copy(&mut self, source: wgpu::Buffer, range: Range) -> Result<Copy> {
         let elements = if range.len == 0 { (source.size() / 4) as usize } else { range.len };
         self.readback.start::<f32>(&self.context, &source, range.offset, elements)
+    }
+
+    /// The values of a part of `source`, which holds f32, once everything queued has run.
+    fn read_from(&mut self, source: wgpu::Buffer, range: Range) -> Result<Vec<f32>> {
+        let copy = self.copy(source, range)?;
+        self.in_flight.clear();
+        self.readback.finish(&self.context, copy)
     }
 
     /// The values of `range`, which holds f16.
@@ -112,7 +122,7 @@ impl GpuExecutor {
         let loaded = self.loaded(id)?;
         let commands = match only {
             Some(index) => loaded.commands.get(index..=index),
-            None => Some(loaded.step()),
+            None => Some(&loaded.commands[..]),
         };
         let commands = commands.ok_or_else(|| Error::Internal(format!("no step {only:?} in {}", loaded.plan.name)))?;
         let mut encoder = self.context.device.create_command_encoder(&Default::default());
@@ -226,16 +236,28 @@ impl Executor for GpuExecutor {
         if self.loaded(id)?.plan.is_half(range.buffer) {
             return self.read_half(id, range);
         }
-        let copy = self.copy(id, range)?;
-        self.in_flight.clear();
-        self.readback.finish(&self.context, copy)
+        let source = self.buffer(id, range.buffer)?.clone();
+        self.read_from(source, range)
+    }
+
+    fn write_slab(&mut self, slab: Buffer, offset: usize, data: &[f32]) -> Result<()> {
+        self.context.guarded(|| {
+            self.context.write(self.slab(slab)?, Storage::full(offset).bytes(), bytemuck::cast_slice(data));
+            Ok(())
+        })
+    }
+
+    fn read_slab(&mut self, range: Range) -> Result<Vec<f32>> {
+        let source = self.slab(range.buffer)?.clone();
+        self.read_from(source, range)
     }
 
     fn fetch(&mut self, id: PlanId, range: Range) -> Result<Fetch> {
         if self.loaded(id)?.plan.is_half(range.buffer) {
             return Ok(Fetch(Fetched::Ready(self.read_half(id, range)?)));
         }
-        let copy = self.copy(id, range)?;
+        let source = self.buffer(id, range.buffer)?.clone();
+        let copy = self.copy(source, range)?;
         self.fetches += 1;
         self.fetched.push_back((self.fetches, copy));
         Ok(Fetch(Fetched::Queued(self.fetches)))

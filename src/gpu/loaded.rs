@@ -1,9 +1,9 @@
 //! A plan as it lies on a GPU: its buffers, and one recorded dispatch for each of its steps.
 
+use super::Context;
 use super::pipelines::Pipeline;
-use super::{Context, tune};
-use crate::kernels::{Spec, Step};
-use crate::plan::{Buffer, OneDispatch, Plan, Range, Storage};
+use crate::kernels::Step;
+use crate::plan::{Buffer, Plan, PlanStep, Storage};
 use crate::{Error, Result};
 use std::collections::HashMap;
 use std::num::NonZeroU64;
@@ -47,8 +47,6 @@ impl Command {
 pub(super) struct Loaded {
     pub plan: Plan,
     pub commands: Vec<Command>,
-    /// What runs in place of all `commands`, where there is such a dispatch and the device gains by it.
-    pub whole: Option<(OneDispatch, Command)>,
     /// Picks the entry of a step by a dynamic offset.
     pub step_group: wgpu::BindGroup,
     /// Steps whose uniforms fit.
@@ -66,19 +64,14 @@ impl Loaded {
         let activations: Result<Vec<_>> =
             activations.map(|(i, storage)| context.storage(&Buffer::Activation(i).to_string(), *storage)).collect();
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-        let whole = tune::in_one_dispatch(context, plan)?;
-        let steps = plan.steps.iter().map(|step| (step.kernel.spec(), &step.operands[..]));
-        let dispatches: Vec<(&dyn Spec, &[Range])> =
-            steps.chain(whole.iter().map(|one| (&one.kernel as &dyn Spec, &one.operands[..]))).collect();
-        let params = context.buffer("params", UNIFORM_STRIDE * dispatches.len() as u64, usage);
-        for (i, (spec, _)) in dispatches.iter().enumerate() {
-            context.queue.write_buffer(&params, i as u64 * UNIFORM_STRIDE, spec.params());
+        let params = context.buffer("params", UNIFORM_STRIDE * plan.steps.len() as u64, usage);
+        for (i, step) in plan.steps.iter().enumerate() {
+            context.queue.write_buffer(&params, i as u64 * UNIFORM_STRIDE, step.kernel.spec().params());
         }
         let (steps, step_group) = step_buffer(context, 1);
         let mut loaded = Self {
             plan: plan.clone(),
             commands: Vec::new(),
-            whole: None,
             step_group,
             step_capacity: 1,
             steps,
@@ -86,15 +79,12 @@ impl Loaded {
             activations: activations?,
             data: HashMap::new(),
         };
-        let halves = dispatches.iter().map(|(spec, operands)| (*spec, plan.halves_of(*spec, operands)));
-        let pipelines = context.pipelines.all(context, &halves.collect::<Vec<_>>())?;
-        for (index, ((spec, operands), pipeline)) in dispatches.iter().zip(pipelines).enumerate() {
-            let group = loaded.bind(context, slabs, index, *spec, operands, &pipeline);
+        let kernels: Vec<_> = plan.steps.iter().map(|step| (step.kernel.spec(), plan.halves(step))).collect();
+        let pipelines = context.pipelines.all(context, &kernels)?;
+        for (index, (step, pipeline)) in plan.steps.iter().zip(pipelines).enumerate() {
+            let (group, spec) = (loaded.bind(context, slabs, index, step, &pipeline), step.kernel.spec());
             let (workgroups, uses_step) = (fold(spec.workgroups()), spec.shader().uses_step);
             loaded.commands.push(Command { pipeline, group, workgroups, uses_step });
-        }
-        if let Some(one) = whole {
-            loaded.whole = loaded.commands.pop().map(|command| (one, command));
         }
         Ok(loaded)
     }
@@ -110,24 +100,16 @@ impl Loaded {
         for index in 0..self.commands.len() {
             let (step, command) = (&self.plan.steps[index], &self.commands[index]);
             if step.operands.iter().any(|range| self.data.contains_key(&range.buffer)) {
-                let spec = step.kernel.spec();
-                self.commands[index].group = self.bind(context, slabs, index, spec, &step.operands, &command.pipeline);
+                self.commands[index].group = self.bind(context, slabs, index, step, &command.pipeline);
             }
-        }
-        if let Some((one, mut command)) = self.whole.take() {
-            let index = self.commands.len();
-            command.group = self.bind(context, slabs, index, &one.kernel, &one.operands, &command.pipeline);
-            self.whole = Some((one, command));
         }
         Ok(())
     }
 
     /// Lets go of what [`Loaded::bind_data`] has made.
     pub fn release_data(&mut self, context: &Context) {
-        let whole = self.whole.as_mut().map(|(one, command)| (&one.operands[..], command));
-        let steps = self.plan.steps.iter().map(|step| &step.operands[..]).zip(&mut self.commands).chain(whole);
-        for (operands, command) in steps {
-            if operands.iter().any(|range| self.data.contains_key(&range.buffer)) {
+        for (step, command) in self.plan.steps.iter().zip(&mut self.commands) {
+            if step.operands.iter().any(|range| self.data.contains_key(&range.buffer)) {
                 command.group = None;
             }
         }
@@ -142,11 +124,6 @@ impl Loaded {
     pub fn bytes(&self) -> u64 {
         let buffers = [&self.steps, &self.params].into_iter().chain(&self.activations).chain(self.data.values());
         buffers.map(wgpu::Buffer::size).sum()
-    }
-
-    /// The dispatches of a step.
-    pub fn step(&self) -> &[Command] {
-        self.whole.as_ref().map_or(&self.commands, |(_, command)| std::slice::from_ref(command))
     }
 
     /// Where `buffer` lies, if it does yet.
@@ -172,17 +149,17 @@ impl Loaded {
         context: &Context,
         slabs: &Slabs,
         index: usize,
-        spec: &dyn Spec,
-        operands: &[Range],
+        step: &PlanStep,
         pipeline: &Pipeline,
     ) -> Option<wgpu::BindGroup> {
+        let spec = step.kernel.spec();
         let binding = |buffer, offset, size| {
             let size = NonZeroU64::new(size);
             wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size })
         };
         let params = binding(&self.params, index as u64 * UNIFORM_STRIDE, spec.params().len() as u64);
         let mut entries = vec![wgpu::BindGroupEntry { binding: 0, resource: params }];
-        for (bound, range) in spec.entry().bindings.iter().zip(operands) {
+        for (bound, range) in step.bindings() {
             let buffer = self.buffer(slabs, range.buffer)?;
             let bytes = |len| Storage { len, half: self.plan.is_half(range.buffer) }.bytes();
             let resource = binding(buffer, bytes(range.offset), bytes(range.len).next_multiple_of(4));

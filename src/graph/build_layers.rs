@@ -1,6 +1,6 @@
 //! The operations that serve one kind of layer alone: normalisation, alpha dropout, embedding.
 
-use super::{Graph, NodeId, Op, Rows, Shape};
+use super::{Graph, LayerOp, NodeId, Op, Rows, Shape};
 use crate::{Error, Result};
 
 /// Refuses an ε that f32 would round to 0.
@@ -46,9 +46,9 @@ impl Graph {
         check_momentum(name, momentum)?;
         let ([scale, shift, mean, variance], shape) = (parameters, self.shape(x));
         let both = Shape::fixed(2, shape.cols);
-        let statistics = self.push(name, Op::BatchStatistics, &[x, mean, variance], both);
-        let y = self.push(name, Op::BatchNorm { epsilon }, &[x, scale, shift, statistics], shape);
-        self.push(name, Op::RunningStatistics { momentum }, &[statistics, mean, variance], both);
+        let statistics = self.push(name, Op::Layer(LayerOp::BatchStatistics), &[x, mean, variance], both);
+        let y = self.push(name, Op::Layer(LayerOp::BatchNorm { epsilon }), &[x, scale, shift, statistics], shape);
+        self.push(name, Op::Layer(LayerOp::RunningStatistics { momentum }), &[statistics, mean, variance], both);
         Ok(y)
     }
 
@@ -62,7 +62,7 @@ impl Graph {
     ) -> Result<NodeId> {
         self.check_batch_norm(name, x, parameters, epsilon)?;
         let [scale, shift, mean, variance] = parameters;
-        let op = Op::BatchNormInference { epsilon };
+        let op = Op::Layer(LayerOp::BatchNormInference { epsilon });
         Ok(self.push(name, op, &[x, scale, shift, mean, variance], self.shape(x)))
     }
 
@@ -93,14 +93,15 @@ impl Graph {
         for parameter in [scale, shift] {
             self.require(name, parameter, Shape::fixed(1, shape.cols))?;
         }
-        let statistics = self.push(name, Op::RowStatistics { epsilon }, &[x], Shape { cols: 2, ..shape });
-        Ok(self.push(name, Op::LayerNorm, &[x, scale, shift, statistics], shape))
+        let statistics =
+            self.push(name, Op::Layer(LayerOp::RowStatistics { epsilon }), &[x], Shape { cols: 2, ..shape });
+        Ok(self.push(name, Op::Layer(LayerOp::LayerNorm), &[x, scale, shift, statistics], shape))
     }
 
     /// Replaces elements with probability `rate` in `[0, 1)` by the limit of selu, then restores mean 0 and variance 1.
     pub fn alpha_dropout(&mut self, name: &str, rate: f32, stream: u32, x: NodeId) -> Result<NodeId> {
         check_rate(name, rate)?;
-        Ok(self.push(name, Op::AlphaDropout { rate, stream }, &[x], self.shape(x)))
+        Ok(self.push(name, Op::Layer(LayerOp::AlphaDropout { rate, stream }), &[x], self.shape(x)))
     }
 
     /// For each column of `x`, categories as numbers from 0, the row of a table: `(rows, columns · width)`. One table
@@ -119,6 +120,11 @@ impl Graph {
             }
         }
         let inputs = [&[x], tables].concat();
-        Ok(self.push(name, Op::Embedding, &inputs, Shape { cols: shape.cols.saturating_mul(width), ..shape }))
+        Ok(self.push(
+            name,
+            Op::Layer(LayerOp::Embedding),
+            &inputs,
+            Shape { cols: shape.cols.saturating_mul(width), ..shape },
+        ))
     }
 }

@@ -12,9 +12,10 @@ mod shape;
 
 pub(crate) use build_layers::{check_epsilon, check_momentum, check_rate};
 pub use differentiate::{differentiate, vector_jacobian};
-pub use op::Op;
+pub use op::{LayerOp, Op};
 pub use shape::{Rows, Shape};
 
+use crate::{Error, Result};
 use std::fmt;
 
 /// A node's number.
@@ -38,6 +39,14 @@ pub struct Node {
     pub shape: Shape,
     /// The layer it belongs to, for messages and listings.
     pub name: String,
+}
+
+impl Node {
+    /// Its inputs, as many as its operation has.
+    pub(crate) fn inputs<const N: usize>(&self) -> Result<[NodeId; N]> {
+        let found = self.inputs.as_slice().try_into();
+        found.map_err(|_| Error::Internal(format!("{}: {} of {} inputs", self.name, self.op.name(), self.inputs.len())))
+    }
 }
 
 /// What a parameter is to its layer: decides whether it is trained, and whether weight decay spares it.

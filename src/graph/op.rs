@@ -84,8 +84,22 @@ pub enum Op {
         /// Tells the dropout layers of a model apart.
         stream: u32,
     },
+    /// What serves one kind of layer alone.
+    Layer(LayerOp),
+    /// `Σ values · weights`, from `[values (n, 1), weights (n, 1)]`, `(1, 1)`.
+    WeightedSum,
+    /// Share of right answers in each row, from `[prediction, target]`, `(B, 1)`. No gradient.
+    Accuracy(AccuracyKind),
+    /// The class that each row predicts, or the rank of its target, from `[prediction, target]`, `(B, 1)`. No gradient.
+    Rank(RankKind),
+}
+
+/// The operations of normalisation, alpha dropout and embedding.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum LayerOp {
     /// Mean and biased variance of each column over the rows that are no padding, from `[x, mean, variance]`, `(2, cols)`;
-    /// the running ones where there are fewer than two rows. No gradient: [`Op::BatchNorm`] has it.
+    /// the running ones where there are fewer than two rows. No gradient: [`LayerOp::BatchNorm`] has it.
     BatchStatistics,
     /// `scale (x - mean) / √(variance + ε) + shift` by columns, from `[x, scale, shift, statistics of x]`.
     BatchNorm {
@@ -107,7 +121,7 @@ pub enum Op {
         /// ε.
         epsilon: f32,
     },
-    /// With respect to the `x` of [`Op::BatchNormInference`], from `[x, mean, variance, scale, dy]`.
+    /// With respect to the `x` of [`LayerOp::BatchNormInference`], from `[x, mean, variance, scale, dy]`.
     BatchNormInferenceInputGrad {
         /// ε.
         epsilon: f32,
@@ -123,7 +137,7 @@ pub enum Op {
         /// Share of the batch.
         momentum: f32,
     },
-    /// Mean and `1 / √(variance + ε)` of each row, `(rows, 2)`. No gradient: [`Op::LayerNorm`] has it.
+    /// Mean and `1 / √(variance + ε)` of each row, `(rows, 2)`. No gradient: [`LayerOp::LayerNorm`] has it.
     RowStatistics {
         /// ε.
         epsilon: f32,
@@ -157,12 +171,6 @@ pub enum Op {
         /// Columns of `x`.
         columns: usize,
     },
-    /// `Σ values · weights`, from `[values (n, 1), weights (n, 1)]`, `(1, 1)`.
-    WeightedSum,
-    /// Share of right answers in each row, from `[prediction, target]`, `(B, 1)`. No gradient.
-    Accuracy(AccuracyKind),
-    /// The class that each row predicts, or the rank of its target, from `[prediction, target]`, `(B, 1)`. No gradient.
-    Rank(RankKind),
 }
 
 impl Op {
@@ -198,25 +206,33 @@ impl Op {
             Op::Concat => "concat",
             Op::Slice { .. } => "slice",
             Op::Dropout { .. } => "dropout",
-            Op::BatchStatistics => "batch_statistics",
-            Op::BatchNorm { .. } => "batch_norm",
-            Op::BatchNormInference { .. } => "batch_norm_inference",
-            Op::BatchNormInputGrad { .. } => "batch_norm_input_grad",
-            Op::BatchNormScaleGrad { .. } => "batch_norm_scale_grad",
-            Op::BatchNormInferenceInputGrad { .. } => "batch_norm_inference_input_grad",
-            Op::BatchNormInferenceScaleGrad { .. } => "batch_norm_inference_scale_grad",
-            Op::RunningStatistics { .. } => "running_statistics",
-            Op::RowStatistics { .. } => "row_statistics",
-            Op::LayerNorm => "layer_norm",
-            Op::LayerNormInputGrad => "layer_norm_grad",
-            Op::LayerNormScaleGrad => "layer_norm_scale_grad",
-            Op::AlphaDropout { .. } => "alpha_dropout",
-            Op::AlphaDropoutGrad { .. } => "alpha_dropout_grad",
-            Op::Embedding => "embedding",
-            Op::EmbeddingGrad { .. } => "embedding_grad",
+            Op::Layer(op) => op.name(),
             Op::WeightedSum => "weighted_sum",
             Op::Accuracy(_) => "accuracy",
             Op::Rank(_) => "rank",
+        }
+    }
+}
+
+impl LayerOp {
+    fn name(self) -> &'static str {
+        match self {
+            LayerOp::BatchStatistics => "batch_statistics",
+            LayerOp::BatchNorm { .. } => "batch_norm",
+            LayerOp::BatchNormInference { .. } => "batch_norm_inference",
+            LayerOp::BatchNormInputGrad { .. } => "batch_norm_input_grad",
+            LayerOp::BatchNormScaleGrad { .. } => "batch_norm_scale_grad",
+            LayerOp::BatchNormInferenceInputGrad { .. } => "batch_norm_inference_input_grad",
+            LayerOp::BatchNormInferenceScaleGrad { .. } => "batch_norm_inference_scale_grad",
+            LayerOp::RunningStatistics { .. } => "running_statistics",
+            LayerOp::RowStatistics { .. } => "row_statistics",
+            LayerOp::LayerNorm => "layer_norm",
+            LayerOp::LayerNormInputGrad => "layer_norm_grad",
+            LayerOp::LayerNormScaleGrad => "layer_norm_scale_grad",
+            LayerOp::AlphaDropout { .. } => "alpha_dropout",
+            LayerOp::AlphaDropoutGrad { .. } => "alpha_dropout_grad",
+            LayerOp::Embedding => "embedding",
+            LayerOp::EmbeddingGrad { .. } => "embedding_grad",
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The share of right answers in each row. Of equal maxima the first wins.
 
+use super::Kernel;
 use super::rows::{WORKGROUP, lanes_override, row_groups};
-use super::spec::{Binding, Entry, Shader, Spec, params};
+use super::spec::{Binding, Entry, Shader, Spec, cells, params, touched_or};
 
 /// How a prediction is compared with its target.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -109,5 +110,18 @@ impl Spec for Accuracy {
         let (rows, cols) = (self.params.rows as usize, self.params.cols as usize);
         let target = if self.kind == AccuracyKind::Classes { rows } else { rows * cols };
         vec![rows * cols, target, rows]
+    }
+
+    fn flops(&self) -> u64 {
+        cells(self.params.rows, self.params.cols)
+    }
+
+    fn touched(&self, bound: &[usize]) -> u64 {
+        touched_or(bound, [self.params.rows.into(); 3])
+    }
+
+    fn to_log(&self, log_stride: u32, log_at: u32) -> Option<Kernel> {
+        let params = AccuracyParams { log_stride, log_at, ..self.params };
+        Some(Self { params, ..self.clone() }.into())
     }
 }

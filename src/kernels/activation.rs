@@ -5,45 +5,139 @@
 //! be inverted cheaply is computed from its output, so that the input need not be kept.
 
 use super::spec::{Binding, Entry, Shader, Spec, groups, params};
+use crate::{Error, Result};
+use std::fmt;
 
-/// A function applied to every element.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
-pub enum Activation {
-    /// `x`.
-    Identity,
-    /// `1 / (1 + exp(-x))`.
-    Sigmoid,
-    /// `tanh(x)`.
-    Tanh,
-    /// `max(x, 0)`; the gradient at 0 is 0.
-    Relu,
-    /// `x` above 0, else `slope · x`; the gradient at 0 is `slope`.
-    LeakyRelu {
-        /// Slope below 0; must be at least 0, for the sign of the output stands for the sign of `x`.
-        slope: f32,
-    },
-    /// `x` above 0, else `alpha · (exp(x) - 1)`.
-    Elu {
-        /// Minus the limit at -∞; must be at least 0, for the sign of the output stands for the sign of `x`.
-        alpha: f32,
-    },
-    /// `λ · elu(x)` with the constants of Klambauer et al. 2017, which keep mean 0 and variance 1.
-    Selu,
-    /// `x · sigmoid(x)`.
-    Silu,
-    /// `x · Φ(x)`, Φ the normal distribution function.
-    Gelu,
-    /// `x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
-    GeluTanh,
-    /// `log(1 + exp(x))`.
-    Softplus,
-    /// `x / (1 + |x|)`.
-    Softsign,
-    /// `min(max(x + 3, 0), 6) / 6`.
-    HardSigmoid,
-    /// `x · tanh(softplus(x))`.
-    Mish,
+/// Writes [`Activation`] and what is asked of it from one table. Of an elementwise function a row has its
+/// documentation, its name in Rust and in summaries, its number in `shaders/lib/activation.wgsl`, what its gradient is
+/// computed from, and its largest `|f'|`; a parameter stands with its default and must be at least 0.
+macro_rules! activations {
+    (
+        elementwise {
+            $($(#[$doc:meta])* $name:ident $({ $(#[$about:meta])* $parameter:ident = $default:literal })?:
+                $text:literal, $number:literal, from $from:ident, $lipschitz:expr;)*
+        }
+        by rows { $($(#[$row_doc:meta])* $row:ident: $row_text:literal;)* }
+    ) => {
+        /// An activation function. All act on each element but softmax and log-softmax, which act on each row.
+        #[derive(Debug, Clone, Copy, PartialEq, Default)]
+        #[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+        #[non_exhaustive]
+        pub enum Activation {
+            $($(#[$doc])* $name $({ $(#[$about])* $parameter: f32 })?,)*
+            $($(#[$row_doc])* $row,)*
+        }
+
+        impl Activation {
+            /// The elementwise functions, with PyTorch's default parameters.
+            pub const ELEMENTWISE: &[Self] = &[$(Self::$name $({ $parameter: $default })?),*];
+
+            /// The name in summaries and plans.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name { .. } => $text,)*
+                    $(Self::$row => $row_text,)*
+                }
+            }
+
+            /// The number of this function in `shaders/lib/activation.wgsl`; 0, where nothing is done to an element, of
+            /// those that act on rows, which have kernels of their own.
+            pub const fn kind(self) -> u32 {
+                match self {
+                    $(Self::$name { .. } => $number,)*
+                    $(Self::$row)|* => 0,
+                }
+            }
+
+            /// Whether the gradient is computed from the output `y`; otherwise from the input `x`.
+            pub const fn saves_output(self) -> bool {
+                match self {
+                    $(Self::$name { .. } => matches!(Saved::$from, Saved::Output),)*
+                    $(Self::$row)|* => true,
+                }
+            }
+
+            /// The parameter of the function, by its name.
+            const fn parameter(self) -> Option<(&'static str, f32)> {
+                match self {
+                    $($(Self::$name { $parameter } => Some((stringify!($parameter), $parameter)),)?)*
+                    _ => None,
+                }
+            }
+
+            /// The largest `|f'|`: how much the function can enlarge an error of its input. (No derivative of a row's
+            /// functions is larger than 1.)
+            pub fn lipschitz(self) -> f64 {
+                match self {
+                    $(Self::$name $({ $parameter })? => $lipschitz,)*
+                    $(Self::$row)|* => 1.0,
+                }
+            }
+
+            /// Runs `body` with the function known to the compiler, which then keeps one case of each match and
+            /// vectorises the loop.
+            #[inline(always)]
+            pub(crate) fn hoist(self, body: impl FnOnce(Self)) {
+                match self {
+                    $(Self::$name $({ $parameter })? => body(Self::$name $({ $parameter })?),)*
+                    $(Self::$row => body(Self::$row),)*
+                }
+            }
+        }
+    };
+}
+
+/// What the gradient of a function is computed from.
+enum Saved {
+    Input,
+    Output,
+}
+
+activations! {
+    elementwise {
+        /// `x`.
+        #[default]
+        Identity: "identity", 0, from Output, 1.0;
+        /// `1 / (1 + e⁻ˣ)`.
+        Sigmoid: "sigmoid", 1, from Output, 0.25;
+        /// `tanh x`.
+        Tanh: "tanh", 2, from Output, 1.0;
+        /// `max(x, 0)`; derivative 0 at 0.
+        Relu: "relu", 3, from Output, 1.0;
+        /// `x` for x > 0, else `slope · x`; derivative `slope` at 0.
+        LeakyRelu {
+            /// Slope below 0; must be at least 0, for the sign of the output stands for the sign of `x`.
+            slope = 0.01
+        }: "leaky_relu", 4, from Output, f64::from(slope).abs().max(1.0);
+        /// `x` for x > 0, else `alpha (eˣ - 1)` (Clevert et al. 2015).
+        Elu {
+            /// Minus the limit at -∞; must be at least 0, for the sign of the output stands for the sign of `x`.
+            alpha = 1.0
+        }: "elu", 5, from Output, f64::from(alpha).abs().max(1.0);
+        /// `1.0507 · elu(x, 1.6733)`, which keeps mean 0 and variance 1 (Klambauer et al. 2017).
+        Selu: "selu", 6, from Output, SELU_SCALE * SELU_ALPHA;
+        // The maxima of these by mpmath at 30 digits, rounded up in the last digit.
+        /// `x · sigmoid(x)`, also called swish.
+        Silu: "silu", 7, from Input, 1.099_839_320_2;
+        /// `x Φ(x)`, Φ the normal distribution function (Hendrycks & Gimpel 2016).
+        Gelu: "gelu", 8, from Input, 1.128_904_145_2;
+        /// Its approximation `x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
+        GeluTanh: "gelu_tanh", 9, from Input, 1.128_993_068_7;
+        /// `ln(1 + eˣ)`.
+        Softplus: "softplus", 10, from Input, 1.0;
+        /// `x / (1 + |x|)`.
+        Softsign: "softsign", 11, from Input, 1.0;
+        /// `min(max(x + 3, 0), 6) / 6`.
+        HardSigmoid: "hard_sigmoid", 12, from Input, 1.0 / 6.0;
+        /// `x · tanh(softplus(x))` (Misra 2019).
+        Mish: "mish", 13, from Input, 1.088_498_161_3;
+    }
+    by rows {
+        /// `e^(xᵢ) / Σⱼ e^(xⱼ)`.
+        Softmax: "softmax";
+        /// `ln softmax(x)`.
+        LogSoftmax: "log_softmax";
+    }
 }
 
 /// λ of [`Activation::Selu`].
@@ -52,104 +146,40 @@ pub const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 pub const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 
 impl Activation {
-    /// Every function, with PyTorch's default parameters, in the order of [`Activation::kind`].
-    pub const ALL: [Activation; 14] = [
-        Activation::Identity,
-        Activation::Sigmoid,
-        Activation::Tanh,
-        Activation::Relu,
-        Activation::LeakyRelu { slope: 0.01 },
-        Activation::Elu { alpha: 1.0 },
-        Activation::Selu,
-        Activation::Silu,
-        Activation::Gelu,
-        Activation::GeluTanh,
-        Activation::Softplus,
-        Activation::Softsign,
-        Activation::HardSigmoid,
-        Activation::Mish,
-    ];
-
-    /// The number of this function in `shaders/lib/activation.wgsl`.
-    pub const fn kind(self) -> u32 {
-        match self {
-            Activation::Identity => 0,
-            Activation::Sigmoid => 1,
-            Activation::Tanh => 2,
-            Activation::Relu => 3,
-            Activation::LeakyRelu { .. } => 4,
-            Activation::Elu { .. } => 5,
-            Activation::Selu => 6,
-            Activation::Silu => 7,
-            Activation::Gelu => 8,
-            Activation::GeluTanh => 9,
-            Activation::Softplus => 10,
-            Activation::Softsign => 11,
-            Activation::HardSigmoid => 12,
-            Activation::Mish => 13,
-        }
-    }
-
     /// The parameter of the function; 0 where it has none.
     pub const fn alpha(self) -> f32 {
-        match self {
-            Activation::LeakyRelu { slope } => slope,
-            Activation::Elu { alpha } => alpha,
-            _ => 0.0,
+        match self.parameter() {
+            Some((_, value)) => value,
+            None => 0.0,
         }
     }
 
-    /// The name in summaries and plans.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Activation::Identity => "identity",
-            Activation::Sigmoid => "sigmoid",
-            Activation::Tanh => "tanh",
-            Activation::Relu => "relu",
-            Activation::LeakyRelu { .. } => "leaky_relu",
-            Activation::Elu { .. } => "elu",
-            Activation::Selu => "selu",
-            Activation::Silu => "silu",
-            Activation::Gelu => "gelu",
-            Activation::GeluTanh => "gelu_tanh",
-            Activation::Softplus => "softplus",
-            Activation::Softsign => "softsign",
-            Activation::HardSigmoid => "hard_sigmoid",
-            Activation::Mish => "mish",
-        }
+    /// Operations for an element, as [`Spec::flops`] counts them.
+    pub(super) fn flops(self) -> u64 {
+        u64::from(self != Activation::Identity)
     }
 
-    /// Whether the gradient is computed from the output `y`; otherwise from the input `x`.
-    pub const fn saves_output(self) -> bool {
-        self.kind() <= Activation::Selu.kind()
+    /// Of the derivative and its product with the gradient from above.
+    pub(super) fn gradient_flops(self) -> u64 {
+        2 * self.flops()
     }
 
-    /// The largest `|f'|`: how much the function can enlarge an error of its input.
-    pub fn lipschitz(self) -> f64 {
-        match self {
-            Activation::Sigmoid => 0.25,
-            Activation::LeakyRelu { slope } => f64::from(slope).abs().max(1.0),
-            Activation::Elu { alpha } => f64::from(alpha).abs().max(1.0),
-            Activation::Selu => SELU_SCALE * SELU_ALPHA,
-            Activation::Silu => LIPSCHITZ_SILU,
-            Activation::Gelu => LIPSCHITZ_GELU,
-            Activation::GeluTanh => LIPSCHITZ_GELU_TANH,
-            Activation::HardSigmoid => 1.0 / 6.0,
-            Activation::Mish => LIPSCHITZ_MISH,
-            Activation::Identity
-            | Activation::Tanh
-            | Activation::Relu
-            | Activation::Softplus
-            | Activation::Softsign => 1.0,
+    /// Refuses parameters with which the gradient could not be read from the output's sign.
+    pub(crate) fn check(self, place: &str) -> Result<()> {
+        match self.parameter() {
+            Some((name, value)) if !(value.is_finite() && value >= 0.0) => {
+                Err(Error::value(place, name, "finite and at least 0", value))
+            }
+            _ => Ok(()),
         }
     }
 }
 
-// The maxima of |f'|, by mpmath at 30 digits, rounded up in the last digit.
-const LIPSCHITZ_SILU: f64 = 1.099_839_320_2;
-const LIPSCHITZ_GELU: f64 = 1.128_904_145_2;
-const LIPSCHITZ_GELU_TANH: f64 = 1.128_993_068_7;
-const LIPSCHITZ_MISH: f64 = 1.088_498_161_3;
+impl fmt::Display for Activation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
 
 params! {
     /// `Params` of `activation` and `activation_grad`.
@@ -247,6 +277,14 @@ impl Spec for ActivationForward {
     fn sizes(&self) -> Vec<usize> {
         vec![self.params.n as usize; 2]
     }
+
+    fn flops(&self) -> u64 {
+        self.function.flops() * u64::from(self.params.n)
+    }
+
+    fn is_flat(&self) -> bool {
+        true
+    }
 }
 
 impl Spec for ActivationGrad {
@@ -268,5 +306,13 @@ impl Spec for ActivationGrad {
 
     fn sizes(&self) -> Vec<usize> {
         vec![self.params.n as usize; 3]
+    }
+
+    fn flops(&self) -> u64 {
+        self.function.gradient_flops() * u64::from(self.params.n)
+    }
+
+    fn is_flat(&self) -> bool {
+        true
     }
 }

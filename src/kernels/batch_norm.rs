@@ -5,7 +5,7 @@
 //! inference, for unfused plans, and where not every gradient is wanted.
 
 use super::columns::{WORKGROUP, column_groups, lanes_override};
-use super::spec::{Binding, Entry, Shader, Spec, groups, params};
+use super::spec::{Binding, Entry, Shader, Spec, cells, groups, params};
 
 /// What of a normalisation a dispatch computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,16 @@ pub enum NormPart {
     Normalize,
     /// Both.
     Both,
+}
+
+impl NormPart {
+    /// Operations for an element. Sum; difference, square, sum; then a difference, two products and a sum.
+    pub(super) fn flops(self) -> u64 {
+        match self {
+            NormPart::Measure | NormPart::Normalize => 4,
+            NormPart::Both => 8,
+        }
+    }
 }
 
 params! {
@@ -101,6 +111,10 @@ impl Spec for BatchNorm {
             NormPart::Normalize => vec![n, cols, cols, known, n],
             NormPart::Both => vec![n, running, cols, cols, 2 * cols, n],
         }
+    }
+
+    fn flops(&self) -> u64 {
+        self.part.flops() * cells(self.params.rows, self.params.cols)
     }
 }
 
@@ -194,6 +208,15 @@ impl Spec for BatchNormGrad {
             BatchNormGradPart::All => vec![n, statistics, cols, n, n, self.params.shift_at as usize + cols],
         }
     }
+
+    /// n: 2; sums of dy and dy n: 3; the step back: a product, a sum, a product, a difference, a product.
+    fn flops(&self) -> u64 {
+        let each = match self.part {
+            BatchNormGradPart::Scale => 4,
+            BatchNormGradPart::Input | BatchNormGradPart::All => 10,
+        };
+        each * cells(self.params.rows, self.params.cols)
+    }
 }
 
 params! {
@@ -235,5 +258,14 @@ impl Spec for RunningStatistics {
 
     fn sizes(&self) -> Vec<usize> {
         vec![2 * self.cols as usize, (self.running_at + self.cols) as usize]
+    }
+
+    /// Two products and a sum for the mean, one product more for the variance.
+    fn flops(&self) -> u64 {
+        7 * u64::from(self.cols)
+    }
+
+    fn touched(&self, bound: &[usize]) -> u64 {
+        self.entry().touched_twice(bound)
     }
 }

@@ -1,6 +1,6 @@
 //! `y = x + bias`: a row vector added to every row of a matrix.
 
-use super::spec::{Binding, Entry, Shader, Spec, groups, params};
+use super::spec::{Binding, Entry, Shader, Spec, cells, groups, params};
 
 params! {
     /// Sizes of the matrix.
@@ -42,5 +42,9 @@ impl Spec for BiasAdd {
     fn sizes(&self) -> Vec<usize> {
         let (rows, cols) = (self.rows as usize, self.cols as usize);
         vec![rows * cols, cols, rows * cols]
+    }
+
+    fn flops(&self) -> u64 {
+        cells(self.rows, self.cols)
     }
 }

@@ -44,4 +44,16 @@ impl Spec for Blend {
     fn sizes(&self) -> Vec<usize> {
         vec![self.n as usize; 2]
     }
+
+    fn flops(&self) -> u64 {
+        3 * u64::from(self.n)
+    }
+
+    fn touched(&self, bound: &[usize]) -> u64 {
+        self.entry().touched_twice(bound)
+    }
+
+    fn is_flat(&self) -> bool {
+        true
+    }
 }

@@ -3,7 +3,7 @@
 //! Concatenation is one such copy for every input, its gradient one for every output. Columns of `y`
 //! outside the block keep their values.
 
-use super::spec::{Binding, Entry, Shader, Spec, groups, params};
+use super::spec::{Binding, Entry, Shader, Spec, cells, groups, params};
 
 params! {
     /// Which block of columns goes where.
@@ -50,5 +50,10 @@ impl Spec for CopyColumns {
     fn sizes(&self) -> Vec<usize> {
         let rows = self.rows as usize;
         vec![rows * self.from_width as usize, rows * self.to_width as usize]
+    }
+
+    /// What is bound is wider than what is copied.
+    fn touched(&self, _: &[usize]) -> u64 {
+        2 * cells(self.rows, self.cols)
     }
 }

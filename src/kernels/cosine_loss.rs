@@ -4,9 +4,10 @@
 //! `1 - u·v`, and its gradient `drow (u - v - loss u) / |p|`. A row without an element above the smallest normal
 //! number has no direction: its loss is 1, its gradient 0.
 
+use super::Kernel;
 use super::loss_part::{ENTRIES, Part};
 use super::rows::{WORKGROUP, lanes_override, row_groups};
-use super::spec::{Entry, Shader, Spec, params};
+use super::spec::{Entry, Shader, Spec, cells, params, touched_or};
 
 params! {
     /// `Params` of `cosine_loss`.
@@ -77,5 +78,28 @@ impl Spec for CosineLoss {
     fn sizes(&self) -> Vec<usize> {
         let (rows, cols) = (self.params.rows as usize, self.params.cols as usize);
         self.part.sizes(rows * cols, rows * cols, rows)
+    }
+
+    /// Of both operands the largest size, a quotient, a square, its sum; two quotients, a difference, a square, its sum;
+    /// then two differences and two products.
+    fn flops(&self) -> u64 {
+        let each = match self.part {
+            Part::Loss => 13,
+            Part::Grad | Part::LossAndGrad => 17,
+        };
+        each * cells(self.params.rows, self.params.cols)
+    }
+
+    fn touched(&self, bound: &[usize]) -> u64 {
+        touched_or(bound, [self.params.rows.into(); 5])
+    }
+
+    fn to_log(&self, log_stride: u32, log_at: u32) -> Option<Kernel> {
+        let params = CosineLossParams { log_stride, log_at, ..self.params };
+        Some(Self { params, ..self.clone() }.into())
+    }
+
+    fn with_part(&self, part: Part) -> Option<Kernel> {
+        Some(Self { part, ..self.clone() }.into())
     }
 }

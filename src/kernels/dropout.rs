@@ -58,6 +58,10 @@ impl Spec for Dropout {
     fn sizes(&self) -> Vec<usize> {
         vec![self.n as usize; 2]
     }
+
+    fn flops(&self) -> u64 {
+        self.n.into()
+    }
 }
 
 params! {
@@ -125,5 +129,9 @@ impl Spec for AlphaDropout {
 
     fn sizes(&self) -> Vec<usize> {
         vec![self.n as usize; 2]
+    }
+
+    fn flops(&self) -> u64 {
+        2 * u64::from(self.n)
     }
 }

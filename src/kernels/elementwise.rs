@@ -1,6 +1,6 @@
 //! `y = a ∘ b` for two matrices, either of which may be a row, a column or a scalar repeated.
 
-use super::spec::{Binding, Entry, Shader, Spec, groups, params};
+use super::spec::{Binding, Entry, Shader, Spec, cells, groups, params};
 
 /// An operation on two numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,5 +97,9 @@ impl Spec for Elementwise {
         let (last_row, last_col) = (p.rows.saturating_sub(1) as usize, p.cols.saturating_sub(1) as usize);
         let reach = |row: u32, col: u32| last_row * row as usize + last_col * col as usize + 1;
         vec![reach(p.a_row, p.a_col), reach(p.b_row, p.b_col), p.rows as usize * p.cols as usize]
+    }
+
+    fn flops(&self) -> u64 {
+        cells(self.params.rows, self.params.cols)
     }
 }

@@ -1,8 +1,9 @@
 //! Losses that compare a prediction with its target element by element; a row's loss is the mean.
 
+use super::Kernel;
 use super::loss_part::{ENTRIES, Part};
 use super::rows::{WORKGROUP, lanes_override, row_groups};
-use super::spec::{Entry, Shader, Spec, params};
+use super::spec::{Entry, Shader, Spec, cells, params, touched_or};
 
 /// A loss of a prediction `p` and a target `t`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -197,5 +198,27 @@ impl Spec for ElementwiseLossKernel {
     fn sizes(&self) -> Vec<usize> {
         let elements = self.params.rows as usize * self.params.cols as usize;
         self.part.sizes(elements, elements, self.params.rows as usize)
+    }
+
+    /// Difference, function, sum; derivative, product.
+    fn flops(&self) -> u64 {
+        let each = match self.part {
+            Part::Loss | Part::Grad => 3,
+            Part::LossAndGrad => 5,
+        };
+        each * cells(self.params.rows, self.params.cols)
+    }
+
+    fn touched(&self, bound: &[usize]) -> u64 {
+        touched_or(bound, [self.params.rows.into(); 5])
+    }
+
+    fn to_log(&self, log_stride: u32, log_at: u32) -> Option<Kernel> {
+        let params = ElementwiseLossParams { log_stride, log_at, ..self.params };
+        Some(Self { params, ..self.clone() }.into())
+    }
+
+    fn with_part(&self, part: Part) -> Option<Kernel> {
+        Some(Self { part, ..self.clone() }.into())
     }
 }

@@ -3,7 +3,7 @@
 //! Categories travel as f32, as class indices do: exact up to 2^24.
 
 use super::rows::{WORKGROUP, lanes_override, row_groups};
-use super::spec::{Binding, Entry, Shader, Spec, groups, params};
+use super::spec::{Binding, Entry, Shader, Spec, cells, groups, params};
 
 params! {
     /// `Params` of `embedding` and `embedding_grad`: which columns of categories become which columns of values.
@@ -95,6 +95,11 @@ impl Spec for Embedding {
         let rows = self.0.rows as usize;
         vec![rows * self.0.from_width as usize, self.0.table(), rows * self.0.to_width as usize]
     }
+
+    /// A table may be larger than what is picked from it.
+    fn touched(&self, _: &[usize]) -> u64 {
+        cells(self.0.rows, self.0.columns) * u64::from(1 + 2 * self.0.width)
+    }
 }
 
 impl Spec for EmbeddingGrad {
@@ -117,5 +122,14 @@ impl Spec for EmbeddingGrad {
     fn sizes(&self) -> Vec<usize> {
         let rows = self.0.rows as usize;
         vec![rows * self.0.from_width as usize, rows * self.0.to_width as usize, self.0.table()]
+    }
+
+    fn flops(&self) -> u64 {
+        cells(self.0.rows, self.0.columns) * u64::from(self.0.width)
+    }
+
+    fn touched(&self, _: &[usize]) -> u64 {
+        let picked = cells(self.0.rows, self.0.columns) * u64::from(1 + self.0.width);
+        picked + cells(self.0.categories, self.0.width)
     }
 }

@@ -3,7 +3,7 @@
 //! Rows past `step.valid` are padding: zeros with weight 0, so the last, partial batch of an epoch
 //! runs on the plan of every other.
 
-use super::spec::{Binding, Entry, Shader, Spec, groups, params};
+use super::spec::{Binding, Entry, Shader, Spec, cells, groups, params, touched_or};
 
 params! {
     /// `batch[r] = data[order[step.start + r]]`, zeros from row `step.valid` on.
@@ -118,6 +118,10 @@ impl Spec for Gather {
     fn sizes(&self) -> Vec<usize> {
         vec![self.cols as usize, 1, self.rows as usize * self.cols as usize]
     }
+
+    fn touched(&self, bound: &[usize]) -> u64 {
+        touched_or(bound, [cells(self.rows, self.cols), self.rows.into(), 0])
+    }
 }
 
 impl Spec for GatherWeights {
@@ -136,6 +140,15 @@ impl Spec for GatherWeights {
     /// The weights and the order may be of any length; the least is given.
     fn sizes(&self) -> Vec<usize> {
         vec![1, 1, self.rows as usize]
+    }
+
+    /// A weight times the inverse of their sum.
+    fn flops(&self) -> u64 {
+        self.rows.into()
+    }
+
+    fn touched(&self, bound: &[usize]) -> u64 {
+        touched_or(bound, [self.rows.into(); 3])
     }
 }
 
@@ -160,5 +173,15 @@ impl Spec for GatherBatch {
     fn sizes(&self) -> Vec<usize> {
         let (rows, x, y) = (self.rows as usize, self.x_cols as usize, self.y_cols as usize);
         vec![x, y, 1, 1, rows * x, rows * y, rows]
+    }
+
+    fn flops(&self) -> u64 {
+        self.rows.into()
+    }
+
+    fn touched(&self, bound: &[usize]) -> u64 {
+        let rows = u64::from(self.rows);
+        let (x, y) = (cells(self.rows, self.x_cols), cells(self.rows, self.y_cols));
+        touched_or(bound, [x, y, rows, rows, 0, 0, 0])
     }
 }

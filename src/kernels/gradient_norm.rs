@@ -124,4 +124,11 @@ impl Spec for GradientNorm {
             GradientNormPart::ScaledFactor => vec![self.clip_len(), LOSS_SCALE_LEN],
         }
     }
+
+    fn flops(&self) -> u64 {
+        match self.part {
+            GradientNormPart::Partials => 2 * u64::from(self.params.n),
+            GradientNormPart::Factor | GradientNormPart::ScaledFactor => self.params.partials.into(),
+        }
+    }
 }

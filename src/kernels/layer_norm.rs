@@ -3,7 +3,7 @@
 use super::batch_norm::NormPart;
 use super::columns;
 use super::rows::{WORKGROUP, lanes_override, row_groups};
-use super::spec::{Binding, Entry, Shader, Spec, params};
+use super::spec::{Binding, Entry, Shader, Spec, cells, params};
 
 params! {
     /// `Params` of `layer_norm`.
@@ -76,6 +76,10 @@ impl Spec for LayerNorm {
             NormPart::Both => vec![rows * cols, cols, cols, 2 * rows, rows * cols],
         }
     }
+
+    fn flops(&self) -> u64 {
+        self.part.flops() * cells(self.params.rows, self.params.cols)
+    }
 }
 
 params! {
@@ -126,6 +130,11 @@ impl Spec for LayerNormGrad {
     fn sizes(&self) -> Vec<usize> {
         let (rows, cols) = (self.rows as usize, self.cols as usize);
         vec![rows * cols, 2 * rows, cols, rows * cols, rows * cols]
+    }
+
+    /// As that of a batch normalisation, and g.
+    fn flops(&self) -> u64 {
+        11 * cells(self.rows, self.cols)
     }
 }
 
@@ -195,5 +204,9 @@ impl Spec for LayerNormScaleGrad {
         let (rows, cols) = (self.params.rows as usize, self.params.cols as usize);
         let shift = if self.with_shift { self.params.shift_at as usize } else { 0 };
         vec![rows * cols, 2 * rows, rows * cols, shift + cols]
+    }
+
+    fn flops(&self) -> u64 {
+        (4 + u64::from(self.with_shift)) * cells(self.params.rows, self.params.cols)
     }
 }

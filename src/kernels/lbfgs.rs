@@ -140,4 +140,20 @@ impl Spec for Lbfgs {
             LbfgsPart::Accept => vec![n, n, memory],
         }
     }
+
+    fn flops(&self) -> u64 {
+        let slots = u64::from(self.params.slots);
+        let each = match self.part {
+            // A product and a sum for each row, and for the step.
+            LbfgsPart::Advance => 4 * slots + 3,
+            // The penalty, its square, the change, four sums of products a slot, two more, the largest.
+            LbfgsPart::Measure => 8 * slots + 11,
+            LbfgsPart::Accept => 0,
+        };
+        each * u64::from(self.params.n)
+    }
+
+    fn touched(&self, bound: &[usize]) -> u64 {
+        self.entry().touched_twice(bound)
+    }
 }

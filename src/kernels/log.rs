@@ -4,7 +4,7 @@
 //! The log is `(steps, slots, rows)`; a matrix takes a slot for each of its columns. Loss and accuracy kernels write
 //! there themselves once their plan is fused; this kernel does it for any other value.
 
-use super::spec::{Binding, Entry, Shader, Spec, groups, params};
+use super::spec::{Binding, Entry, Shader, Spec, cells, groups, params, touched_or};
 
 params! {
     /// `log[step.log_row · log_stride + log_at + c · rows + r] = values[r, c]`.
@@ -47,5 +47,9 @@ impl Spec for Log {
     /// The log may have any number of steps; the least, one, is given.
     fn sizes(&self) -> Vec<usize> {
         vec![self.rows as usize * self.cols as usize, self.log_stride as usize]
+    }
+
+    fn touched(&self, bound: &[usize]) -> u64 {
+        touched_or(bound, [cells(self.rows, self.cols); 2])
     }
 }

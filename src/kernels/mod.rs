@@ -13,7 +13,6 @@ pub(crate) mod sums;
 
 pub mod accuracy;
 pub mod activation;
-pub mod adam;
 pub mod batch_norm;
 pub mod bias_add;
 pub mod blend;
@@ -32,137 +31,160 @@ pub mod log;
 pub mod matmul;
 pub mod rank;
 pub mod scale;
-pub mod sgd;
 pub mod softmax;
 pub mod softmax_cross_entropy;
 pub mod sum_cols;
 pub mod sum_rows;
-pub mod train_step;
 pub mod update;
 pub mod weighted_sum;
 
-pub use accuracy::{Accuracy, AccuracyKind};
-pub use activation::{Activation, ActivationForward, ActivationGrad};
-pub use adam::Adam;
-pub use batch_norm::{
-    BatchNorm, BatchNormGrad, BatchNormGradParams, BatchNormGradPart, BatchNormParams, NormPart, RunningStatistics,
-};
-pub use bias_add::BiasAdd;
-pub use blend::Blend;
-pub use copy_columns::CopyColumns;
-pub use cosine_loss::CosineLoss;
-pub use dropout::{AlphaDropout, Dropout};
-pub use elementwise::{Elementwise, Op as ElementwiseOp};
-pub use elementwise_loss::{ElementwiseLoss, ElementwiseLossKernel};
-pub use embedding::{Embedding, EmbeddingGrad, EmbeddingParams};
-pub use fill::Fill;
-pub use gather::{Gather, GatherBatch, GatherWeights};
+pub use accuracy::AccuracyKind;
+pub use activation::Activation;
+pub use batch_norm::{BatchNormGradParams, BatchNormGradPart, BatchNormParams, NormPart};
+pub use elementwise::Op as ElementwiseOp;
+pub use elementwise_loss::ElementwiseLoss;
+pub use embedding::EmbeddingParams;
 pub use gradient_norm::{
-    GROWTH_INTERVAL, GradientNorm, GradientNormParams, GradientNormPart, LARGEST_SCALE, LOSS_SCALE_LEN, NORM_CHUNK,
-    PARTIALS_AT, SCALE_AT,
+    GROWTH_INTERVAL, GradientNormParams, GradientNormPart, LARGEST_SCALE, LOSS_SCALE_LEN, NORM_CHUNK, PARTIALS_AT,
+    SCALE_AT,
 };
-pub use layer_norm::{LayerNorm, LayerNormGrad, LayerNormParams, LayerNormScaleGrad, LayerNormScaleGradParams};
-pub use lbfgs::{FACTORS_AT, Lbfgs, LbfgsParams, LbfgsPart, SUMS_OF_SLOT};
-pub use log::Log;
+pub use layer_norm::{LayerNormParams, LayerNormScaleGradParams};
+pub use lbfgs::{FACTORS_AT, LbfgsParams, LbfgsPart, SUMS_OF_SLOT};
 pub use loss_part::Part;
-pub use matmul::{Abilities, Epilogue, Matmul, MatmulParams, Tile};
-pub use rank::{Rank, RankKind};
-pub use scale::Scale;
-pub use sgd::Sgd;
-pub use softmax::{LogSoftmax, LogSoftmaxGrad, Softmax, SoftmaxGrad};
-pub use softmax_cross_entropy::{EntropyKind, SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
+pub use matmul::{Abilities, Epilogue, MatmulParams, Tile};
+pub use rank::RankKind;
+pub use softmax_cross_entropy::{EntropyKind, SoftmaxCrossEntropyParams};
 pub use spec::{Access, Binding, Entry, Halves, Shader, Spec, Step};
-pub use sum_cols::SumCols;
-pub use sum_rows::SumRows;
-pub use train_step::{TrainStep, TrainStepParams};
-pub use update::{Formula, RULE, RULE_BLOCK, Update, UpdateParams};
-pub use weighted_sum::WeightedSum;
+pub use update::{Formula, RULE, RULE_BLOCK, UpdateParams};
 
-/// A kernel with the parameters of one dispatch.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Kernel {
-    /// `c = op(a) op(b)` with an epilogue.
-    Matmul(Matmul),
-    /// `y = x + bias`, the bias repeated for every row.
-    BiasAdd(BiasAdd),
-    /// `y = Σ_r x`, the sum of the rows.
-    SumRows(SumRows),
-    /// `y = Σ_c x`, the sum of each row.
-    SumCols(SumCols),
-    /// `y = f(x)`.
-    Activation(ActivationForward),
-    /// `dx = dy · f'`.
-    ActivationGrad(ActivationGrad),
-    /// `y = softmax(x)` by rows.
-    Softmax(Softmax),
-    /// `dx` of a softmax.
-    SoftmaxGrad(SoftmaxGrad),
-    /// `y = log softmax(x)` by rows.
-    LogSoftmax(LogSoftmax),
-    /// `dx` of a log-softmax.
-    LogSoftmaxGrad(LogSoftmaxGrad),
-    /// Cross-entropy of the softmax of logits, by rows.
-    SoftmaxCrossEntropy(SoftmaxCrossEntropy),
-    /// Mean over the columns of a loss of each element.
-    ElementwiseLoss(ElementwiseLossKernel),
-    /// `1 - cos` of prediction and target, by rows.
-    CosineLoss(CosineLoss),
-    /// `y = a ∘ b` with broadcast.
-    Elementwise(Elementwise),
-    /// `y = factor · x`.
-    Scale(Scale),
-    /// `y = value`.
-    Fill(Fill),
-    /// A block of columns from one matrix to another.
-    CopyColumns(CopyColumns),
-    /// The rows of a batch.
-    Gather(Gather),
-    /// The weights of the rows of a batch.
-    GatherWeights(GatherWeights),
-    /// Input, target and weights of a batch at once.
-    GatherBatch(GatherBatch),
-    /// The values of each row, to the log of the epoch.
-    Log(Log),
-    /// `y = keep · x / (1 - rate)`.
-    Dropout(Dropout),
-    /// `y = keep ? scale x + shift : dropped`.
-    AlphaDropout(AlphaDropout),
-    /// Each column by the mean and variance of the batch, or by known ones.
-    BatchNorm(BatchNorm),
-    /// The gradients of that.
-    BatchNormGrad(BatchNormGrad),
-    /// Running mean and variance, a step further.
-    RunningStatistics(RunningStatistics),
-    /// Each row by its mean and variance.
-    LayerNorm(LayerNorm),
-    /// `dx` of that.
-    LayerNormGrad(LayerNormGrad),
-    /// The gradients of its scale and shift.
-    LayerNormScaleGrad(LayerNormScaleGrad),
-    /// Rows of a table, picked by category.
-    Embedding(Embedding),
-    /// The gradient of the table.
-    EmbeddingGrad(EmbeddingGrad),
-    /// A step of gradient descent.
-    Sgd(Sgd),
-    /// A step of Adam.
-    Adam(Adam),
-    /// `y = (1 - share) y + share x`.
-    Blend(Blend),
-    /// A step of any optimizer, by rules.
-    Update(Update),
-    /// The factor that clips the norm of all gradients.
-    GradientNorm(GradientNorm),
-    /// The vectors of L-BFGS.
-    Lbfgs(Lbfgs),
-    /// `out = Σ values · weights`.
-    WeightedSum(WeightedSum),
-    /// The share of right answers of each row.
-    Accuracy(Accuracy),
-    /// The predicted class, or the rank of the target, of each row.
-    Rank(Rank),
+/// Every kernel, a line each: its variant of [`Kernel`] and its spec, its WGSL files, and its twin with the buffers that it
+/// takes, reads before writes, and what else. The twin stands under this name in the module of the same name in
+/// `src/cpu/twins`. Which buffers a loss has depends on its part; a twin of other such kernels takes them all (`..`).
+/// `kernels!(name)` hands the lines to the macro `name`.
+macro_rules! kernels {
+    ($name:ident) => {
+        $name! { (order, step)
+            /// `c = op(a) op(b)` with an epilogue.
+            Matmul(matmul::Matmul) in [], matmul(..);
+            /// `y = x + bias`, the bias repeated for every row.
+            BiasAdd(bias_add::BiasAdd) in [SHADER], bias_add(x, bias => y);
+            /// `y = Σ_r x`, the sum of the rows.
+            SumRows(sum_rows::SumRows) in [SHADER], sum_rows(x => y);
+            /// `y = Σ_c x`, the sum of each row.
+            SumCols(sum_cols::SumCols) in [SHADER], sum_cols(x => y);
+            /// `y = f(x)`.
+            Activation(activation::ActivationForward) in [SHADER], activation(x => y);
+            /// `dx = dy · f'`.
+            ActivationGrad(activation::ActivationGrad) in [GRAD_SHADER], activation_grad(saved, dy => dx);
+            /// `y = softmax(x)` by rows.
+            Softmax(softmax::Softmax) in [SHADER], softmax(x => y);
+            /// `dx` of a softmax.
+            SoftmaxGrad(softmax::SoftmaxGrad) in [GRAD_SHADER], softmax_grad(y, dy => dx);
+            /// `y = log softmax(x)` by rows.
+            LogSoftmax(softmax::LogSoftmax) in [LOG_SHADER], log_softmax(x => y);
+            /// `dx` of a log-softmax.
+            LogSoftmaxGrad(softmax::LogSoftmaxGrad) in [LOG_GRAD_SHADER], log_softmax_grad(y, dy => dx);
+            /// Cross-entropy of the softmax of logits, by rows.
+            SoftmaxCrossEntropy(softmax_cross_entropy::SoftmaxCrossEntropy) in [SHADER],
+                softmax_cross_entropy(by part; step);
+            /// Mean over the columns of a loss of each element.
+            ElementwiseLoss(elementwise_loss::ElementwiseLossKernel) in [SHADER], elementwise_loss(by part; step);
+            /// `1 - cos` of prediction and target, by rows.
+            CosineLoss(cosine_loss::CosineLoss) in [SHADER], cosine_loss(by part; step);
+            /// `y = a ∘ b` with broadcast.
+            Elementwise(elementwise::Elementwise) in [SHADER], elementwise(a, b => y);
+            /// `y = factor · x`.
+            Scale(scale::Scale) in [SHADER], scale(x => y);
+            /// `y = value`.
+            Fill(fill::Fill) in [SHADER], fill(=> y);
+            /// A block of columns from one matrix to another.
+            CopyColumns(copy_columns::CopyColumns) in [SHADER], copy_columns(x => y);
+            /// The rows of a batch.
+            Gather(gather::Gather) in [SHADER], gather(data => batch; order, step);
+            /// The weights of the rows of a batch.
+            GatherWeights(gather::GatherWeights) in [WEIGHTS_SHADER], gather_weights(weights => row_scale; order, step);
+            /// Input, target and weights of a batch at once.
+            GatherBatch(gather::GatherBatch) in [BATCH_SHADER, BATCH_VEC4_SHADER], gather_batch(..; order, step);
+            /// The values of each row, to the log of the epoch.
+            Log(log::Log) in [SHADER], log(values => log; step);
+            /// `y = keep · x / (1 - rate)`.
+            Dropout(dropout::Dropout) in [SHADER], dropout(x => y; step);
+            /// `y = keep ? scale x + shift : dropped`.
+            AlphaDropout(dropout::AlphaDropout) in [ALPHA_SHADER], alpha_dropout(x => y; step);
+            /// Each column by the mean and variance of the batch, or by known ones.
+            BatchNorm(batch_norm::BatchNorm) in [SHADER], batch_norm(..; step);
+            /// The gradients of that.
+            BatchNormGrad(batch_norm::BatchNormGrad) in [GRAD_SHADER], batch_norm_grad(..; step);
+            /// Running mean and variance, a step further.
+            RunningStatistics(batch_norm::RunningStatistics) in [RUNNING_SHADER],
+                running_statistics(statistics => running; step);
+            /// Each row by its mean and variance.
+            LayerNorm(layer_norm::LayerNorm) in [SHADER], layer_norm(..);
+            /// `dx` of that.
+            LayerNormGrad(layer_norm::LayerNormGrad) in [GRAD_SHADER], layer_norm_grad(x, statistics, scale, dy => dx);
+            /// The gradients of its scale and shift.
+            LayerNormScaleGrad(layer_norm::LayerNormScaleGrad) in [SCALE_GRAD_SHADER],
+                layer_norm_scale_grad(x, statistics, dy => dparameters);
+            /// Rows of a table, picked by category.
+            Embedding(embedding::Embedding) in [SHADER], embedding(x, table => y);
+            /// The gradient of the table.
+            EmbeddingGrad(embedding::EmbeddingGrad) in [GRAD_SHADER], embedding_grad(x, dy => dtable);
+            /// `y = (1 - share) y + share x`.
+            Blend(blend::Blend) in [SHADER], blend(x => y; step);
+            /// A step of any optimizer.
+            Update(update::Update) in [], update(..; step);
+            /// The factor that clips the norm of all gradients.
+            GradientNorm(gradient_norm::GradientNorm) in [SHADER], gradient_norm(..);
+            /// The vectors of L-BFGS.
+            Lbfgs(lbfgs::Lbfgs) in [SHADER], lbfgs(..);
+            /// `out = Σ values · weights`.
+            WeightedSum(weighted_sum::WeightedSum) in [SHADER], weighted_sum(values, weights => out);
+            /// The share of right answers of each row.
+            Accuracy(accuracy::Accuracy) in [SHADER], accuracy(pred, target => row_metric; step);
+            /// The predicted class, or the rank of the target, of each row.
+            Rank(rank::Rank) in [SHADER], rank(pred, target => row_metric; step);
+        }
+    };
 }
+pub(crate) use kernels;
+
+macro_rules! declare {
+    (
+        $with:tt
+        $(
+            $(#[$doc:meta])*
+            $kernel:ident($module:ident::$spec:ident) in [$($shader:ident),*], $twin:ident $buffers:tt;
+        )*
+    ) => {
+        $(pub use $module::$spec;)*
+
+        /// A kernel with the parameters of one dispatch.
+        #[derive(Debug, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub enum Kernel {
+            $($(#[$doc])* $kernel($spec)),*
+        }
+
+        impl Kernel {
+            /// The host spec of this kernel.
+            pub fn spec(&self) -> &dyn Spec {
+                match self {
+                    $(Kernel::$kernel(spec) => spec),*
+                }
+            }
+        }
+
+        $(impl From<$spec> for Kernel {
+            fn from(spec: $spec) -> Self {
+                Kernel::$kernel(spec)
+            }
+        })*
+
+        /// All WGSL texts but those of the matrix product, which are composed.
+        const SHADERS: &[&Shader] = &[$($(&$module::$shader,)*)*];
+    };
+}
+kernels!(declare);
 
 impl Kernel {
     /// The WGSL file, with the entry point where it has several and the tile where one file serves several and the
@@ -181,105 +203,9 @@ impl Kernel {
             (file, entry, _) => format!("{file}.{entry}"),
         }
     }
-
-    /// The host spec of this kernel.
-    pub fn spec(&self) -> &dyn Spec {
-        match self {
-            Kernel::Matmul(kernel) => kernel,
-            Kernel::BiasAdd(kernel) => kernel,
-            Kernel::SumRows(kernel) => kernel,
-            Kernel::SumCols(kernel) => kernel,
-            Kernel::Activation(kernel) => kernel,
-            Kernel::ActivationGrad(kernel) => kernel,
-            Kernel::Softmax(kernel) => kernel,
-            Kernel::SoftmaxGrad(kernel) => kernel,
-            Kernel::LogSoftmax(kernel) => kernel,
-            Kernel::LogSoftmaxGrad(kernel) => kernel,
-            Kernel::SoftmaxCrossEntropy(kernel) => kernel,
-            Kernel::ElementwiseLoss(kernel) => kernel,
-            Kernel::CosineLoss(kernel) => kernel,
-            Kernel::Elementwise(kernel) => kernel,
-            Kernel::Scale(kernel) => kernel,
-            Kernel::Fill(kernel) => kernel,
-            Kernel::CopyColumns(kernel) => kernel,
-            Kernel::Gather(kernel) => kernel,
-            Kernel::GatherWeights(kernel) => kernel,
-            Kernel::GatherBatch(kernel) => kernel,
-            Kernel::Log(kernel) => kernel,
-            Kernel::Dropout(kernel) => kernel,
-            Kernel::AlphaDropout(kernel) => kernel,
-            Kernel::BatchNorm(kernel) => kernel,
-            Kernel::BatchNormGrad(kernel) => kernel,
-            Kernel::RunningStatistics(kernel) => kernel,
-            Kernel::LayerNorm(kernel) => kernel,
-            Kernel::LayerNormGrad(kernel) => kernel,
-            Kernel::LayerNormScaleGrad(kernel) => kernel,
-            Kernel::Embedding(kernel) => kernel,
-            Kernel::EmbeddingGrad(kernel) => kernel,
-            Kernel::Sgd(kernel) => kernel,
-            Kernel::Adam(kernel) => kernel,
-            Kernel::Blend(kernel) => kernel,
-            Kernel::Update(kernel) => kernel,
-            Kernel::GradientNorm(kernel) => kernel,
-            Kernel::Lbfgs(kernel) => kernel,
-            Kernel::WeightedSum(kernel) => kernel,
-            Kernel::Accuracy(kernel) => kernel,
-            Kernel::Rank(kernel) => kernel,
-        }
-    }
 }
 
 /// Every WGSL text of the crate, for tests that hold them against their specs.
 pub fn shaders() -> impl Iterator<Item = &'static Shader> {
-    SHADERS.iter().copied().chain(matmul::shaders()).chain(&train_step::SHADERS)
+    SHADERS.iter().copied().chain(update::shaders()).chain(matmul::shaders())
 }
-
-/// All but those of the matrix product, which has one for every tile and layout, and of the whole training step.
-const SHADERS: &[&Shader] = &[
-    &bias_add::SHADER,
-    &sum_rows::SHADER,
-    &sum_cols::SHADER,
-    &activation::SHADER,
-    &activation::GRAD_SHADER,
-    &softmax::SHADER,
-    &softmax::GRAD_SHADER,
-    &softmax::LOG_SHADER,
-    &softmax::LOG_GRAD_SHADER,
-    &softmax_cross_entropy::SHADER,
-    &elementwise_loss::SHADER,
-    &cosine_loss::SHADER,
-    &elementwise::SHADER,
-    &scale::SHADER,
-    &fill::SHADER,
-    &copy_columns::SHADER,
-    &gather::SHADER,
-    &gather::WEIGHTS_SHADER,
-    &gather::BATCH_SHADER,
-    &gather::BATCH_VEC4_SHADER,
-    &log::SHADER,
-    &dropout::SHADER,
-    &dropout::ALPHA_SHADER,
-    &batch_norm::SHADER,
-    &batch_norm::GRAD_SHADER,
-    &batch_norm::RUNNING_SHADER,
-    &layer_norm::SHADER,
-    &layer_norm::GRAD_SHADER,
-    &layer_norm::SCALE_GRAD_SHADER,
-    &embedding::SHADER,
-    &embedding::GRAD_SHADER,
-    &sgd::SHADER,
-    &adam::SHADER,
-    &blend::SHADER,
-    &update::SGD,
-    &update::ADAGRAD,
-    &update::ADADELTA,
-    &update::RMSPROP,
-    &update::ADAM,
-    &update::ADAMAX,
-    &update::NADAM,
-    &gradient_norm::SHADER,
-    &lbfgs::SHADER,
-    &weighted_sum::SHADER,
-    &accuracy::SHADER,
-    &rank::SHADER,
-];

@@ -4,8 +4,9 @@
 //! column. So the target is among the k best exactly where its rank is less than k. A target whose score is NaN comes
 //! after all columns.
 
+use super::Kernel;
 use super::rows::{WORKGROUP, lanes_override, row_groups};
-use super::spec::{Binding, Entry, Shader, Spec, params};
+use super::spec::{Binding, Entry, Shader, Spec, cells, params, touched_or};
 
 /// What is written for each row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,5 +100,18 @@ impl Spec for Rank {
         let (rows, cols) = (self.params.rows as usize, self.params.cols as usize);
         let target = if self.kind == RankKind::OfOneHot { rows * cols } else { rows };
         vec![rows * cols, target, rows]
+    }
+
+    fn flops(&self) -> u64 {
+        cells(self.params.rows, self.params.cols)
+    }
+
+    fn touched(&self, bound: &[usize]) -> u64 {
+        touched_or(bound, [self.params.rows.into(); 3])
+    }
+
+    fn to_log(&self, log_stride: u32, log_at: u32) -> Option<Kernel> {
+        let params = RankParams { log_stride, log_at, ..self.params };
+        Some(Self { params, ..self.clone() }.into())
     }
 }

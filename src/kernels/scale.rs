@@ -39,4 +39,12 @@ impl Spec for Scale {
     fn sizes(&self) -> Vec<usize> {
         vec![self.n as usize; 2]
     }
+
+    fn flops(&self) -> u64 {
+        self.n.into()
+    }
+
+    fn is_flat(&self) -> bool {
+        true
+    }
 }

@@ -5,10 +5,10 @@
 //! The gradients need the output alone: `dx = y (dy - Σ y dy)` and `dx = dy - exp(y) Σ dy`.
 
 use super::rows::{WORKGROUP, lanes_override, row_groups};
-use super::spec::{Binding, Entry, Shader, Spec, params};
+use super::spec::{Binding, Entry, Shader, Spec, cells, params};
 
 macro_rules! row_kernel {
-    ($(#[$meta:meta])* $name:ident, $shader:ident, $file:literal, $entry:expr) => {
+    ($(#[$meta:meta])* $name:ident, $shader:ident, $file:literal, $entry:expr, $flops:literal) => {
         params! {
             $(#[$meta])*
             pub struct $name {
@@ -54,6 +54,10 @@ macro_rules! row_kernel {
             fn sizes(&self) -> Vec<usize> {
                 vec![self.rows as usize * self.cols as usize; $shader.entries[0].bindings.len()]
             }
+
+            fn flops(&self) -> u64 {
+                $flops * cells(self.rows, self.cols)
+            }
         }
     };
 }
@@ -62,19 +66,21 @@ const FORWARD: Entry = Entry { name: "main", bindings: &[Binding::read(1, "x"), 
 const BACKWARD: Entry =
     Entry { name: "main", bindings: &[Binding::read(1, "y"), Binding::read(2, "dy"), Binding::write(3, "dx")] };
 
+// Maximum, difference, exp, sum; then a quotient, or a difference from the logarithm of the sum. Back: a dot product, a
+// difference, a product; a sum, exp, a product, a difference.
 row_kernel!(
     /// `y = exp(x) / Σ exp(x)` by rows.
-    Softmax, SHADER, "softmax", FORWARD
+    Softmax, SHADER, "softmax", FORWARD, 5
 );
 row_kernel!(
     /// `dx = y (dy - Σ y dy)` by rows, `y` the softmax.
-    SoftmaxGrad, GRAD_SHADER, "softmax_grad", BACKWARD
+    SoftmaxGrad, GRAD_SHADER, "softmax_grad", BACKWARD, 4
 );
 row_kernel!(
     /// `y = x - log Σ exp(x)` by rows.
-    LogSoftmax, LOG_SHADER, "log_softmax", FORWARD
+    LogSoftmax, LOG_SHADER, "log_softmax", FORWARD, 5
 );
 row_kernel!(
     /// `dx = dy - exp(y) Σ dy` by rows, `y` the log-softmax.
-    LogSoftmaxGrad, LOG_GRAD_SHADER, "log_softmax_grad", BACKWARD
+    LogSoftmaxGrad, LOG_GRAD_SHADER, "log_softmax_grad", BACKWARD, 4
 );

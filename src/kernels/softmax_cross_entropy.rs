@@ -5,9 +5,10 @@
 //! probability that underflowed is never taken. `dlogits = drow · (Σt' · softmax(z) - t')`.
 //! Focal loss and divergence are functions of the same sums, chosen by an override: [`EntropyKind`].
 
+use super::Kernel;
 use super::loss_part::{ENTRIES, Part};
 use super::rows::{WORKGROUP, lanes_override, row_groups};
-use super::spec::{Entry, Shader, Spec, params};
+use super::spec::{Entry, Shader, Spec, cells, params, touched_or};
 
 /// Which function of the row's sums is the loss.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -142,5 +143,28 @@ impl Spec for SoftmaxCrossEntropy {
     fn sizes(&self) -> Vec<usize> {
         let (rows, cols) = (self.params.rows as usize, self.params.cols as usize);
         self.part.sizes(rows * cols, if self.classes { rows } else { rows * cols }, rows)
+    }
+
+    /// Maximum, difference, exp, sum; target dot logits; a quotient, a difference, a product.
+    fn flops(&self) -> u64 {
+        let each = match self.part {
+            Part::Loss => 6,
+            Part::Grad => 7,
+            Part::LossAndGrad => 9,
+        };
+        (each + u64::from(self.hit)) * cells(self.params.rows, self.params.cols)
+    }
+
+    fn touched(&self, bound: &[usize]) -> u64 {
+        touched_or(bound, [cells(self.params.rows, 1 + u32::from(self.hit)); 5])
+    }
+
+    fn to_log(&self, log_stride: u32, log_at: u32) -> Option<Kernel> {
+        let params = SoftmaxCrossEntropyParams { log_stride, log_at, ..self.params };
+        Some(Self { params, ..self.clone() }.into())
+    }
+
+    fn with_part(&self, part: Part) -> Option<Kernel> {
+        Some(Self { part, ..self.clone() }.into())
     }
 }

@@ -1,5 +1,6 @@
 //! What a host must know to dispatch a WGSL file, as plain data.
 
+use super::{Kernel, Part};
 use std::fmt::Debug;
 
 /// How a kernel uses a buffer.
@@ -90,6 +91,14 @@ pub struct Entry {
     pub bindings: &'static [Binding],
 }
 
+impl Entry {
+    /// [`Spec::touched`] of a kernel that also reads what it writes.
+    pub(crate) fn touched_twice(&self, bound: &[usize]) -> u64 {
+        let times = |binding: &Binding| if binding.access == Access::Read { 1 } else { 2 };
+        self.bindings.iter().zip(bound).map(|(binding, &len)| times(binding) * len as u64).sum()
+    }
+}
+
 /// A WGSL file and what the host assumes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shader {
@@ -172,6 +181,34 @@ pub trait Spec: Debug + Sync {
 
     /// Element counts of the buffers, in binding order: what a caller must supply.
     fn sizes(&self) -> Vec<usize>;
+
+    /// Floating-point operations, as [`Work`](crate::plan::Work) counts them; 0 where values are moved as they are.
+    fn flops(&self) -> u64 {
+        0
+    }
+
+    /// Elements read and written, of buffers with `bound` elements, in binding order; 0 stands for a buffer whose size the
+    /// plan does not fix (the data set and the log).
+    fn touched(&self, bound: &[usize]) -> u64 {
+        bound.iter().map(|&len| len as u64).sum()
+    }
+
+    /// Whether element i of every output depends on element i of every other buffer alone (and on the rule of its block),
+    /// so that the work can be cut anywhere between blocks.
+    fn is_flat(&self) -> bool {
+        false
+    }
+
+    /// The same kernel writing its rows to the log, `log_stride` elements further for each step, from `log_at` on; `None`
+    /// for one that writes no row.
+    fn to_log(&self, _log_stride: u32, _log_at: u32) -> Option<Kernel> {
+        None
+    }
+
+    /// The same loss, of which `part` is computed; `None` for what is no loss.
+    fn with_part(&self, _part: Part) -> Option<Kernel> {
+        None
+    }
 }
 
 /// Declares the `Params` of a kernel: a `Pod` struct of 4-byte members and the list of their offsets.
@@ -227,7 +264,31 @@ params! {
     }
 }
 
+/// A step is built in this order: its rows, its seed, then what the optimizer asks for (`Optimizer::fill`).
+impl Step {
+    /// Of `rows` rows from `start` on, whose weights add up to `weight`.
+    pub(crate) fn over(start: usize, rows: usize, weight: f64) -> Self {
+        let inverse_weight = if weight > 0.0 { (1.0 / weight) as f32 } else { 0.0 };
+        Self { start: start as u32, valid: rows as u32, inverse_weight, ..Self::default() }
+    }
+
+    /// With the seed of the run.
+    pub(crate) fn seeded(self, seed: u64) -> Self {
+        Self { seed_low: seed as u32, seed_high: (seed >> 32) as u32, ..self }
+    }
+}
+
 /// Workgroups needed for `items` when each covers `per_group`.
 pub(crate) fn groups(items: usize, per_group: usize) -> u64 {
     items.div_ceil(per_group).max(1) as u64
+}
+
+/// Elements of a matrix.
+pub(crate) fn cells(rows: u32, cols: u32) -> u64 {
+    u64::from(rows) * u64::from(cols)
+}
+
+/// [`Spec::touched`] of a kernel with buffers whose size the plan may not fix: there it is what a batch has, of `batch`.
+pub(crate) fn touched_or<const N: usize>(bound: &[usize], batch: [u64; N]) -> u64 {
+    bound.iter().zip(batch).map(|(&len, batch)| if len > 0 { len as u64 } else { batch }).sum()
 }

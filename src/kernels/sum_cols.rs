@@ -1,7 +1,7 @@
 //! `y = Σ_c x[:, c]`: the sum of each row of a matrix.
 
 use super::rows::{WORKGROUP, lanes_override, row_groups};
-use super::spec::{Binding, Entry, Shader, Spec, params};
+use super::spec::{Binding, Entry, Shader, Spec, cells, params};
 
 params! {
     /// Sizes of the matrix.
@@ -43,5 +43,9 @@ impl Spec for SumCols {
 
     fn sizes(&self) -> Vec<usize> {
         vec![self.rows as usize * self.cols as usize, self.rows as usize]
+    }
+
+    fn flops(&self) -> u64 {
+        cells(self.rows, self.cols)
     }
 }

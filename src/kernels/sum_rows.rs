@@ -1,7 +1,7 @@
 //! `y = Σ_r x[r, :]`: the sum of the rows of a matrix, as a bias gradient needs it.
 
 use super::columns::{WORKGROUP, column_groups, lanes_override};
-use super::spec::{Binding, Entry, Shader, Spec, params};
+use super::spec::{Binding, Entry, Shader, Spec, cells, params};
 
 params! {
     /// Sizes of the matrix.
@@ -43,5 +43,9 @@ impl Spec for SumRows {
 
     fn sizes(&self) -> Vec<usize> {
         vec![self.rows as usize * self.cols as usize, self.cols as usize]
+    }
+
+    fn flops(&self) -> u64 {
+        cells(self.rows, self.cols)
     }
 }

@@ -42,4 +42,8 @@ impl Spec for WeightedSum {
     fn sizes(&self) -> Vec<usize> {
         vec![self.n as usize, self.n as usize, 1]
     }
+
+    fn flops(&self) -> u64 {
+        2 * u64::from(self.n)
+    }
 }

@@ -11,7 +11,7 @@ mod layer_norm;
 mod merge;
 mod residual;
 
-pub use activation::Activation;
+pub use crate::kernels::Activation;
 pub use activity::ActivityRegularization;
 pub use batch_norm::BatchNorm;
 pub use dense::Dense;

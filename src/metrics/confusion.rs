@@ -2,6 +2,7 @@
 
 use super::counts::classes;
 use super::{Definition, Direction, Need, Rows, check_rows};
+use crate::text::table;
 use crate::{Error, Result};
 use std::fmt;
 
@@ -126,26 +127,17 @@ pub(super) fn shown(count: f64) -> String {
 /// A table: true classes down, predicted ones across.
 impl fmt::Display for ConfusionMatrix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = |text: &String| text.chars().count();
-        let head = self.labels.iter().map(width).max().unwrap_or(0).max("truth".len());
-        let mut columns: Vec<Vec<String>> = Vec::new();
-        for (class, label) in self.labels.iter().enumerate() {
-            let cells = (0..self.classes()).map(|truth| shown(self.count(truth, class)));
-            columns.push([label.clone()].into_iter().chain(cells).collect());
-        }
+        let head = ["truth"].into_iter().chain(self.labels.iter().map(String::as_str));
+        let mut rows: Vec<Vec<String>> = vec![head.map(str::to_owned).collect()];
+        rows.extend(self.labels.iter().enumerate().map(|(truth, label)| {
+            let counts = (0..self.classes()).map(|class| shown(self.count(truth, class)));
+            [label.clone()].into_iter().chain(counts).collect()
+        }));
         if self.undecided.iter().any(|count| *count > 0.0) {
-            let cells = self.undecided.iter().map(|count| shown(*count));
-            columns.push(["NaN".to_owned()].into_iter().chain(cells).collect());
+            let column = ["NaN".to_owned()].into_iter().chain(self.undecided.iter().map(|count| shown(*count)));
+            rows.iter_mut().zip(column).for_each(|(row, cell)| row.push(cell));
         }
-        let widths: Vec<usize> = columns.iter().map(|cells| cells.iter().map(width).max().unwrap_or(0)).collect();
-        let heads = ["truth"].into_iter().chain(self.labels.iter().map(String::as_str));
-        for (row, label) in heads.enumerate() {
-            write!(f, "{}{label:>head$}", if row > 0 { "\n" } else { "" })?;
-            for (cells, width) in columns.iter().zip(&widths) {
-                write!(f, "  {:>width$}", cells[row])?;
-            }
-        }
-        Ok(())
+        f.write_str(&table(&rows, 0))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Weights of one model to another of the same architecture: target networks, moving averages of weights.
 
-use super::{Model, Task};
+use super::{Model, Piece};
 use crate::kernels::Step;
 use crate::plan::Buffer;
 use crate::{Error, Result};
@@ -55,7 +55,7 @@ impl Model {
         }
         self.check_same_parameters("blend_weights_from", other)?;
         let step = Step { share: tau, ..Step::default() };
-        self.run_without_batch(Task::Blend, step, |model| model.fetch(other, Buffer::OtherParameters))
+        self.run_without_batch(Piece::Blend, step, |model| model.fetch(other, Buffer::OtherParameters))
     }
 
     fn check_same_parameters(&self, place: &str, other: &Model) -> Result<()> {
@@ -83,9 +83,7 @@ impl Model {
         {
             return Ok(());
         }
-        let (theirs, range) = (other.any_plan()?, other.layout().slab.all(Buffer::Parameters));
-        let values = other.executor.read(theirs.0, range)?;
-        let (own, _) = self.any_plan()?;
-        self.executor.write(own, to, 0, &values)
+        let values = other.slab(Buffer::Parameters)?;
+        self.executor.write_slab(to, 0, &values)
     }
 }

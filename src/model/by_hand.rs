@@ -1,6 +1,6 @@
 //! What a model keeps for training by hand (`src/train/by_hand`).
 
-use super::Task;
+use super::Piece;
 use crate::data::Targets;
 use crate::plan::{Buffer, Plan, PlanId};
 
@@ -17,7 +17,7 @@ pub(crate) struct ByHand {
 
 /// A plan that stays loaded.
 pub(crate) struct Held {
-    pub task: Task,
+    pub piece: Piece,
     pub classes: Vec<bool>,
     pub batch: usize,
     pub id: PlanId,

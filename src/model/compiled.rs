@@ -3,7 +3,7 @@
 use super::by_hand::ByHand;
 use super::inference::Batches;
 use super::layout::Layout;
-use super::plans::Loaded;
+use super::plans::LoadedPlan;
 use super::{Losses, Network, Program, Purpose, Summary};
 #[cfg(doc)]
 use crate::Error;
@@ -35,7 +35,7 @@ pub struct Model {
     pub(super) program: Program,
     device: Device,
     pub(crate) executor: Box<dyn Executor>,
-    pub(super) plans: Vec<Loaded>,
+    pub(super) plans: Vec<LoadedPlan>,
     pub(super) layout: Layout,
     /// Training steps done so far: Adam's `t`, and the counter of dropout masks.
     pub(crate) steps_done: u64,
@@ -87,11 +87,10 @@ impl Model {
     /// [`Error::Gpu`]; [`Error::Value`] for an initializer out of range.
     pub fn reset(&mut self, seed: u64) -> Result<()> {
         let start = self.layout.start(&self.program.network, seed)?;
-        let (id, moments) = self.any_plan()?;
-        self.executor.write(id, Buffer::Parameters, 0, &start)?;
+        self.executor.write_slab(Buffer::Parameters, 0, &start)?;
         let zeros = vec![0.0; start.len()];
-        for moment in 0..moments {
-            self.executor.write(id, Buffer::Moment(moment), 0, &zeros)?;
+        for moment in 0..self.moments() {
+            self.executor.write_slab(Buffer::Moment(moment), 0, &zeros)?;
         }
         (self.steps_done, self.epochs_done) = (0, 0);
         self.by_hand.forget_gradients();

@@ -12,6 +12,7 @@ mod names;
 mod network;
 #[cfg(feature = "save")]
 pub(crate) mod persist;
+mod piece;
 mod plans;
 mod precision;
 mod predict;
@@ -23,7 +24,6 @@ mod sequential;
 #[cfg(feature = "save")]
 mod stored;
 mod summary;
-mod task;
 mod value;
 mod weights;
 
@@ -31,12 +31,12 @@ pub use crate::losses::Losses;
 pub use compiled::Model;
 pub(crate) use layout::Layout;
 pub use network::{Network, RowShape};
+pub(crate) use piece::Piece;
 pub use precision::{LossScale, Precision};
 pub(crate) use program::Watched;
 pub use program::{Program, Purpose};
 pub use sequential::Sequential;
 pub use summary::Summary;
-pub(crate) use task::Task;
 pub use value::Value;
 pub use weights::Weight;
 pub(crate) use weights::{trained, write_slabs};

@@ -6,7 +6,7 @@ use crate::{Error, Result};
 
 /// A plan that the executor has loaded.
 #[derive(Clone)]
-pub(crate) struct Loaded {
+pub(crate) struct LoadedPlan {
     pub(super) purpose: Purpose,
     pub batch: usize,
     classes: Vec<bool>,
@@ -32,28 +32,21 @@ fn halved<T>(most: usize, mut attempt: impl FnMut(usize) -> Result<T>) -> Result
 }
 
 impl Model {
-    /// A loaded plan through which slabs can be reached, and its number of moments.
-    pub(crate) fn any_plan(&self) -> Result<(PlanId, usize)> {
-        let train = self.plans.iter().find(|loaded| loaded.purpose == Purpose::Train);
-        let train = train.ok_or_else(|| Error::Internal("no training plan is loaded".to_owned()))?;
-        Ok((train.id, train.plan.moments))
-    }
-
     /// The plan for `purpose` at batch size `batch`, loaded if it is not. A plan for another batch size is let go, but
     /// for predictions, whose few batch sizes stay.
-    pub(crate) fn load(&mut self, purpose: Purpose, batch: usize, classes: &[bool]) -> Result<&Loaded> {
+    pub(crate) fn load(&mut self, purpose: Purpose, batch: usize, classes: &[bool]) -> Result<&LoadedPlan> {
         self.bindings += u64::from(purpose != Purpose::Predict);
         if purpose == Purpose::Train {
             // Its steps write over them.
             self.by_hand.forget_gradients();
             self.by_hand.scaled = true;
         }
-        let fits = |l: &Loaded| l.purpose == purpose && l.batch == batch && l.classes == classes;
+        let fits = |l: &LoadedPlan| l.purpose == purpose && l.batch == batch && l.classes == classes;
         if let Some(i) = self.plans.iter().position(fits) {
             return Ok(&self.plans[i]);
         }
         let made = self.make(purpose, batch, classes)?;
-        let outdated = |loaded: &Loaded| loaded.purpose == purpose && purpose != Purpose::Predict;
+        let outdated = |loaded: &LoadedPlan| loaded.purpose == purpose && purpose != Purpose::Predict;
         if let Some(i) = self.plans.iter().position(outdated) {
             self.executor.unload(self.plans.swap_remove(i).id);
         }
@@ -66,10 +59,10 @@ impl Model {
         halved(batch, |rows| self.load(purpose, rows, classes).map(|loaded| loaded.batch))
     }
 
-    fn make(&mut self, purpose: Purpose, batch: usize, classes: &[bool]) -> Result<Loaded> {
+    fn make(&mut self, purpose: Purpose, batch: usize, classes: &[bool]) -> Result<LoadedPlan> {
         let plan = self.program.plan(purpose, batch, classes, true)?;
         let id = self.executor.load(&plan)?;
-        Ok(Loaded { purpose, batch, classes: classes.to_vec(), id, plan })
+        Ok(LoadedPlan { purpose, batch, classes: classes.to_vec(), id, plan })
     }
 
     /// Lets go of the data that are bound to the plans for `purposes`.
@@ -95,7 +88,7 @@ impl Model {
     pub(super) fn reload_training(&mut self) -> Result<()> {
         let at = self.plans.iter().position(|loaded| loaded.purpose == Purpose::Train);
         let at = at.ok_or_else(|| Error::Internal("no training plan is loaded".to_owned()))?;
-        let Loaded { purpose, batch, classes, id: old, .. } = self.plans[at].clone();
+        let LoadedPlan { purpose, batch, classes, id: old, .. } = self.plans[at].clone();
         self.plans[at] = halved(batch, |rows| self.make(purpose, rows, &classes))?;
         self.executor.unload(old);
         self.bindings += 1;

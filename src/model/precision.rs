@@ -2,7 +2,7 @@
 
 use super::{Model, Program, Purpose};
 use crate::kernels::{LARGEST_SCALE, LOSS_SCALE_LEN, SCALE_AT};
-use crate::plan::{Buffer, Executor, PlanId, Range};
+use crate::plan::{Buffer, Executor, Range};
 use crate::{Error, Result};
 
 /// The loss scale of the first step, as in PyTorch.
@@ -91,8 +91,7 @@ impl Model {
     }
 
     pub(super) fn restart_loss_scale(&mut self) -> Result<()> {
-        let (id, _) = self.any_plan()?;
-        self.program.start_loss_scale(&mut *self.executor, id)
+        self.program.start_loss_scale(&mut *self.executor)
     }
 
     /// All of [`Buffer::LossScale`].
@@ -100,8 +99,7 @@ impl Model {
         if self.precision() == Precision::F32 {
             return Ok(None);
         }
-        let (id, _) = self.any_plan()?;
-        self.executor.read(id, Range::of(Buffer::LossScale, LOSS_SCALE_LEN)).map(Some)
+        self.executor.read_slab(Range::of(Buffer::LossScale, LOSS_SCALE_LEN)).map(Some)
     }
 
     /// By what the gradients in the slab were multiplied with the loss.
@@ -121,10 +119,10 @@ impl Program {
     }
 
     /// Writes the state before the first step to `executor`, which has loaded the training plan `id`.
-    pub(crate) fn start_loss_scale(&self, executor: &mut dyn Executor, id: PlanId) -> Result<()> {
+    pub(crate) fn start_loss_scale(&self, executor: &mut dyn Executor) -> Result<()> {
         match self.precision {
             Precision::F32 => Ok(()),
-            Precision::F16 => executor.write(id, Buffer::LossScale, SCALE_AT, &[FIRST_SCALE, 0.0, 0.0]),
+            Precision::F16 => executor.write_slab(Buffer::LossScale, SCALE_AT, &[FIRST_SCALE, 0.0, 0.0]),
         }
     }
 }

@@ -3,35 +3,35 @@
 use super::layout::Layout;
 use super::{Model, Precision, Program};
 use crate::Result;
-use crate::kernels::Kernel;
+use crate::kernels::{self, Kernel};
 use crate::optimizers::{clip, needs_rules, rules};
-use crate::plan::{Buffer, Executor, PlanId, Update};
+use crate::plan::{Buffer, Executor, ParameterUpdate};
 
 impl Program {
     /// Whether the update of a training plan in `precision` binds [`Buffer::Rules`].
     pub(crate) fn by_rules(&self, precision: Precision) -> bool {
-        matches!(self.update(0, precision).kernel, Kernel::Update(_))
+        matches!(self.update(0, precision).kernel, Kernel::Update(kernels::Update { by_rules: true, .. }))
     }
 
     /// The update of a slab of `elements` in a training plan in `precision`.
-    pub(crate) fn update(&self, elements: usize, precision: Precision) -> Update {
+    pub(crate) fn update(&self, elements: usize, precision: Precision) -> ParameterUpdate {
         let needed = needs_rules(&self.optimizer, &self.network.layer_rules(), &self.frozen);
         self.optimizer.update(elements, needed, precision == Precision::F16)
     }
 
     /// Writes rules and clipping to `executor`, which has loaded the training plan `id`. Does nothing without rules.
-    pub(crate) fn write_rules(&self, executor: &mut dyn Executor, id: PlanId, layout: &Layout) -> Result<()> {
+    pub(crate) fn write_rules(&self, executor: &mut dyn Executor, layout: &Layout) -> Result<()> {
         if !self.by_rules(self.precision) {
             return Ok(());
         }
         let layers = self.network.layer_rules();
         let rules = rules(&layout.parameters, &layout.slab, &self.optimizer, &layers, &self.frozen);
-        executor.write(id, Buffer::Rules, 0, &rules)?;
+        executor.write_slab(Buffer::Rules, 0, &rules)?;
         let clip = clip(&self.optimizer);
-        executor.write(id, Buffer::Clip, 0, &clip)?;
+        executor.write_slab(Buffer::Clip, 0, &clip)?;
         match self.precision {
             Precision::F32 => Ok(()),
-            Precision::F16 => executor.write(id, Buffer::LossScale, 0, &clip),
+            Precision::F16 => executor.write_slab(Buffer::LossScale, 0, &clip),
         }
     }
 }
@@ -39,8 +39,7 @@ impl Program {
 impl Model {
     /// Writes the rules to the model's own executor.
     pub(super) fn write_rules(&mut self) -> Result<()> {
-        let (id, _) = self.any_plan()?;
-        self.program.write_rules(&mut *self.executor, id, &self.layout)
+        self.program.write_rules(&mut *self.executor, &self.layout)
     }
 
     /// Freezes the parameters `i` with `frozen[i]` and trains the rest: from now on no gradients are computed for the
@@ -60,8 +59,7 @@ impl Model {
     /// Nothing is left to be applied by hand, and the slab holds zeros.
     pub(crate) fn drop_gradients(&mut self) -> Result<()> {
         self.by_hand.forget_gradients();
-        let (id, _) = self.any_plan()?;
-        self.executor.write(id, Buffer::Gradients, 0, &vec![0.0; self.layout.slab.len()])
+        self.executor.write_slab(Buffer::Gradients, 0, &vec![0.0; self.layout.slab.len()])
     }
 }
 
@@ -82,11 +80,11 @@ mod tests {
         let settings = Fit::new().epochs(3).batch_size(2).silent();
         // Of each parameter, its own bits and those of its moments.
         let bits = |model: &mut Model| -> Vec<Vec<u32>> {
-            let (id, moments) = model.any_plan().unwrap();
+            let moments = model.moments();
             let slabs: Vec<_> = [Buffer::Parameters].into_iter().chain((0..moments).map(Buffer::Moment)).collect();
             let mut read = |buffer, i| {
                 let range = model.layout.slab.range(buffer, i);
-                model.executor.read(id, range).unwrap().into_iter().map(f32::to_bits).collect::<Vec<_>>()
+                model.executor.read_slab(range).unwrap().into_iter().map(f32::to_bits).collect::<Vec<_>>()
             };
             (0..4).map(|i| slabs.iter().flat_map(|slab| read(*slab, i)).collect()).collect()
         };

@@ -2,7 +2,7 @@
 
 use super::Network;
 use crate::layers::Layer;
-use crate::text::thousands;
+use crate::text::{table, thousands};
 use std::fmt;
 
 /// A table of the layers of a model, their shapes and parameter counts.
@@ -65,25 +65,12 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let header = ["layer", "kind", "output", "parameters"].map(str::to_owned);
-        let all = || std::iter::once(&header).chain(&self.rows);
-        let width = |column: usize| all().map(|row| row[column].chars().count()).max().unwrap_or(0);
-        let widths = [0, 1, 2, 3].map(width);
-        for (i, row) in all().enumerate() {
-            writeln!(
-                f,
-                "{:<a$}  {:<b$}  {:<c$}  {:>d$}",
-                row[0],
-                row[1],
-                row[2],
-                row[3],
-                a = widths[0],
-                b = widths[1],
-                c = widths[2],
-                d = widths[3]
-            )?;
+        let header = ["layer", "kind", "output", "parameters"].map(str::to_owned).to_vec();
+        let rows: Vec<_> = [header].into_iter().chain(self.rows.iter().map(|row| row.to_vec())).collect();
+        for (i, line) in table(&rows, 3).lines().enumerate() {
+            writeln!(f, "{line}")?;
             if i == 0 {
-                writeln!(f, "{}", "-".repeat(widths.iter().sum::<usize>() + 6))?;
+                writeln!(f, "{}", "-".repeat(line.chars().count()))?;
             }
         }
         write!(f, "{} trainable parameters", thousands(self.parameters as u64))?;

@@ -3,7 +3,7 @@
 use super::Model;
 use crate::data::Matrix;
 use crate::graph::Parameter;
-use crate::plan::{Buffer, Executor, PlanId};
+use crate::plan::{Buffer, Executor};
 use crate::{Error, Result};
 
 /// One parameter of a model.
@@ -45,9 +45,9 @@ pub(crate) fn trained(moments: usize) -> impl Iterator<Item = Buffer> {
 }
 
 /// Writes what [`Model::slabs`] read.
-pub(crate) fn write_slabs(executor: &mut dyn Executor, id: PlanId, moments: usize, slabs: &[Vec<f32>]) -> Result<()> {
+pub(crate) fn write_slabs(executor: &mut dyn Executor, moments: usize, slabs: &[Vec<f32>]) -> Result<()> {
     let places = trained(moments).chain([Buffer::LossScale]);
-    places.zip(slabs).try_for_each(|(slab, values)| executor.write(id, slab, 0, values))
+    places.zip(slabs).try_for_each(|(slab, values)| executor.write_slab(slab, 0, values))
 }
 
 impl Model {
@@ -113,22 +113,25 @@ impl Model {
 
     /// One slab as it lies on the device.
     pub(crate) fn slab(&mut self, slab: Buffer) -> Result<Vec<f32>> {
-        let (id, _) = self.any_plan()?;
         let range = self.layout().slab.all(slab);
-        self.executor.read(id, range)
+        self.executor.read_slab(range)
+    }
+
+    /// Moment slabs that the optimizer keeps.
+    pub(crate) fn moments(&self) -> usize {
+        self.program.update(0, self.program.precision).moments
     }
 
     /// What training changes: the slab of the parameters, those of the optimizer's moments, and the loss scale.
     pub(crate) fn slabs(&mut self) -> Result<Vec<Vec<f32>>> {
-        let (_, moments) = self.any_plan()?;
-        let slabs: Result<Vec<_>> = trained(moments).map(|slab| self.slab(slab)).collect();
+        let slabs: Result<Vec<_>> = trained(self.moments()).map(|slab| self.slab(slab)).collect();
         Ok(slabs?.into_iter().chain(self.loss_scale_buffer()?).collect())
     }
 
     /// Writes back what [`slabs`](Self::slabs) read.
     pub(crate) fn set_slabs(&mut self, slabs: &[Vec<f32>]) -> Result<()> {
-        let (id, moments) = self.any_plan()?;
-        write_slabs(&mut *self.executor, id, moments, slabs)
+        let moments = self.moments();
+        write_slabs(&mut *self.executor, moments, slabs)
     }
 
     /// The parameter `name`, such as `dense_1.w`. Waits for the device.
@@ -143,8 +146,8 @@ impl Model {
     pub(crate) fn read_parameter(&mut self, place: &str, name: &str, slab: Buffer) -> Result<Weight> {
         let index = self.layout.index(place, name)?;
         let Parameter { name, rows, cols, .. } = self.layout.parameters[index].clone();
-        let (range, (id, _)) = (self.layout.slab.range(slab, index), self.any_plan()?);
-        Ok(Weight { name, shape: (rows, cols), data: self.executor.read(id, range)? })
+        let range = self.layout.slab.range(slab, index);
+        Ok(Weight { name, shape: (rows, cols), data: self.executor.read_slab(range)? })
     }
 
     /// Replaces the parameter `name`, such as `dense_1.w`; the others stay as they are.
@@ -170,8 +173,8 @@ impl Model {
         let shape = (values.rows(), values.cols());
         let weight = Weight { name: name.to_owned(), shape, data: values.into_data() };
         weight.fits(&self.layout.parameters[index])?;
-        let (range, (id, _)) = (self.layout.slab.range(Buffer::Parameters, index), self.any_plan()?);
-        self.executor.write(id, range.buffer, range.offset, &weight.data)
+        let range = self.layout.slab.range(Buffer::Parameters, index);
+        self.executor.write_slab(range.buffer, range.offset, &weight.data)
     }
 
     /// Replaces all parameters: one for each name of [`Model::weights`], in any order.
@@ -181,7 +184,6 @@ impl Model {
     /// infinity.
     pub fn set_weights(&mut self, weights: &[Weight]) -> Result<()> {
         let slab = self.layout().join("weights", weights)?;
-        let (id, _) = self.any_plan()?;
-        self.executor.write(id, Buffer::Parameters, 0, &slab)
+        self.executor.write_slab(Buffer::Parameters, 0, &slab)
     }
 }

@@ -37,10 +37,6 @@ impl Default for Adadelta {
 }
 
 impl Formulated for Adadelta {
-    fn learning_rate(&self) -> f32 {
-        self.learning_rate
-    }
-
     fn check(&self, name: &str) -> Result<()> {
         method::fraction(name, "rho", self.rho)?;
         method::epsilon(name, self.epsilon)

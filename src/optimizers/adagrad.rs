@@ -35,10 +35,6 @@ impl Default for Adagrad {
 }
 
 impl Formulated for Adagrad {
-    fn learning_rate(&self) -> f32 {
-        self.learning_rate
-    }
-
     fn check(&self, name: &str) -> Result<()> {
         method::epsilon(name, self.epsilon)
     }

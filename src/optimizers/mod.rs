@@ -12,15 +12,7 @@
 //! # Ok::<(), axone::Error>(())
 //! ```
 //!
-//! | optimizer | formula | moments |
-//! |---|---|---|
-//! | [`Sgd`] | `p - lr g`; with momentum `m = μ m + g`, `p - lr m` | 0; 1 |
-//! | [`Adagrad`] | `s = s + g²`, `p - lr g / (√s + ε)` | 1 |
-//! | [`Adadelta`] | `p - lr δ`, the step in units of the last steps | 2 |
-//! | [`RmsProp`] | `v = ρ v + (1 - ρ) g²`, `p - lr g / (√v + ε)` | 1; 2 with momentum |
-//! | [`Adam`], [`AdamW`] | `p - lr m̂ / (√v̂ + ε)` | 2; 3 with AMSGrad |
-//! | [`Adamax`] | `p - lr m̂ / u`, `u` the largest gradient, fading | 2 |
-//! | [`Nadam`] | Adam with Nesterov's momentum | 2 |
+//! [`Method`] lists them with their formulas.
 
 mod adadelta;
 mod adagrad;
@@ -33,41 +25,67 @@ mod rules;
 mod settings;
 mod sgd;
 
-pub use adadelta::Adadelta;
-pub use adagrad::Adagrad;
-pub use adam::{Adam, AdamW};
-pub use adamax::Adamax;
-pub use nadam::Nadam;
-pub use rmsprop::RmsProp;
+pub use adam::AdamW;
 pub(crate) use rules::{LayerRule, clip, needs_rules, rules};
 pub use settings::{Clip, OptimizerExt};
-pub use sgd::Sgd;
 
 use crate::Result;
 use crate::kernels::{self, Kernel, Step, UpdateParams};
-use crate::plan::Update;
+use crate::plan::ParameterUpdate;
 use crate::random::counter;
 use method::Formulated;
 
-/// How gradients become steps.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub enum Method {
-    /// See [`Sgd`].
-    Sgd(Sgd),
-    /// See [`Adagrad`].
-    Adagrad(Adagrad),
-    /// See [`Adadelta`].
-    Adadelta(Adadelta),
-    /// See [`RmsProp`].
-    RmsProp(RmsProp),
-    /// See [`Adam`]; with weight decay it is [`AdamW`].
-    Adam(Adam),
-    /// See [`Adamax`].
-    Adamax(Adamax),
-    /// See [`Nadam`].
-    Nadam(Nadam),
+/// Writes [`Method`] from one table: of each its documentation, the file of its struct, which has a `learning_rate`,
+/// and its name in summaries.
+macro_rules! methods {
+    ($($(#[$doc:meta])* $file:ident::$name:ident, $text:literal;)*) => {
+        $(pub use $file::$name;)*
+
+        /// How gradients become steps.
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        #[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+        #[non_exhaustive]
+        pub enum Method {
+            $($(#[$doc])* $name($name),)*
+        }
+
+        impl Method {
+            fn formulated(&self) -> &dyn Formulated {
+                match self { $(Self::$name(method) => method),* }
+            }
+
+            fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => $text),* }
+            }
+
+            fn learning_rate(&mut self) -> &mut f32 {
+                match self { $(Self::$name(method) => &mut method.learning_rate),* }
+            }
+        }
+
+        $(impl From<$name> for Optimizer {
+            fn from(method: $name) -> Self {
+                Method::$name(method).into()
+            }
+        })*
+    };
+}
+
+methods! {
+    /// `p - lr g`, no moments; with momentum `m = μ m + g`, `p - lr m`, one.
+    sgd::Sgd, "sgd";
+    /// `s = s + g²`, `p - lr g / (√s + ε)`; one moment.
+    adagrad::Adagrad, "adagrad";
+    /// `p - lr δ`, the step in units of the last steps; two moments.
+    adadelta::Adadelta, "adadelta";
+    /// `v = ρ v + (1 - ρ) g²`, `p - lr g / (√v + ε)`; one moment, two with momentum.
+    rmsprop::RmsProp, "rmsprop";
+    /// `p - lr m̂ / (√v̂ + ε)`; two moments, three with AMSGrad. With weight decay it is [`AdamW`].
+    adam::Adam, "adam";
+    /// `p - lr m̂ / u`, `u` the largest gradient, fading; two moments.
+    adamax::Adamax, "adamax";
+    /// Adam with Nesterov's momentum; two moments.
+    nadam::Nadam, "nadam";
 }
 
 /// Any optimizer: a method, and what is done to every gradient before it. `compile` takes whatever converts into this.
@@ -93,19 +111,6 @@ pub struct Optimizer {
     pub clip: Option<Clip>,
 }
 
-/// Conversions of a method's struct.
-macro_rules! into_optimizer {
-    ($($name:ident),*) => {$(
-        impl From<$name> for Optimizer {
-            fn from(method: $name) -> Self {
-                Method::$name(method).into()
-            }
-        }
-    )*};
-}
-
-into_optimizer!(Sgd, Adagrad, Adadelta, RmsProp, Adam, Adamax, Nadam);
-
 impl From<Method> for Optimizer {
     fn from(method: Method) -> Self {
         Self { method, l1: 0.0, l2: 0.0, weight_decay: 0.0, decay_biases: false, clip: None }
@@ -113,56 +118,29 @@ impl From<Method> for Optimizer {
 }
 
 impl Optimizer {
-    fn formulated(&self) -> &dyn Formulated {
-        match &self.method {
-            Method::Sgd(method) => method,
-            Method::Adagrad(method) => method,
-            Method::Adadelta(method) => method,
-            Method::RmsProp(method) => method,
-            Method::Adam(method) => method,
-            Method::Adamax(method) => method,
-            Method::Nadam(method) => method,
-        }
-    }
-
     /// The name, as in summaries.
     pub fn name(&self) -> &'static str {
         match &self.method {
-            Method::Sgd(_) => "sgd",
-            Method::Adagrad(_) => "adagrad",
-            Method::Adadelta(_) => "adadelta",
-            Method::RmsProp(_) => "rmsprop",
             Method::Adam(_) if self.weight_decay != 0.0 => "adamw",
-            Method::Adam(_) => "adam",
-            Method::Adamax(_) => "adamax",
-            Method::Nadam(_) => "nadam",
+            method => method.name(),
         }
     }
 
     /// The learning rate.
     pub fn learning_rate(&self) -> f32 {
-        self.formulated().learning_rate()
+        *{ self.method }.learning_rate()
     }
 
     /// Changes the learning rate; [`Optimizer::check`] refuses what it cannot be.
     pub(crate) fn set_learning_rate(&mut self, rate: f32) {
-        let known = match &mut self.method {
-            Method::Sgd(method) => &mut method.learning_rate,
-            Method::Adagrad(method) => &mut method.learning_rate,
-            Method::Adadelta(method) => &mut method.learning_rate,
-            Method::RmsProp(method) => &mut method.learning_rate,
-            Method::Adam(method) => &mut method.learning_rate,
-            Method::Adamax(method) => &mut method.learning_rate,
-            Method::Nadam(method) => &mut method.learning_rate,
-        };
-        *known = rate;
+        *self.method.learning_rate() = rate;
     }
 
     /// Refuses values outside their range.
     pub(crate) fn check(&self) -> Result<()> {
         let name = self.name();
         method::positive(name, "learning_rate", self.learning_rate())?;
-        self.formulated().check(name)?;
+        self.method.formulated().check(name)?;
         for (factor, value) in [("l1", self.l1), ("l2", self.l2), ("weight_decay", self.weight_decay)] {
             method::not_negative(name, factor, value)?;
         }
@@ -175,18 +153,18 @@ impl Optimizer {
 
     /// The dispatch over a slab of `elements`. Moments lie alike with and without rules, which gradients of a `scaled`
     /// loss need.
-    pub(crate) fn update(&self, elements: usize, by_rules: bool, scaled: bool) -> Update {
-        let (n, method) = (elements as u32, self.formulated());
+    pub(crate) fn update(&self, elements: usize, by_rules: bool, scaled: bool) -> ParameterUpdate {
+        let (n, method) = (elements as u32, self.method.formulated());
         let formula = method.formula();
-        let kernel = method.plain(n).filter(|_| !by_rules && !scaled).unwrap_or_else(|| {
-            let (decay1, decay2, epsilon) = method.constants();
-            Kernel::Update(kernels::Update { formula, params: UpdateParams::new(n, decay1, decay2, epsilon) })
-        });
+        let (decay1, decay2, epsilon) = method.constants();
+        let params = UpdateParams::new(n, decay1, decay2, epsilon);
+        let by_rules = by_rules || scaled || formula.plain().is_none();
+        let kernel = Kernel::Update(kernels::Update { formula, params, by_rules });
         let max_norm = match self.clip {
             Some(Clip::Norm(most)) => Some(most),
             _ => None,
         };
-        Update { kernel, moments: formula.moments(), max_norm, scaled }
+        ParameterUpdate { kernel, moments: formula.moments().len(), max_norm, scaled }
     }
 
     /// What step number `t` (1, 2, …) needs of the optimizer: learning rate and bias corrections, computed in f64. All
@@ -194,6 +172,6 @@ impl Optimizer {
     pub(crate) fn fill(&self, t: u64, step: &mut Step) {
         step.step = counter(t);
         step.learning_rate = self.learning_rate();
-        self.formulated().fill(t, step);
+        self.method.formulated().fill(t, step);
     }
 }

@@ -60,10 +60,6 @@ impl Default for Nadam {
 }
 
 impl Formulated for Nadam {
-    fn learning_rate(&self) -> f32 {
-        self.learning_rate
-    }
-
     fn check(&self, name: &str) -> Result<()> {
         method::fraction(name, "beta1", self.beta1)?;
         method::fraction(name, "beta2", self.beta2)?;

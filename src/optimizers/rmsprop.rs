@@ -46,10 +46,6 @@ impl Default for RmsProp {
 }
 
 impl Formulated for RmsProp {
-    fn learning_rate(&self) -> f32 {
-        self.learning_rate
-    }
-
     fn check(&self, name: &str) -> Result<()> {
         method::fraction(name, "rho", self.rho)?;
         method::fraction(name, "momentum", self.momentum)?;

@@ -1,5 +1,5 @@
 use super::method::{self, Formulated};
-use crate::kernels::{self, Formula, Kernel};
+use crate::kernels::Formula;
 use crate::{Error, Result};
 
 /// Stochastic gradient descent (Robbins & Monro 1951), with momentum (Polyak 1964) or Nesterov's (1983; Sutskever et
@@ -53,10 +53,6 @@ impl Default for Sgd {
 }
 
 impl Formulated for Sgd {
-    fn learning_rate(&self) -> f32 {
-        self.learning_rate
-    }
-
     fn check(&self, name: &str) -> Result<()> {
         method::fraction(name, "momentum", self.momentum)?;
         if self.nesterov && self.momentum == 0.0 {
@@ -66,14 +62,14 @@ impl Formulated for Sgd {
     }
 
     fn formula(&self) -> Formula {
-        if self.momentum > 0.0 { Formula::Momentum { nesterov: self.nesterov } } else { Formula::Sgd }
+        match (self.momentum > 0.0, self.nesterov) {
+            (false, _) => Formula::Sgd,
+            (true, false) => Formula::Momentum,
+            (true, true) => Formula::Nesterov,
+        }
     }
 
     fn constants(&self) -> (f64, f64, f64) {
         (self.momentum, 0.0, 0.0)
-    }
-
-    fn plain(&self, n: u32) -> Option<Kernel> {
-        (self.momentum == 0.0).then_some(Kernel::Sgd(kernels::Sgd { n }))
     }
 }

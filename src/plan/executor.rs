@@ -97,6 +97,12 @@ pub trait Executor: Send {
     /// Writes `data` to `range.buffer` from `range.offset` on. Steps already queued still see the old contents.
     fn write(&mut self, id: PlanId, buffer: Buffer, offset: usize, data: &[f32]) -> Result<()>;
 
+    /// As [`write`](Executor::write), to a slab: it belongs to no plan.
+    fn write_slab(&mut self, slab: Buffer, offset: usize, data: &[f32]) -> Result<()>;
+
+    /// As [`read`](Executor::read), from a slab.
+    fn read_slab(&mut self, range: Range) -> Result<Vec<f32>>;
+
     /// Writes the order of rows.
     fn write_order(&mut self, id: PlanId, order: &[u32]) -> Result<()>;
 

@@ -2,7 +2,7 @@
 //! and stores. Sums are in f32 in every kernel, and so are losses, statistics, parameters, gradients of parameters and
 //! all that leaves the device.
 
-use super::lower::{Draft, Operand};
+use super::draft::{Draft, Operand};
 use crate::graph::NodeId;
 use std::collections::HashSet;
 

@@ -2,7 +2,7 @@
 //! run; a step's results are placed before its operands are freed, so no dispatch writes what it reads. Buffers of f16
 //! and of f32 do not stand in for each other.
 
-use super::lower::{Draft, Operand};
+use super::draft::{Draft, Operand};
 use super::{Buffer, PlanStep, Range, Storage};
 use crate::graph::NodeId;
 use std::collections::{HashMap, HashSet};

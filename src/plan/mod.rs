@@ -2,25 +2,24 @@
 //! use. It is plain data: the GPU executor and the CPU executor run the same plan.
 
 pub(crate) mod device_info;
+mod draft;
 mod executor;
 mod fuse;
 mod half;
 mod in_place;
 mod lower;
 mod memory;
-mod one_dispatch;
 mod slab;
 mod split;
 mod work;
 
 pub(crate) use executor::Fetched;
 pub use executor::{Clock, Executor, Fetch, PlanId, Span, Timings};
-pub use lower::{Lowering, Update, lower};
-pub use one_dispatch::OneDispatch;
+pub use lower::{Lowering, ParameterUpdate, lower};
 pub use slab::{ALIGNMENT, Slab};
 pub use work::Work;
 
-use crate::kernels::{Access, Binding, Halves, Kernel, NORM_CHUNK, PARTIALS_AT, Spec};
+use crate::kernels::{Access, Binding, Halves, Kernel, NORM_CHUNK, PARTIALS_AT};
 use std::fmt;
 
 /// A buffer of the executor.
@@ -227,13 +226,7 @@ impl Plan {
 
     /// Which buffers of `step` hold f16.
     pub fn halves(&self, step: &PlanStep) -> Halves {
-        self.halves_of(step.kernel.spec(), &step.operands)
-    }
-
-    /// Which buffers of a kernel with these operands hold f16.
-    pub(crate) fn halves_of(&self, spec: &dyn Spec, operands: &[Range]) -> Halves {
-        let bindings = spec.entry().bindings.iter().zip(operands);
-        let halves = bindings.filter(|(_, range)| self.is_half(range.buffer));
+        let halves = step.bindings().filter(|(_, range)| self.is_half(range.buffer));
         halves.fold(Halves::NONE, |halves, (binding, _)| halves.with(binding))
     }
 

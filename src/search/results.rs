@@ -241,7 +241,7 @@ impl fmt::Display for Trials {
             row.extend(names.iter().map(|name| record.get(name).map_or_else(|| "-".to_owned(), Value::short)));
             rows.push(row);
         }
-        f.write_str(&table(&rows))?;
+        f.write_str(&table(&rows, 0))?;
         if sorted.len() > SHOWN {
             write!(f, "\n… {} more trials", sorted.len() - SHOWN)?;
         }

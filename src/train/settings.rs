@@ -1,15 +1,14 @@
 //! What a training run can be told: the settings of `Model::fit`.
 
-use super::callback::{Callback, Shared};
-use super::{StopFlag, Verbosity};
+use super::run::{Callback, Callbacks, Options, Shared, StopFlag, Verbosity};
+use crate::Result;
 use crate::data::Dataset;
 use crate::schedules::Schedule;
-use crate::{Error, Result};
 #[cfg(feature = "save")]
-use {super::Checkpoint, std::path::PathBuf};
-
-/// Bytes of data kept on the device.
-pub(super) const DATA_BUDGET: u64 = 1 << 30;
+use {
+    super::checkpoint::{Checkpoint, Resume, Writer},
+    std::path::PathBuf,
+};
 
 /// How to train: the settings of [`Model::fit`](crate::model::Model::fit).
 ///
@@ -23,56 +22,23 @@ pub(super) const DATA_BUDGET: u64 = 1 << 30;
 /// // Mini-batch gradient descent that stops when the validation loss stops falling.
 /// let stopping = settings.callback(EarlyStopping::new("val_loss").patience(3));
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Fit {
-    pub(super) epochs: usize,
-    pub(super) batch_size: usize,
-    pub(super) seed: u64,
-    pub(super) shuffle: bool,
-    pub(super) validation: Validation,
-    pub(super) verbosity: Verbosity,
-    pub(super) data_budget: u64,
-    pub(super) profile: bool,
-    pub(super) schedule: Schedule,
-    pub(super) callbacks: Vec<Shared>,
-    pub(super) stop_flags: Vec<StopFlag>,
-    #[cfg(feature = "ctrl-c")]
-    pub(super) ctrl_c: bool,
+    pub(super) options: Options,
+    validation: Validation,
+    callbacks: Vec<Shared>,
     #[cfg(feature = "save")]
-    pub(super) checkpoints: Vec<Checkpoint>,
+    checkpoints: Vec<Checkpoint>,
     #[cfg(feature = "save")]
-    pub(super) resume: Option<PathBuf>,
+    resume: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Validation {
+#[derive(Debug, Clone, Default, PartialEq)]
+enum Validation {
+    #[default]
     None,
     Split(f64),
     Data(Dataset),
-}
-
-impl Default for Fit {
-    fn default() -> Self {
-        Self {
-            epochs: 10,
-            batch_size: 32,
-            seed: 0,
-            shuffle: true,
-            validation: Validation::None,
-            verbosity: Verbosity::default(),
-            data_budget: DATA_BUDGET,
-            profile: false,
-            schedule: Schedule::default(),
-            callbacks: Vec::new(),
-            stop_flags: Vec::new(),
-            #[cfg(feature = "ctrl-c")]
-            ctrl_c: false,
-            #[cfg(feature = "save")]
-            checkpoints: Vec::new(),
-            #[cfg(feature = "save")]
-            resume: None,
-        }
-    }
 }
 
 impl Fit {
@@ -83,25 +49,25 @@ impl Fit {
 
     /// How often every row is seen; at least 1. A run that is resumed counts the epochs before.
     pub fn epochs(mut self, epochs: usize) -> Self {
-        self.epochs = epochs;
+        self.options.epochs = epochs;
         self
     }
 
     /// Rows of a mini-batch; at least 1. A last batch with fewer rows counts no more than its rows do.
     pub fn batch_size(mut self, rows: usize) -> Self {
-        self.batch_size = rows;
+        self.options.batch_size = rows;
         self
     }
 
     /// Seed of shuffling and dropout.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+        self.options.seed = seed;
         self
     }
 
     /// Visits the rows in their own order in every epoch.
     pub fn without_shuffle(mut self) -> Self {
-        self.shuffle = false;
+        self.options.shuffle = false;
         self
     }
 
@@ -119,7 +85,7 @@ impl Fit {
 
     /// How much is printed to standard error.
     pub fn verbosity(mut self, verbosity: Verbosity) -> Self {
-        self.verbosity = verbosity;
+        self.options.verbosity = verbosity;
         self
     }
 
@@ -131,7 +97,7 @@ impl Fit {
     /// Bytes of data kept on the device; a larger set is streamed in parts, and what its rows log is read in parts of no
     /// more. Default: 1 GiB. The data leave the device when the run ends.
     pub fn data_budget(mut self, bytes: u64) -> Self {
-        self.data_budget = bytes;
+        self.options.data_budget = bytes;
         self
     }
 
@@ -150,13 +116,13 @@ impl Fit {
     /// # Ok::<(), axone::Error>(())
     /// ```
     pub fn profile(mut self, on: bool) -> Self {
-        self.profile = on;
+        self.options.profile = on;
         self
     }
 
     /// How the learning rate changes over the run. Default: not at all.
     pub fn schedule(mut self, schedule: impl Into<Schedule>) -> Self {
-        self.schedule = schedule.into();
+        self.options.schedule = schedule.into();
         self
     }
 
@@ -189,7 +155,7 @@ impl Fit {
     /// std::thread::spawn(move || flag.raise());
     /// ```
     pub fn stop_flag(mut self, flag: &StopFlag) -> Self {
-        self.stop_flags.push(flag.clone());
+        self.options.stops.flag(flag);
         self
     }
 
@@ -203,7 +169,7 @@ impl Fit {
     /// [`History::warnings`](super::History::warnings) says that Ctrl-C does not end it.
     #[cfg(feature = "ctrl-c")]
     pub fn stop_on_ctrl_c(mut self) -> Self {
-        self.ctrl_c = true;
+        self.options.stops.ctrl_c();
         self
     }
 
@@ -250,13 +216,35 @@ impl Fit {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        for (name, value) in [("epochs", self.epochs), ("batch_size", self.batch_size)] {
-            if value == 0 {
-                return Err(Error::value("fit", name, "at least 1", value));
-            }
-        }
+        self.options.check()?;
         #[cfg(feature = "save")]
         self.checkpoints.iter().try_for_each(Checkpoint::check)?;
         Ok(())
+    }
+
+    /// Takes the callbacks for a run.
+    pub(super) fn callbacks(&self) -> Result<Callbacks<'_>> {
+        let own = self.callbacks.iter().map(Shared::take).collect::<Result<_>>()?;
+        #[cfg(not(feature = "save"))]
+        let (resume, checkpoints) = (None, Vec::new());
+        #[cfg(feature = "save")]
+        let (resume, checkpoints) = {
+            let resume = self.resume.clone().map(|path| Box::new(Resume(path)) as Box<dyn Callback>);
+            let writers = self.checkpoints.iter().cloned().map(|one| Box::new(Writer(one)) as Box<dyn Callback>);
+            (resume, writers.collect())
+        };
+        Ok(Callbacks { resume, own, checkpoints })
+    }
+
+    /// What is trained on, and what is kept for validation. Rows are shared, not copied.
+    pub(super) fn parts(&self, data: &Dataset) -> Result<(Dataset, Option<Dataset>)> {
+        match &self.validation {
+            Validation::None => Ok((data.clone(), None)),
+            Validation::Data(held_out) => Ok((data.clone(), Some(held_out.clone()))),
+            Validation::Split(fraction) => {
+                let (train, held_out) = data.validation_split(*fraction, self.options.seed)?;
+                Ok((train, Some(held_out)))
+            }
+        }
     }
 }

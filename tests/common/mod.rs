@@ -20,7 +20,6 @@ pub mod metrics;
 pub mod minimize;
 pub mod monitors;
 pub mod more_losses;
-pub mod one_dispatch;
 pub mod optimizers;
 pub mod own_metrics;
 pub mod products;

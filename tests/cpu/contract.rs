@@ -134,25 +134,17 @@ fn files() -> Vec<(String, String)> {
             }
         }
     }
+    found.sort();
     found
 }
 
-/// The library files that the first line of `text` asks for; alternatives (`a | b`) as one entry.
-fn wanted(text: &str) -> Vec<Vec<&str>> {
-    let line = text.lines().next().and_then(|line| line.strip_prefix("// with: ")).unwrap_or("");
-    let mut wanted: Vec<Vec<&str>> = Vec::new();
-    let mut alternative = false;
-    for word in line.split_whitespace() {
-        match wanted.last_mut() {
-            _ if word == "|" => alternative = true,
-            Some(last) if alternative => {
-                last.push(word);
-                alternative = false;
-            }
-            _ => wanted.push(vec![word]),
-        }
-    }
-    wanted
+/// The library files that the first line of `text` asks for; a `*` stands for what sizes and device decide.
+fn wanted(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().next().and_then(|line| line.strip_prefix("// with: ")).unwrap_or("").split_whitespace()
+}
+
+fn is_one_of(name: &str, wanted: &str) -> bool {
+    wanted.split_once('*').map_or(name == wanted, |(begin, end)| name.starts_with(begin) && name.ends_with(end))
 }
 
 /// The buffers that the line `// f16: ` of `text` says may hold f16.
@@ -177,8 +169,9 @@ fn every_file_is_listed_and_gets_what_it_asks_for() {
         listed.extend(names.iter().copied());
         let (own, library) = names.split_last().unwrap();
         assert_eq!(*own, format!("{}.wgsl", shader.name));
-        let wanted = wanted(shader.sources.last().unwrap());
-        let fits = wanted.len() == library.len() && wanted.iter().zip(library).all(|(any, lib)| any.contains(lib));
+        let wanted: Vec<_> = wanted(shader.sources.last().unwrap()).collect();
+        let fits =
+            wanted.len() == library.len() && wanted.iter().zip(library).all(|(wanted, lib)| is_one_of(lib, wanted));
         assert!(fits, "{}: `with:` asks for {wanted:?}, the spec gives {library:?}", shader.name);
         let said: BTreeSet<_> = shader.sources.iter().flat_map(|source| halves_of(source)).collect();
         let spec: BTreeSet<_> = shader.may_be_half().into_iter().map(|binding| binding.name).collect();
@@ -192,9 +185,10 @@ fn every_file_is_listed_and_gets_what_it_asks_for() {
 #[test]
 fn every_library_piece_stands_alone() {
     let files = files();
-    let text_of = |name: &str| files.iter().find(|(n, _)| n == name).map(|(_, text)| text.as_str()).unwrap();
+    let text_of =
+        |wanted: &str| files.iter().find(|(n, _)| is_one_of(n, wanted)).map(|(_, text)| text.as_str()).unwrap();
     for (name, text) in files.iter().filter(|(name, _)| name.starts_with("lib/")) {
-        let pieces: Vec<&str> = wanted(text).iter().map(|any| text_of(any[0])).chain([text.as_str()]).collect();
+        let pieces: Vec<&str> = wanted(text).map(text_of).chain([text.as_str()]).collect();
         let alias = |name: &str| format!("alias Of{}{} = f32;\n", name[..1].to_uppercase(), &name[1..]);
         let aliases: String = pieces.iter().flat_map(|piece| halves_of(piece)).map(alias).collect();
         let enables = pieces.iter().flat_map(|piece| piece.lines()).filter_map(|line| line.strip_prefix("// enable: "));

@@ -77,9 +77,14 @@ fn stripped(text: &str) -> String {
 
 /// The modules of this crate that `code` names: `crate::m`, and each of `crate::{m, n::…}`.
 fn modules(code: &str) -> Vec<String> {
+    names(code, "crate::")
+}
+
+/// What `code` names behind `path`.
+fn names(code: &str, path: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for (at, _) in code.match_indices("crate::") {
-        let rest = &code[at + "crate::".len()..];
+    for (at, _) in code.match_indices(path) {
+        let rest = &code[at + path.len()..];
         let word =
             |text: &str| text.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
         let Some(list) = rest.strip_prefix('{') else {
@@ -180,6 +185,63 @@ fn dependencies_point_down() {
             // An executor sees plans, not what they were made from.
             assert!(code.iter().all(|(_, code)| !modules(code).contains(&"graph".to_owned())), "{module} uses graph");
         }
+    }
+}
+
+/// The rooms of `train` from the ground up, as `FLOORS` has the modules.
+const ROOMS: [&[&str]; 9] = [
+    &["feed"],
+    &["profile"],
+    &["report"],
+    &["evaluate"],
+    &["run"],
+    &["callbacks"],
+    &["checkpoint"],
+    &["settings"],
+    &["by_hand", "fit", "minimize", "range_test"],
+];
+
+/// The rooms of `train` stand on each other as the modules do, each declared and none in a circle with another.
+#[test]
+fn the_rooms_of_training_stand_on_each_other() {
+    let floor = |room: &str| ROOMS.iter().position(|floor| floor.contains(&room));
+    let mut found = Vec::new();
+    for (name, code) in code("train") {
+        let path: Vec<&str> = name.trim_end_matches(".rs").split('/').collect();
+        let room = path[1];
+        if room == "mod" {
+            let declared =
+                code.lines().filter_map(|line| line.strip_prefix("mod ")).map(|line| line.trim_end_matches(';'));
+            let known: BTreeSet<&str> = ROOMS.iter().flat_map(|floor| floor.iter().copied()).collect();
+            assert_eq!(declared.collect::<BTreeSet<_>>(), known);
+            continue;
+        }
+        let mut used = names(&code, "crate::train::");
+        if path.len() == 2 || path[2] == "mod" {
+            used.extend(names(&code, "super::"));
+        }
+        let upward = |used: &String| used != room && floor(used) >= floor(room);
+        found.extend(used.into_iter().filter(upward).map(|used| format!("src/{name} uses {used}")));
+    }
+    assert_eq!(found, [""; 0]);
+}
+
+/// Every path in the documents leads somewhere.
+#[test]
+fn the_documents_name_files_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/decisions.md"];
+    for page in pages {
+        let text = std::fs::read_to_string(root.join(page)).unwrap();
+        let folders = ["src/", "shaders/", "tests/", "benches/", "examples/"];
+        let paths = text.split(|c: char| !(c.is_alphanumeric() || "/_.-".contains(c)));
+        let paths = paths
+            .map(|path| path.trim_end_matches('.'))
+            .filter(|path| folders.iter().any(|folder| path.starts_with(folder)));
+        // NAME and DATE stand for what the reader puts there.
+        let paths = paths.filter(|path| !path.contains("NAME") && !path.contains("DATE"));
+        let lost: Vec<&str> = paths.filter(|path| !root.join(path).exists()).collect();
+        assert_eq!(lost, [""; 0], "{page}");
     }
 }
 

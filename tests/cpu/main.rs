@@ -29,7 +29,6 @@ mod memory;
 mod metrics;
 mod minimize;
 mod names;
-mod one_dispatch;
 mod optimizers;
 mod plan;
 mod profile;

@@ -41,6 +41,12 @@ impl Executor for Careless {
     fn write(&mut self, id: PlanId, buffer: Buffer, offset: usize, data: &[f32]) -> Result<()> {
         self.0.write(id, buffer, offset, data)
     }
+    fn write_slab(&mut self, slab: Buffer, offset: usize, data: &[f32]) -> Result<()> {
+        self.0.write_slab(slab, offset, data)
+    }
+    fn read_slab(&mut self, range: Range) -> Result<Vec<f32>> {
+        self.0.read_slab(range)
+    }
     fn write_order(&mut self, id: PlanId, order: &[u32]) -> Result<()> {
         self.0.write_order(id, order)
     }

@@ -21,7 +21,6 @@ mod matmul;
 mod memory;
 mod metrics;
 mod minimize;
-mod one_dispatch;
 mod optimizers;
 mod precision;
 mod profile;

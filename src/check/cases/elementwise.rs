@@ -35,7 +35,7 @@ pub(super) fn elementwise(s: &mut Shape) {
 pub(super) fn activations(s: &mut Shape) {
     let n = s.n();
     let wide = numbers(6, n, -9.0, 9.0);
-    for f in Activation::ALL {
+    for &f in Activation::ELEMENTWISE {
         s.add(Kernel::Activation(ActivationForward::new(f, n as u32)), vec![wide.clone()], &[n]);
         let saved = if f.saves_output() { numbers(7, n, 0.01, 0.99) } else { wide.clone() };
         s.add(Kernel::ActivationGrad(ActivationGrad::new(f, n as u32)), vec![saved, s.dy()], &[n]);

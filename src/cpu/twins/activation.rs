@@ -13,20 +13,6 @@ const SQRT_2_OVER_PI: f64 = FRAC_2_SQRT_PI / SQRT_2;
 /// Biases that lie side by side.
 const TILE: usize = 256;
 
-/// Runs `body` with `f` known to the compiler, which then keeps one case of each match and vectorises the loop.
-macro_rules! hoist {
-    ($function:expr, |$f:ident| $body:expr) => {
-        hoist!($function, $f, $body, Identity Sigmoid Tanh Relu Selu Silu Gelu GeluTanh Softplus Softsign HardSigmoid Mish)
-    };
-    ($function:expr, $f:ident, $body:expr, $($name:ident)*) => {
-        match $function {
-            $(Activation::$name => { let $f = Activation::$name; $body })*
-            Activation::LeakyRelu { slope } => { let $f = Activation::LeakyRelu { slope }; $body }
-            Activation::Elu { alpha } => { let $f = Activation::Elu { alpha }; $body }
-        }
-    };
-}
-
 /// `y = f(x)`.
 #[inline(always)]
 pub fn activation<T: Real>(
@@ -34,9 +20,14 @@ pub fn activation<T: Real>(
     x: &[T],     // (n)
     y: &mut [T], // (n)
 ) {
-    hoist!(p.function, |f| for (y, x) in y.iter_mut().zip(x) {
-        *y = activate(f, *x)
-    });
+    p.function.hoist(
+        #[inline(always)]
+        |f| {
+            for (y, x) in y.iter_mut().zip(x) {
+                *y = activate(f, *x);
+            }
+        },
+    );
 }
 
 /// `dx = dy · f'`.
@@ -47,9 +38,14 @@ pub fn activation_grad<T: Real>(
     dy: &[T],     // (n)
     dx: &mut [T], // (n)
 ) {
-    hoist!(p.function, |f| for ((dx, saved), dy) in dx.iter_mut().zip(saved).zip(dy) {
-        *dx = *dy * activate_grad(f, *saved);
-    });
+    p.function.hoist(
+        #[inline(always)]
+        |f| {
+            for ((dx, saved), dy) in dx.iter_mut().zip(saved).zip(dy) {
+                *dx = *dy * activate_grad(f, *saved);
+            }
+        },
+    );
 }
 
 /// `y = f(y + bias)` by rows, the epilogue of a matmul.
@@ -69,19 +65,29 @@ pub fn add_bias_and_activate<T: Real>(
         }
         _ => bias,
     };
-    hoist!(function, |f| for y in y.chunks_mut(bias.len()) {
-        for (y, bias) in y.iter_mut().zip(bias) {
-            *y = activate(f, *y + *bias);
-        }
-    });
+    function.hoist(
+        #[inline(always)]
+        |f| {
+            for y in y.chunks_mut(bias.len()) {
+                for (y, bias) in y.iter_mut().zip(bias) {
+                    *y = activate(f, *y + *bias);
+                }
+            }
+        },
+    );
 }
 
 /// `dx = dx · f'(saved)`, the epilogue of the matmul that made `dx`.
 #[inline(always)]
 pub fn multiply_by_gradient<T: Real>(function: Activation, saved: &[T], dx: &mut [T]) {
-    hoist!(function, |f| for (dx, saved) in dx.iter_mut().zip(saved) {
-        *dx *= activate_grad(f, *saved)
-    });
+    function.hoist(
+        #[inline(always)]
+        |f| {
+            for (dx, saved) in dx.iter_mut().zip(saved) {
+                *dx *= activate_grad(f, *saved);
+            }
+        },
+    );
 }
 
 /// `1 / (1 + exp(-x))`, by way of `exp(-|x|)`, which cannot overflow.
@@ -129,12 +135,12 @@ fn gelu_tanh_argument<T: Real>(x: T) -> T {
     T::of(2.0 * SQRT_2_OVER_PI) * x * (T::one() + T::of(0.044715) * x * x)
 }
 
-/// `f(x)`.
+/// `f(x)`; those that act on rows have twins of their own.
 #[inline(always)]
 pub fn activate<T: Real>(function: Activation, x: T) -> T {
     let (zero, one) = (T::zero(), T::one());
     match function {
-        Activation::Identity => x,
+        Activation::Identity | Activation::Softmax | Activation::LogSoftmax => x,
         Activation::Sigmoid => sigmoid(x),
         Activation::Tanh => x.tanh(),
         Activation::Relu => {
@@ -180,7 +186,7 @@ pub fn activate<T: Real>(function: Activation, x: T) -> T {
 pub fn activate_grad<T: Real>(function: Activation, saved: T) -> T {
     let (zero, one, s) = (T::zero(), T::one(), saved);
     match function {
-        Activation::Identity => one,
+        Activation::Identity | Activation::Softmax | Activation::LogSoftmax => one,
         Activation::Sigmoid => s * (one - s),
         Activation::Tanh => (one - s) * (one + s),
         Activation::Relu => {
@@ -252,7 +258,7 @@ mod tests {
 
     #[test]
     fn gradients_are_central_differences() {
-        for function in Activation::ALL {
+        for function in Activation::ELEMENTWISE.iter().copied() {
             for x in POINTS {
                 let h = 1e-5;
                 let slope = (activate(function, x + h) - activate(function, x - h)) / (2.0 * h);
@@ -270,7 +276,7 @@ mod tests {
 
     #[test]
     fn nothing_overflows_and_nan_stays() {
-        for function in Activation::ALL {
+        for function in Activation::ELEMENTWISE.iter().copied() {
             for x in [1e4f64, -1e4, 1e30, -1e30, 0.0, -0.0] {
                 let (wide, narrow) = (activate(function, x), activate(function, x as f32));
                 assert!(wide.is_finite() && narrow.is_finite(), "{} at {x}: {wide}, {narrow}", function.name());
@@ -283,7 +289,7 @@ mod tests {
 
     #[test]
     fn f32_agrees_with_f64() {
-        for function in Activation::ALL {
+        for function in Activation::ELEMENTWISE.iter().copied() {
             for x in (-4000..4000).map(|i| i as f32 / 200.0 + 0.001) {
                 let (got, want) = (activate(function, x), activate(function, f64::from(x)));
                 // gelu_tanh's argument grows as x³, and its rounding with it: 88 ulp where the sigmoid is e⁻⁸⁸.

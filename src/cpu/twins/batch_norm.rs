@@ -4,16 +4,55 @@
 
 use super::Real;
 use super::sums::{COLUMNS as BLOCK, add_rows, by_columns, moments};
-use crate::kernels::{BatchNormGradParams, BatchNormParams, RunningStatistics, Step};
+use crate::kernels::{
+    BatchNorm, BatchNormGrad, BatchNormGradParams, BatchNormGradPart, BatchNormParams, NormPart, RunningStatistics,
+    Step,
+};
 
 /// Rows that are real.
 fn valid(rows: u32, step: &Step) -> usize {
     step.valid.min(rows) as usize
 }
 
+/// Mean and variance of the columns, the columns normalised by them, or both.
+#[inline(always)]
+pub fn batch_norm<T: Real>(spec: &BatchNorm, reads: &[&[T]], writes: &mut [&mut [T]], step: &Step) -> bool {
+    let p = &spec.params;
+    match (spec.part, reads, writes) {
+        (NormPart::Measure, [x, running], [statistics]) => measure(p, x, running, statistics, step),
+        (NormPart::Normalize, [x, scale, shift, known], [y]) => normalize(p, p.known_at, x, scale, shift, known, y),
+        (NormPart::Both, [x, running, scale, shift], [statistics, y]) => {
+            measure(p, x, running, statistics, step);
+            normalize(p, p.cols, x, scale, shift, statistics, y);
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// Gradients of that: of the input, of the scale, or of the input, the scale and the shift.
+#[inline(always)]
+pub fn batch_norm_grad<T: Real>(spec: &BatchNormGrad, reads: &[&[T]], writes: &mut [&mut [T]], step: &Step) -> bool {
+    let p = &spec.params;
+    match (spec.part, reads, writes) {
+        (BatchNormGradPart::Input, [x, statistics, scale, dy], [dx]) => {
+            input_grad(p, x, statistics, scale, dy, dx, step);
+        }
+        (BatchNormGradPart::Scale, [x, statistics, dy], [dscale]) => scale_grad(p, x, statistics, dy, dscale, step),
+        (BatchNormGradPart::All, [x, statistics, scale, dy], [dx, dparameters]) => {
+            input_grad(p, x, statistics, scale, dy, dx, step);
+            let (dscale, dshift) = dparameters.split_at_mut(p.shift_at as usize);
+            scale_grad(p, x, statistics, dy, dscale, step);
+            shift_grad(p, dy, dshift, step);
+        }
+        _ => return false,
+    }
+    true
+}
+
 /// Mean and biased variance of each column; the running ones where there are fewer than two rows.
 #[inline(always)]
-pub fn measure<T: Real>(
+fn measure<T: Real>(
     p: &BatchNormParams,
     x: &[T],              // (rows, cols)
     running: &[T],        // mean (cols), from running_at on variance (cols)
@@ -62,7 +101,7 @@ fn inverse_deviations<T: Real>(variance: &[T], epsilon: f32, first: usize) -> [T
 
 /// `y = scale (x - mean) / √(variance + ε) + shift`.
 #[inline(always)]
-pub fn normalize<T: Real>(
+fn normalize<T: Real>(
     p: &BatchNormParams,
     known_at: u32,
     x: &[T],     // (rows, cols)
@@ -87,7 +126,7 @@ pub fn normalize<T: Real>(
 
 /// `dx = scale (dy - (dshift + n dscale) / v) / √(variance + ε)` with `n = (x - mean) / √(variance + ε)`.
 #[inline(always)]
-pub fn input_grad<T: Real>(
+fn input_grad<T: Real>(
     p: &BatchNormGradParams,
     x: &[T],          // (rows, cols)
     statistics: &[T], // mean (cols), from variance_at on variance (cols)
@@ -128,7 +167,7 @@ pub fn input_grad<T: Real>(
 
 /// `dscale = Σ dy (x - mean) / √(variance + ε)`.
 #[inline(always)]
-pub fn scale_grad<T: Real>(
+fn scale_grad<T: Real>(
     p: &BatchNormGradParams,
     x: &[T],          // (rows, cols)
     statistics: &[T], // mean (cols), from variance_at on variance (cols)
@@ -153,7 +192,7 @@ pub fn scale_grad<T: Real>(
 
 /// `dshift = Σ dy`.
 #[inline(always)]
-pub fn shift_grad<T: Real>(
+fn shift_grad<T: Real>(
     p: &BatchNormGradParams,
     dy: &[T],         // (rows, cols)
     dshift: &mut [T], // (cols)

@@ -8,8 +8,8 @@ use crate::kernels::{Gather, GatherBatch, GatherWeights, Step};
 pub fn gather<T: Real>(
     p: &Gather,
     data: &[T],      // (any, cols)
-    order: &[u32],   // (any)
     batch: &mut [T], // (rows, cols)
+    order: &[u32],   // (any)
     step: &Step,
 ) {
     let cols = p.cols as usize;
@@ -30,8 +30,8 @@ pub fn gather<T: Real>(
 pub fn gather_weights<T: Real>(
     p: &GatherWeights,
     weights: &[T],       // (any)
-    order: &[u32],       // (any)
     row_scale: &mut [T], // (rows)
+    order: &[u32],       // (any)
     step: &Step,
 ) {
     let inverse = T::of(step.inverse_weight.into());
@@ -45,14 +45,16 @@ pub fn gather_weights<T: Real>(
 #[inline(always)]
 pub fn gather_batch<T: Real>(
     p: &GatherBatch,
-    [x_data, y_data, weights]: [&[T]; 3], // (any, x_cols), (any, y_cols), (any)
-    order: &[u32],                        // (any)
-    (x, y, row_scale): (&mut [T], &mut [T], &mut [T]), // (rows, x_cols), (rows, y_cols), (rows)
+    reads: &[&[T]],          // data: (any, x_cols), (any, y_cols), weights (any)
+    writes: &mut [&mut [T]], // (rows, x_cols), (rows, y_cols), (rows)
+    order: &[u32],           // (any)
     step: &Step,
-) {
-    gather(&Gather { rows: p.rows, cols: p.x_cols }, x_data, order, x, step);
-    gather(&Gather { rows: p.rows, cols: p.y_cols }, y_data, order, y, step);
-    gather_weights(&GatherWeights { rows: p.rows }, weights, order, row_scale, step);
+) -> bool {
+    let ([x_data, y_data, weights], [x, y, row_scale]) = (reads, writes) else { return false };
+    gather(&Gather { rows: p.rows, cols: p.x_cols }, x_data, x, order, step);
+    gather(&Gather { rows: p.rows, cols: p.y_cols }, y_data, y, order, step);
+    gather_weights(&GatherWeights { rows: p.rows }, weights, row_scale, order, step);
+    true
 }
 
 #[cfg(test)]
@@ -63,8 +65,8 @@ mod tests {
     fn rows_follow_the_order_and_padding_is_zero() {
         let step = Step { start: 1, valid: 2, inverse_weight: 0.5, ..Step::default() };
         let (mut batch, mut scale) = ([f32::NAN; 6], [f32::NAN; 3]);
-        gather(&Gather { rows: 3, cols: 2 }, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], &[1, 2, 0], &mut batch, &step);
-        gather_weights(&GatherWeights { rows: 3 }, &[4.0, 6.0, 8.0], &[1, 2, 0], &mut scale, &step);
+        gather(&Gather { rows: 3, cols: 2 }, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], &mut batch, &[1, 2, 0], &step);
+        gather_weights(&GatherWeights { rows: 3 }, &[4.0, 6.0, 8.0], &mut scale, &[1, 2, 0], &step);
         assert_eq!(batch, [4.0, 5.0, 0.0, 1.0, 0.0, 0.0]);
         assert_eq!(scale, [4.0, 2.0, 0.0]);
     }

@@ -3,13 +3,24 @@
 use super::Real;
 use super::sums::sum;
 use crate::kernels::{
-    GROWTH_INTERVAL, GradientNorm, LARGEST_SCALE, NORM_CHUNK, PARTIALS_AT, RULE, RULE_BLOCK, SCALE_AT,
+    GROWTH_INTERVAL, GradientNorm, GradientNormPart, LARGEST_SCALE, NORM_CHUNK, PARTIALS_AT, RULE, RULE_BLOCK, SCALE_AT,
 };
+
+/// The partial sums, or what is made of them.
+#[inline(always)]
+pub fn gradient_norm<T: Real>(p: &GradientNorm, reads: &[&[T]], writes: &mut [&mut [T]]) -> bool {
+    match (p.part, reads, writes) {
+        (GradientNormPart::Partials, [gradient, rules], [clip]) => partials(gradient, rules, clip),
+        (GradientNormPart::Factor, [], [clip]) => factor(p, clip),
+        (GradientNormPart::ScaledFactor, [], [clip, loss_scale]) => scaled_factor(p, clip, loss_scale),
+        _ => return false,
+    }
+    true
+}
 
 /// The sums of the squares of [`NORM_CHUNK`] neighbours each, frozen blocks left out.
 #[inline(always)]
-pub fn partials<T: Real>(
-    _: &GradientNorm,
+fn partials<T: Real>(
     gradient: &[T], // (n)
     rules: &[T],    // (n / 64, 4)
     clip: &mut [T], // (64 + partials)
@@ -24,7 +35,7 @@ pub fn partials<T: Real>(
 
 /// The factor from the partial sums.
 #[inline(always)]
-pub fn factor<T: Real>(
+fn factor<T: Real>(
     p: &GradientNorm,
     clip: &mut [T], // (64 + partials)
 ) {
@@ -38,7 +49,7 @@ fn factor_for<T: Real>(p: &GradientNorm, norm: T) -> T {
 
 /// The same for gradients of a scaled loss, and what becomes of the step and of the scale.
 #[inline(always)]
-pub fn scaled_factor<T: Real>(
+fn scaled_factor<T: Real>(
     p: &GradientNorm,
     clip: &[T],           // (64 + partials)
     loss_scale: &mut [T], // (67): what the update reads; from 64 on: scale, good steps in a row, steps passed over

@@ -2,11 +2,27 @@
 
 use super::Real;
 use super::sums::{COLUMNS, by_columns, moments, sum, sum2};
-use crate::kernels::{LayerNormGrad, LayerNormParams, LayerNormScaleGrad};
+use crate::kernels::{LayerNorm, LayerNormGrad, LayerNormParams, LayerNormScaleGrad, NormPart};
+
+/// Mean and variance of the rows, the rows normalised by them, or both.
+#[inline(always)]
+pub fn layer_norm<T: Real>(spec: &LayerNorm, reads: &[&[T]], writes: &mut [&mut [T]]) -> bool {
+    let p = &spec.params;
+    match (spec.part, reads, writes) {
+        (NormPart::Measure, [x], [statistics]) => measure(p, x, statistics),
+        (NormPart::Normalize, [x, scale, shift, known], [y]) => normalize(p, x, scale, shift, known, y),
+        (NormPart::Both, [x, scale, shift], [statistics, y]) => {
+            measure(p, x, statistics);
+            normalize(p, x, scale, shift, statistics, y);
+        }
+        _ => return false,
+    }
+    true
+}
 
 /// Mean and `1 / √(variance + ε)` of each row.
 #[inline(always)]
-pub fn measure<T: Real>(
+fn measure<T: Real>(
     p: &LayerNormParams,
     x: &[T],              // (rows, cols)
     statistics: &mut [T], // (rows, 2)
@@ -23,7 +39,7 @@ pub fn measure<T: Real>(
 
 /// `y = scale (x - mean) / deviation + shift`.
 #[inline(always)]
-pub fn normalize<T: Real>(
+fn normalize<T: Real>(
     p: &LayerNormParams,
     x: &[T],          // (rows, cols)
     scale: &[T],      // (cols)

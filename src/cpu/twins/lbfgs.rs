@@ -2,11 +2,25 @@
 
 use super::Real;
 use super::sums::{larger, pair_of_sums, sum, sum2};
-use crate::kernels::{FACTORS_AT, Lbfgs, NORM_CHUNK, RULE_BLOCK, SUMS_OF_SLOT};
+use crate::kernels::{FACTORS_AT, Lbfgs, LbfgsPart, NORM_CHUNK, RULE_BLOCK, SUMS_OF_SLOT};
+
+/// One of the three dispatches.
+#[inline(always)]
+pub fn lbfgs<T: Real>(p: &Lbfgs, reads: &[&[T]], writes: &mut [&mut [T]]) -> bool {
+    match (p.part, reads, writes) {
+        (LbfgsPart::Advance, [coefficients], [memory, moved]) => advance(p, coefficients, memory, moved),
+        (LbfgsPart::Measure, [coefficients, penalty, parameter], [gradient, memory, sums]) => {
+            measure(p, coefficients, penalty, parameter, gradient, memory, sums);
+        }
+        (LbfgsPart::Accept, [parameter], [gradient, memory]) => accept(p, parameter, gradient, memory),
+        _ => return false,
+    }
+    true
+}
 
 /// The next direction, if it is new, and the point `x + t d`.
 #[inline(always)]
-pub fn advance<T: Real>(
+fn advance<T: Real>(
     p: &Lbfgs,
     coefficients: &[T], // (8 + 2 slots)
     memory: &mut [T],   // (2 + 2 slots, n)
@@ -44,7 +58,7 @@ fn add<T: Real>(d: &mut [T; RULE_BLOCK], factor: T, row: &[T]) {
 
 /// Adds the penalty to the gradient, keeps how it has changed, and sums the products of every chunk.
 #[inline(always)]
-pub fn measure<T: Real>(
+fn measure<T: Real>(
     p: &Lbfgs,
     coefficients: &[T], // (8 + 2 slots)
     penalty: &[T],      // (n / 64)
@@ -98,7 +112,7 @@ pub fn measure<T: Real>(
 
 /// The point that was tried becomes the one the search stands on.
 #[inline(always)]
-pub fn accept<T: Real>(
+fn accept<T: Real>(
     p: &Lbfgs,
     parameter: &[T],  // (n)
     gradient: &[T],   // (n)

@@ -5,9 +5,19 @@ use super::sums::{add_rows, sum};
 use super::{Real, activation, parallel};
 use crate::kernels::{Activation, Epilogue, Matmul};
 
-/// `c = op(a) op(b)` with its epilogue; `extra` is the bias, or what the gradient saved.
+/// `c = op(a) op(b)` with its epilogue, for which `a` and `b` are followed by the bias, or by what the gradient saved.
 #[inline(always)]
-pub fn matmul<T: Real>(
+pub fn matmul<T: Real>(p: &Matmul, reads: &[&[T]], writes: &mut [&mut [T]]) -> bool {
+    match (reads, writes) {
+        ([a, b], [c]) => with_epilogue(p, a, b, &[], c),
+        ([a, b, extra], [c]) => with_epilogue(p, a, b, extra, c),
+        _ => return false,
+    }
+    true
+}
+
+#[inline(always)]
+fn with_epilogue<T: Real>(
     p: &Matmul,
     a: &[T],     // (m, k), or (k, m) if transpose_a
     b: &[T],     // (k, n), or (n, k) if transpose_b

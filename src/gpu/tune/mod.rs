@@ -15,8 +15,6 @@
 //! A product with an operand of f16 goes to cooperative matrices where the adapter has them, by a rule alone, since their
 //! bits are their own. Before the first such product of a form they must multiply numbers right whose sums are exact.
 //!
-//! With `rule` and `time`, plans that one dispatch can run ([`OneDispatch`]) run in one where that is the rule.
-//!
 //! Products of about one size, form and epilogue are a class; a class is timed once, in about a fifth of a second
 //! beside the compilation of its kernels, and the choice is kept on disk ([`Cache`]).
 
@@ -28,9 +26,9 @@ pub use race::{Race, race};
 
 use super::{Context, GpuExecutor};
 use crate::kernels::matmul::{choose, choose_cooperative};
-use crate::kernels::{Abilities, Epilogue, Kernel, Matmul, Spec, Tile};
+use crate::kernels::{Abilities, Epilogue, Kernel, Matmul, Tile};
 use crate::plan::device_info::DeviceKind;
-use crate::plan::{Executor, OneDispatch, Plan};
+use crate::plan::{Executor, Plan};
 use crate::text::say;
 use crate::{Error, Result};
 use cache::Cache;
@@ -125,22 +123,6 @@ fn cooperative(context: &Arc<Context>, matmul: &Matmul) -> Result<Option<Tile>> 
     Ok(right.then_some(tile))
 }
 
-/// Whether a device gains by one dispatch of one workgroup: where its kernel was measured, a software adapter with
-/// subgroups of 8 (lavapipe). Hardware of 8 lanes (Mali) has other workgroups to run beside it.
-fn gains_by_one_dispatch(kind: DeviceKind, device: Abilities) -> bool {
-    kind == DeviceKind::Software && device.subgroup == Some(8)
-}
-
-/// The dispatch that stands for all of `plan`, where the device gains by it. Both compute the same bits.
-pub(super) fn in_one_dispatch(context: &Context, plan: &Plan) -> Result<Option<OneDispatch>> {
-    let kind = context.info().kind;
-    if !gains_by_one_dispatch(kind, context.abilities) || Mode::of(kind)? == Mode::Off {
-        return Ok(None);
-    }
-    let buffers = context.device.limits().max_storage_buffers_per_shader_stage as usize;
-    Ok(OneDispatch::of(plan).filter(|one| one.kernel.entry().bindings.len() <= buffers))
-}
-
 fn choice(context: &Arc<Context>, matmul: &Matmul) -> Result<Tile> {
     let tiles = match Mode::of(context.info().kind)? {
         Mode::Off => return Ok(Tile::Small),
@@ -202,24 +184,4 @@ fn class(matmul: &Matmul) -> String {
     let [m, n, k] = [p.m, p.n, p.k].map(|size| u64::from(size).next_power_of_two());
     let aligned: String = [p.m, p.n, p.k].map(|size| if size % 4 == 0 { '4' } else { '1' }).iter().collect();
     format!("{a}{b} {epilogue} {m}x{n}x{k} by {aligned}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_dispatch_is_for_software_adapters_alone() {
-        let with = |subgroup| Abilities {
-            subgroup,
-            workgroup_bytes: 32_768,
-            invocations: 1024,
-            int64: true,
-            cooperative: None,
-        };
-        let gains = |kind, subgroup| gains_by_one_dispatch(kind, with(subgroup));
-        assert!(gains(DeviceKind::Software, Some(8)));
-        assert!(!gains(DeviceKind::Software, Some(4)) && !gains(DeviceKind::Software, None));
-        assert!(!gains(DeviceKind::IntegratedGpu, Some(8)) && !gains(DeviceKind::DiscreteGpu, Some(8)));
-    }
 }

@@ -1,74 +1,75 @@
 //! The rules of the operations that serve one kind of layer; the contract is that of `pull_back`.
 
-use super::{Graph, Node, NodeId, Op, Result, Rows, Shape};
+use super::not_differentiable;
+use crate::Result;
+use crate::graph::{Graph, LayerOp, Node, NodeId, Op, Rows};
 
-/// The shares of the inputs of `node`, or `None` for another operation.
+/// The shares of the inputs of `node`, whose operation is `op`.
 pub(super) fn pull_back(
     graph: &mut Graph,
-    node: &Node,
+    (node, op): (&Node, LayerOp),
     name: &str,
     dy: NodeId,
     wanted: &[bool],
-) -> Result<Option<Vec<(NodeId, NodeId)>>> {
+) -> Result<Vec<(NodeId, NodeId)>> {
     let mut shares = Vec::new();
-    match (node.op, node.inputs.as_slice()) {
+    let mut push = |graph: &mut Graph, to: NodeId, op: LayerOp, inputs: &[NodeId]| {
+        if wanted[to.0] {
+            let shape = graph.shape(to);
+            shares.push((to, graph.push(name, Op::Layer(op), inputs, shape)));
+        }
+    };
+    let shift = match op {
         // What `x` does by way of the statistics is in its own share: they receive none.
-        (Op::BatchNorm { epsilon }, &[x, scale, shift, statistics]) => {
-            let row = Shape::fixed(1, node.shape.cols);
-            if wanted[x.0] {
-                let op = Op::BatchNormInputGrad { epsilon };
-                shares.push((x, graph.push(name, op, &[x, statistics, scale, dy], node.shape)));
-            }
-            if wanted[scale.0] {
-                let op = Op::BatchNormScaleGrad { epsilon };
-                shares.push((scale, graph.push(name, op, &[x, statistics, dy], row)));
-            }
-            if wanted[shift.0] {
-                shares.push((shift, graph.sum_rows(name, dy)));
-            }
+        LayerOp::BatchNorm { epsilon } => {
+            let [x, scale, shift, statistics] = node.inputs()?;
+            push(graph, x, LayerOp::BatchNormInputGrad { epsilon }, &[x, statistics, scale, dy]);
+            push(graph, scale, LayerOp::BatchNormScaleGrad { epsilon }, &[x, statistics, dy]);
+            Some(shift)
         }
         // The running statistics are gathered, not trained: they receive none.
-        (Op::BatchNormInference { epsilon }, &[x, scale, shift, mean, variance]) => {
-            let row = Shape::fixed(1, node.shape.cols);
-            if wanted[x.0] {
-                let op = Op::BatchNormInferenceInputGrad { epsilon };
-                shares.push((x, graph.push(name, op, &[x, mean, variance, scale, dy], node.shape)));
-            }
-            if wanted[scale.0] {
-                let op = Op::BatchNormInferenceScaleGrad { epsilon };
-                shares.push((scale, graph.push(name, op, &[x, mean, variance, dy], row)));
-            }
-            if wanted[shift.0] {
-                shares.push((shift, graph.sum_rows(name, dy)));
-            }
+        LayerOp::BatchNormInference { epsilon } => {
+            let [x, scale, shift, mean, variance] = node.inputs()?;
+            push(graph, x, LayerOp::BatchNormInferenceInputGrad { epsilon }, &[x, mean, variance, scale, dy]);
+            push(graph, scale, LayerOp::BatchNormInferenceScaleGrad { epsilon }, &[x, mean, variance, dy]);
+            Some(shift)
         }
-        (Op::LayerNorm, &[x, scale, shift, statistics]) => {
-            if wanted[x.0] {
-                let inputs = [x, statistics, scale, dy];
-                shares.push((x, graph.push(name, Op::LayerNormInputGrad, &inputs, node.shape)));
-            }
-            if wanted[scale.0] {
-                let row = Shape::fixed(1, node.shape.cols);
-                shares.push((scale, graph.push(name, Op::LayerNormScaleGrad, &[x, statistics, dy], row)));
-            }
-            if wanted[shift.0] {
-                shares.push((shift, graph.sum_rows(name, dy)));
-            }
+        LayerOp::LayerNorm => {
+            let [x, scale, shift, statistics] = node.inputs()?;
+            push(graph, x, LayerOp::LayerNormInputGrad, &[x, statistics, scale, dy]);
+            push(graph, scale, LayerOp::LayerNormScaleGrad, &[x, statistics, dy]);
+            Some(shift)
         }
-        (Op::AlphaDropout { rate, stream }, &[x]) => {
-            shares.push((x, graph.push(name, Op::AlphaDropoutGrad { rate, stream }, &[dy], node.shape)));
+        LayerOp::AlphaDropout { rate, stream } => {
+            let [x] = node.inputs()?;
+            push(graph, x, LayerOp::AlphaDropoutGrad { rate, stream }, &[dy]);
+            None
         }
-        (Op::Embedding, [x, tables @ ..]) => {
-            let columns = if tables.len() == 1 { graph.shape(*x).cols } else { 1 };
-            for (i, &table) in tables.iter().enumerate() {
-                let shape = graph.shape(table);
-                if let (true, Rows::Fixed(_)) = (wanted[table.0], shape.rows) {
-                    let op = Op::EmbeddingGrad { from: i * columns, columns };
-                    shares.push((table, graph.push(name, op, &[*x, dy], shape)));
+        LayerOp::Embedding => {
+            if let [x, tables @ ..] = node.inputs.as_slice() {
+                let columns = if tables.len() == 1 { graph.shape(*x).cols } else { 1 };
+                for (i, &table) in tables.iter().enumerate() {
+                    if matches!(graph.shape(table).rows, Rows::Fixed(_)) {
+                        push(graph, table, LayerOp::EmbeddingGrad { from: i * columns, columns }, &[*x, dy]);
+                    }
                 }
             }
+            None
         }
-        _ => return Ok(None),
+        LayerOp::BatchStatistics
+        | LayerOp::BatchNormInputGrad { .. }
+        | LayerOp::BatchNormScaleGrad { .. }
+        | LayerOp::BatchNormInferenceInputGrad { .. }
+        | LayerOp::BatchNormInferenceScaleGrad { .. }
+        | LayerOp::RunningStatistics { .. }
+        | LayerOp::RowStatistics { .. }
+        | LayerOp::LayerNormInputGrad
+        | LayerOp::LayerNormScaleGrad
+        | LayerOp::AlphaDropoutGrad { .. }
+        | LayerOp::EmbeddingGrad { .. } => return Err(not_differentiable(node)),
+    };
+    if let Some(shift) = shift.filter(|shift| wanted[shift.0]) {
+        shares.push((shift, graph.sum_rows(name, dy)));
     }
-    Ok(Some(shares))
+    Ok(shares)
 }

@@ -1,9 +1,11 @@
 //! `c = op(a) op(b)`, with what a dense network does next folded in: bias and activation on the way
 //! forward, the activation's gradient on the way back, the bias gradient beside the weight gradient.
 
+mod text;
 mod tile;
 
-pub(super) use tile::shaders;
+use text::Layouts;
+pub(super) use text::shaders;
 pub use tile::{Abilities, Tile, choose, choose_cooperative};
 
 use super::Activation;
@@ -51,26 +53,6 @@ pub enum Epilogue {
 
 /// Parts begin at multiples of this, so that a slice of no tile reaches over the end of one.
 pub const PART_ALIGNMENT: usize = 32;
-
-/// Which matrices can be read and written as vec4, because each of their rows begins at a multiple of 4 elements.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-struct Layouts {
-    a: bool,
-    b: bool,
-    c: bool,
-    /// Both operands are read as pairs.
-    pairs: bool,
-}
-
-impl Layouts {
-    /// From 0, none, to 7, all; 8 and 9 with pairs.
-    fn number(self) -> usize {
-        if self.pairs {
-            return 8 + usize::from(self.c);
-        }
-        usize::from(self.a) + 2 * usize::from(self.b) + 4 * usize::from(self.c)
-    }
-}
 
 /// A matrix product.
 #[derive(Debug, Clone, PartialEq)]
@@ -237,5 +219,16 @@ impl Spec for Matmul {
             Epilogue::Gradient(_) => vec![m * k, k * n, m * n, m * n],
             Epilogue::InParts { .. } => vec![m * k, k * n, self.parts() * m * n],
         }
+    }
+
+    fn flops(&self) -> u64 {
+        let (m, n, k) = (u64::from(self.params.m), u64::from(self.params.n), u64::from(self.params.k));
+        let epilogue = match self.epilogue {
+            Epilogue::Plain | Epilogue::InParts { .. } => 0,
+            Epilogue::BiasRow { .. } => k * n,
+            Epilogue::Bias(function) => (1 + function.flops()) * m * n,
+            Epilogue::Gradient(function) => function.gradient_flops() * m * n,
+        };
+        2 * m * n * k + epilogue
     }
 }

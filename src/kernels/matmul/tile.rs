@@ -1,7 +1,6 @@
-//! How a matrix product is cut into the work of workgroups and invocations, and the WGSL text of each cut.
+//! How a matrix product is cut into the work of workgroups and invocations.
 
-use super::{BY_ONE, BY_TWO, Layouts, Matmul, MatmulParams};
-use crate::kernels::Shader;
+use super::{Matmul, MatmulParams};
 use std::fmt;
 
 /// How the work is cut: what a workgroup and an invocation compute. Each output is summed in the order k = 0, 1, 2, …:
@@ -76,11 +75,11 @@ impl Tile {
 
     /// Whether a device can run it.
     pub fn runs_on(self, device: Abilities) -> bool {
-        let shader = self.shader(Layouts::default());
-        let fits = device.invocations >= shader.workgroup_size && device.workgroup_bytes >= self.workgroup_bytes();
+        let size = self.cut().workgroup_size;
+        let fits = device.invocations >= size && device.workgroup_bytes >= self.workgroup_bytes();
         let lanes = |lanes: u32| fits && device.subgroup == Some(lanes);
         match self {
-            _ if self.by_subgroup() => lanes(shader.workgroup_size),
+            _ if self.by_subgroup() => lanes(size),
             Tile::Cooperative8 => lanes(8) && device.cooperative == Some(8),
             Tile::Cooperative16 | Tile::Cooperative16Large => lanes(32) && device.cooperative == Some(16),
             _ => fits,
@@ -109,27 +108,6 @@ impl Tile {
     /// Whether it multiplies f16 whatever its operands are.
     pub const fn is_cooperative(self) -> bool {
         matches!(self, Tile::Cooperative8 | Tile::Cooperative16 | Tile::Cooperative16Large)
-    }
-
-    pub(super) fn shader(self, layouts: Layouts) -> &'static Shader {
-        &self.shaders()[layouts.number()]
-    }
-
-    /// By [`Layouts::number`].
-    const fn shaders(self) -> &'static [Shader] {
-        match self {
-            Tile::Small => &SMALL,
-            Tile::Medium => &MEDIUM,
-            Tile::Large => &LARGE,
-            Tile::Tall => &TALL,
-            Tile::Flat => &FLAT,
-            Tile::Subgroup | Tile::SubgroupLarge => &SUBGROUP,
-            Tile::SubgroupTall => &SUBGROUP_TALL,
-            Tile::SubgroupFlat => &SUBGROUP_FLAT,
-            Tile::Cooperative8 => &COOPERATIVE_8,
-            Tile::Cooperative16 => &COOPERATIVE_16,
-            Tile::Cooperative16Large => &COOPERATIVE_16_LARGE,
-        }
     }
 }
 
@@ -202,75 +180,4 @@ pub fn choose_cooperative(matmul: &Matmul, device: Abilities) -> Option<Tile> {
     }
     let large = |tile: &Tile| *tile != Tile::Cooperative16Large || matmul.workgroups_of(*tile) >= ENOUGH_WORKGROUPS;
     Tile::COOPERATIVE.into_iter().rev().find(|tile| tile.runs_on(device) && large(tile))
-}
-
-/// A kernel file behind the library files it asks for.
-macro_rules! shader {
-    ($name:literal, $entries:expr, $workgroup_size:literal, $overrides:expr, $($library:literal),+) => {
-        Shader {
-            name: $name,
-            sources: &[
-                include_str!("../../../shaders/lib/math.wgsl"),
-                include_str!("../../../shaders/lib/activation.wgsl"),
-                include_str!("../../../shaders/lib/matmul_blocks.wgsl"),
-                $(include_str!(concat!("../../../shaders/lib/", $library, ".wgsl"))),+,
-                include_str!(concat!("../../../shaders/", $name, ".wgsl")),
-            ],
-            params: MatmulParams::MEMBERS,
-            overrides: $overrides,
-            workgroup_size: $workgroup_size,
-            uses_step: false,
-            entries: &$entries.of_file(),
-        }
-    };
-}
-
-/// A kernel file for every layout of its operands, by [`Layouts::number`]; without pairs.
-macro_rules! shaders {
-    ($name:literal, $size:literal, $overrides:expr $(, $tile:literal)*) => {
-        [
-            shader!($name, BY_ONE, $size, $overrides, "matmul_a_any", "matmul_b_any", "matmul_c_any" $(, $tile)*),
-            shader!($name, BY_ONE, $size, $overrides, "matmul_a_vec4", "matmul_b_any", "matmul_c_any" $(, $tile)*),
-            shader!($name, BY_ONE, $size, $overrides, "matmul_a_any", "matmul_b_vec4", "matmul_c_any" $(, $tile)*),
-            shader!($name, BY_ONE, $size, $overrides, "matmul_a_vec4", "matmul_b_vec4", "matmul_c_any" $(, $tile)*),
-            shader!($name, BY_ONE, $size, $overrides, "matmul_a_any", "matmul_b_any", "matmul_c_vec4" $(, $tile)*),
-            shader!($name, BY_ONE, $size, $overrides, "matmul_a_vec4", "matmul_b_any", "matmul_c_vec4" $(, $tile)*),
-            shader!($name, BY_ONE, $size, $overrides, "matmul_a_any", "matmul_b_vec4", "matmul_c_vec4" $(, $tile)*),
-            shader!($name, BY_ONE, $size, $overrides, "matmul_a_vec4", "matmul_b_vec4", "matmul_c_vec4" $(, $tile)*),
-        ]
-    };
-}
-
-/// The same, with pairs.
-macro_rules! shaders_of_subgroup {
-    ($name:literal, $overrides:expr) => {{
-        let [s0, s1, s2, s3, s4, s5, s6, s7] = shaders!($name, 8, $overrides);
-        let any = shader!($name, BY_TWO, 8, $overrides, "matmul_a_u64", "matmul_b_u64", "matmul_c_any");
-        let vec4 = shader!($name, BY_TWO, 8, $overrides, "matmul_a_u64", "matmul_b_u64", "matmul_c_vec4");
-        [s0, s1, s2, s3, s4, s5, s6, s7, any, vec4]
-    }};
-}
-
-const OVERRIDES: &[&str] = &["TRANSPOSE_A", "TRANSPOSE_B", "BIAS_ROW", "ACTIVATION"];
-const SUBGROUP_OVERRIDES: &[&str] = &["TRANSPOSE_A", "TRANSPOSE_B", "BIAS_ROW", "ACTIVATION", "COLS"];
-const TALL_OVERRIDES: &[&str] = &["TRANSPOSE_A", "TRANSPOSE_B", "BIAS_ROW", "ACTIVATION", "QUADS"];
-
-static SMALL: [Shader; 8] = shaders!("matmul", 64, OVERRIDES, "tile_32x32", "matmul_slices");
-static MEDIUM: [Shader; 8] = shaders!("matmul", 64, OVERRIDES, "tile_64x64", "matmul_slices");
-static LARGE: [Shader; 8] = shaders!("matmul", 256, OVERRIDES, "tile_128x128", "matmul_slices");
-static TALL: [Shader; 8] = shaders!("matmul", 32, OVERRIDES, "tile_32x16", "matmul_slices");
-static FLAT: [Shader; 8] = shaders!("matmul", 16, OVERRIDES, "tile_4x64", "matmul_slices");
-static COOPERATIVE_8: [Shader; 8] =
-    shaders!("matmul_cooperative", 32, OVERRIDES, "cooperative_8_32x32", "matmul_slices");
-static COOPERATIVE_16: [Shader; 8] =
-    shaders!("matmul_cooperative", 128, OVERRIDES, "cooperative_16_64x64", "matmul_slices");
-static COOPERATIVE_16_LARGE: [Shader; 8] =
-    shaders!("matmul_cooperative", 256, OVERRIDES, "cooperative_16_128x128", "matmul_slices");
-static SUBGROUP: [Shader; 10] = shaders_of_subgroup!("matmul_subgroup", SUBGROUP_OVERRIDES);
-static SUBGROUP_TALL: [Shader; 10] = shaders_of_subgroup!("matmul_subgroup_tall", TALL_OVERRIDES);
-static SUBGROUP_FLAT: [Shader; 10] = shaders_of_subgroup!("matmul_subgroup_flat", OVERRIDES);
-
-/// Every text of every tile.
-pub(crate) fn shaders() -> impl Iterator<Item = &'static Shader> {
-    Tile::ALL.into_iter().chain(Tile::COOPERATIVE).flat_map(|tile| tile.shaders())
 }

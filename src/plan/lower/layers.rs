@@ -1,7 +1,7 @@
 //! The kernels of the operations that serve one kind of layer.
 
 use super::{Lower, Operand};
-use crate::graph::{Node, NodeId, Op};
+use crate::graph::{LayerOp, Node, NodeId};
 use crate::kernels::{
     AlphaDropout, BatchNorm, BatchNormGrad, BatchNormGradParams, BatchNormGradPart, BatchNormParams, Embedding,
     EmbeddingGrad, EmbeddingParams, Kernel, LayerNorm, LayerNormGrad, LayerNormParams, LayerNormScaleGrad,
@@ -12,7 +12,7 @@ use crate::{Error, Result};
 
 impl Lower<'_> {
     /// Lowers a node whose operation serves one kind of layer.
-    pub(super) fn layer(&mut self, id: NodeId) -> Result<()> {
+    pub(super) fn layer(&mut self, id: NodeId, op: LayerOp) -> Result<()> {
         let node = self.graph.node(id).clone();
         let inputs = node.inputs.as_slice();
         let (n, rows, cols) = self.sizes(inputs.first().copied().unwrap_or(id))?;
@@ -31,50 +31,56 @@ impl Lower<'_> {
             Kernel::LayerNorm(LayerNorm { part, params })
         };
         let mut reads = operands(self, inputs);
-        let kernel = match (node.op, inputs) {
-            (Op::BatchStatistics, &[x, mean, variance]) => {
+        let kernel = match op {
+            LayerOp::BatchStatistics => {
+                let [x, mean, variance] = node.inputs()?;
                 let (running, at) = self.pair(&node, mean, variance)?;
                 reads = vec![self.operand(x), running];
                 norm(NormPart::Measure, at, 0, 0.0)
             }
-            (Op::BatchNorm { epsilon }, _) => norm(NormPart::Normalize, 0, cols, epsilon),
-            (Op::BatchNormInference { epsilon }, &[x, scale, shift, mean, variance]) => {
+            LayerOp::BatchNorm { epsilon } => norm(NormPart::Normalize, 0, cols, epsilon),
+            LayerOp::BatchNormInference { epsilon } => {
+                let [x, scale, shift, mean, variance] = node.inputs()?;
                 let (running, at) = self.pair(&node, mean, variance)?;
                 reads = [operands(self, &[x, scale, shift]), vec![running]].concat();
                 norm(NormPart::Normalize, 0, at, epsilon)
             }
-            (Op::RunningStatistics { momentum }, &[statistics, mean, variance]) => {
+            LayerOp::RunningStatistics { momentum } => {
+                let [statistics, mean, variance] = node.inputs()?;
                 let (running, running_at) = self.pair(&node, mean, variance)?;
                 let kernel = RunningStatistics { rows: self.what.batch as u32, cols, running_at, momentum };
                 let operands = vec![self.operand(statistics), running];
                 self.push(Kernel::RunningStatistics(kernel), operands, &node.name);
                 return Ok(());
             }
-            (Op::BatchNormInputGrad { epsilon }, _) => batch_grad(BatchNormGradPart::Input, cols, epsilon, false),
-            (Op::BatchNormScaleGrad { epsilon }, _) => batch_grad(BatchNormGradPart::Scale, cols, epsilon, false),
-            (Op::BatchNormInferenceInputGrad { epsilon }, &[x, mean, variance, scale, dy]) => {
+            LayerOp::BatchNormInputGrad { epsilon } => batch_grad(BatchNormGradPart::Input, cols, epsilon, false),
+            LayerOp::BatchNormScaleGrad { epsilon } => batch_grad(BatchNormGradPart::Scale, cols, epsilon, false),
+            LayerOp::BatchNormInferenceInputGrad { epsilon } => {
+                let [x, mean, variance, scale, dy] = node.inputs()?;
                 let (running, at) = self.pair(&node, mean, variance)?;
                 reads = vec![self.operand(x), running, self.operand(scale), self.operand(dy)];
                 batch_grad(BatchNormGradPart::Input, at, epsilon, true)
             }
-            (Op::BatchNormInferenceScaleGrad { epsilon }, &[x, mean, variance, dy]) => {
+            LayerOp::BatchNormInferenceScaleGrad { epsilon } => {
+                let [x, mean, variance, dy] = node.inputs()?;
                 let (running, at) = self.pair(&node, mean, variance)?;
                 reads = vec![self.operand(x), running, self.operand(dy)];
                 batch_grad(BatchNormGradPart::Scale, at, epsilon, true)
             }
-            (Op::RowStatistics { epsilon }, _) => layer_norm(NormPart::Measure, epsilon),
-            (Op::LayerNorm, _) => layer_norm(NormPart::Normalize, 0.0),
-            (Op::LayerNormInputGrad, _) => Kernel::LayerNormGrad(LayerNormGrad { rows, cols }),
-            (Op::LayerNormScaleGrad, _) => {
+            LayerOp::RowStatistics { epsilon } => layer_norm(NormPart::Measure, epsilon),
+            LayerOp::LayerNorm => layer_norm(NormPart::Normalize, 0.0),
+            LayerOp::LayerNormInputGrad => Kernel::LayerNormGrad(LayerNormGrad { rows, cols }),
+            LayerOp::LayerNormScaleGrad => {
                 let params = LayerNormScaleGradParams { rows, cols, shift_at: 0 };
                 Kernel::LayerNormScaleGrad(LayerNormScaleGrad { with_shift: false, params })
             }
-            (Op::AlphaDropout { rate, stream }, _) => Kernel::AlphaDropout(AlphaDropout::new(n, rate, stream)),
-            (Op::AlphaDropoutGrad { rate, stream }, _) => {
+            LayerOp::AlphaDropout { rate, stream } => Kernel::AlphaDropout(AlphaDropout::new(n, rate, stream)),
+            LayerOp::AlphaDropoutGrad { rate, stream } => {
                 Kernel::Dropout(AlphaDropout::new(n, rate, stream).gradient())
             }
-            (Op::Embedding, _) => return self.embedding(id, &node),
-            (Op::EmbeddingGrad { from, columns }, &[_, dy]) => {
+            LayerOp::Embedding => return self.embedding(id, &node),
+            LayerOp::EmbeddingGrad { from, columns } => {
+                let [_, dy] = node.inputs()?;
                 let (_, categories, width) = self.sizes(id)?;
                 let (_, _, to_width) = self.sizes(dy)?;
                 let (from_column, columns) = (from as u32, columns as u32);
@@ -84,7 +90,6 @@ impl Lower<'_> {
                     EmbeddingParams { rows, columns, categories, width, from_width, from_column, to_width, to_column };
                 Kernel::EmbeddingGrad(EmbeddingGrad(p))
             }
-            (op, _) => return Err(Error::Internal(format!("{}: no kernel for {}", node.name, op.name()))),
         };
         reads.push(self.operand(id));
         self.push(kernel, reads, &node.name);

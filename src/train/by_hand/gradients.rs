@@ -2,7 +2,7 @@
 
 use super::Gathered;
 use crate::data::Dataset;
-use crate::model::{Model, Task, Weight};
+use crate::model::{Model, Piece, Weight};
 use crate::plan::Buffer;
 use crate::{Error, Result};
 
@@ -31,7 +31,7 @@ impl Model {
     /// ```
     pub fn compute_gradients(&mut self, batch: &Dataset) -> Result<()> {
         let weight = batch.weight(0..batch.len() as u32);
-        self.run_batch(Task::Gradients, batch, 0, 1.0)?;
+        self.run_batch(Piece::Gradients, batch, 0, 1.0)?;
         self.by_hand.gathered = Gathered::Mean { weight, batches: 1 };
         Ok(())
     }
@@ -70,7 +70,7 @@ impl Model {
         };
         let added = batch.weight(0..batch.len() as u32);
         let weight = before + added;
-        self.run_batch(Task::Accumulate, batch, batches, (added / weight) as f32)?;
+        self.run_batch(Piece::Accumulate, batch, batches, (added / weight) as f32)?;
         self.by_hand.gathered = Gathered::Mean { weight, batches: batches.saturating_add(1) };
         Ok(())
     }
@@ -86,7 +86,7 @@ impl Model {
             return Err(Error::value("apply_gradients", "gradients", wanted, "none since the last update"));
         }
         let step = self.by_hand_step(0, 1.0, 0);
-        self.run_without_batch(Task::Update, step, |_| Ok(()))?;
+        self.run_without_batch(Piece::Update, step, |_| Ok(()))?;
         self.by_hand.gathered = Gathered::Nothing;
         self.steps_done = self.steps_done.saturating_add(1);
         Ok(())
@@ -105,8 +105,7 @@ impl Model {
     /// infinity; [`Error::Gpu`].
     pub fn set_gradients(&mut self, gradients: &[Weight]) -> Result<()> {
         let slab = self.layout().join("gradients", gradients)?;
-        let (id, _) = self.any_plan()?;
-        self.executor.write(id, Buffer::Gradients, 0, &slab)?;
+        self.executor.write_slab(Buffer::Gradients, 0, &slab)?;
         self.by_hand.scaled = false;
         if self.by_hand.gathered == Gathered::Nothing {
             self.by_hand.gathered = Gathered::Given;

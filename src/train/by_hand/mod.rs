@@ -8,17 +8,17 @@ mod gradients;
 mod outputs;
 mod step;
 
-use super::tensors::Tensor;
+use super::feed::tensors::Tensor;
 use crate::kernels::Step;
 use crate::model::by_hand::{Gathered, Held, LastBatch};
-use crate::model::{Model, Task};
+use crate::model::{Model, Piece};
 use crate::plan::{Buffer, Plan, PlanId, PlanStep};
 use crate::random::stream_key;
 use crate::{Error, Result};
 
 /// Batches of one update draw their dropout masks from this stream; shuffling and layers have others.
 const MASK_STREAM: u32 = u32::from_be_bytes(*b"hand");
-/// Batch sizes of a task that get plans of their own. Later ones are rounded up to powers of two: their plans are few
+/// Batch sizes of a piece that get plans of their own. Later ones are rounded up to powers of two: their plans are few
 /// then, and the buffers of all of them less than twice those of the largest.
 const OWN_PLANS: usize = 4;
 
@@ -30,19 +30,19 @@ fn batch_size(sizes: &[usize], rows: usize) -> usize {
 }
 
 impl Model {
-    /// The place in the list of a plan for `task` and `rows` rows, loaded if it is not.
-    fn hold(&mut self, task: Task, rows: usize, classes: &[bool]) -> Result<usize> {
-        let fits = |held: &&Held| held.task == task && held.classes == classes;
+    /// The place in the list of a plan for `piece` and `rows` rows, loaded if it is not.
+    fn hold(&mut self, piece: Piece, rows: usize, classes: &[bool]) -> Result<usize> {
+        let fits = |held: &&Held| held.piece == piece && held.classes == classes;
         let sizes: Vec<usize> = self.by_hand.plans.iter().filter(fits).map(|held| held.batch).collect();
         let batch = batch_size(&sizes, rows);
         let known = self.by_hand.plans.iter().position(|held| fits(&held) && held.batch == batch);
         if let Some(index) = known {
             return Ok(index);
         }
-        let (batch, id, plan) = self.load_task(task, (rows, batch), classes)?;
-        if task == Task::Accumulate {
+        let (batch, id, plan) = self.load_task(piece, (rows, batch), classes)?;
+        if piece == Piece::Accumulate {
             // No longer what was there of a layer that has been frozen since.
-            self.executor.write(id, Buffer::BatchGradients, 0, &vec![0.0; plan.slab])?;
+            self.executor.write_slab(Buffer::BatchGradients, 0, &vec![0.0; plan.slab])?;
         }
         let data: Vec<Buffer> = plan.data_sizes(batch, 1).into_iter().map(|(buffer, _)| buffer).collect();
         if !data.is_empty() {
@@ -53,21 +53,21 @@ impl Model {
                 return Err(error);
             }
         }
-        self.by_hand.plans.push(Held { task, classes: classes.to_vec(), batch, id, plan, data });
+        self.by_hand.plans.push(Held { piece, classes: classes.to_vec(), batch, id, plan, data });
         Ok(self.by_hand.plans.len() - 1)
     }
 
-    /// Loads a plan for `task` at `most` rows. What was rounded up beyond what the device can bind is brought half way
+    /// Loads a plan for `piece` at `most` rows. What was rounded up beyond what the device can bind is brought half way
     /// back to `rows`, as often as it takes.
     fn load_task(
         &mut self,
-        task: Task,
+        piece: Piece,
         (rows, most): (usize, usize),
         classes: &[bool],
     ) -> Result<(usize, PlanId, Plan)> {
         let mut batch = most;
         loop {
-            let plan = self.program().task_plan(task, batch, classes);
+            let plan = self.program().piece_plan(piece, batch, classes);
             match plan.and_then(|plan| Ok((batch, self.executor.load(&plan)?, plan))) {
                 Err(Error::TooLarge { .. }) if batch > rows => batch = rows.midpoint(batch),
                 outcome => return outcome,
@@ -95,14 +95,14 @@ impl Model {
         Ok(held.id)
     }
 
-    /// Queues one run of the plan for `task`, which has no batch, after `prepare`, which finds its slabs there.
+    /// Queues one run of the plan for `piece`, which has no batch, after `prepare`, which finds its slabs there.
     pub(crate) fn run_without_batch(
         &mut self,
-        task: Task,
+        piece: Piece,
         step: Step,
         prepare: impl FnOnce(&mut Self) -> Result<()>,
     ) -> Result<()> {
-        let index = self.hold(task, 1, &[])?;
+        let index = self.hold(piece, 1, &[])?;
         prepare(self)?;
         self.run_held(index, [], step)?;
         Ok(())
@@ -112,12 +112,10 @@ impl Model {
     /// each has dropout masks of its own, and the first those that `fit` would draw.
     fn by_hand_step(&self, rows: usize, weight: f64, number: u32) -> Step {
         let seed = self.by_hand.seed;
-        let [seed_low, seed_high] = match number {
-            0 => [seed as u32, (seed >> 32) as u32],
-            _ => stream_key(seed, MASK_STREAM, number),
-        };
-        let inverse_weight = (1.0 / weight) as f32;
-        let mut step = Step { valid: rows as u32, inverse_weight, seed_low, seed_high, ..Step::default() };
+        let mut step = Step::over(0, rows, weight).seeded(seed);
+        if number > 0 {
+            [step.seed_low, step.seed_high] = stream_key(seed, MASK_STREAM, number);
+        }
         self.program().optimizer.fill(self.steps_done.saturating_add(1), &mut step);
         step
     }

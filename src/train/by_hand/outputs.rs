@@ -2,9 +2,9 @@
 
 use super::Gathered;
 use crate::data::Matrix;
-use crate::model::{Model, Task};
+use crate::model::{Model, Piece};
 use crate::plan::{Buffer, PlanId, Range};
-use crate::train::tensors::Tensor;
+use crate::train::feed::tensors::Tensor;
 use crate::{Error, Result};
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ impl Model {
     /// # Errors
     /// As [`Model::predict`].
     pub fn forward(&mut self, inputs: &[Matrix]) -> Result<Vec<Matrix>> {
-        let (index, id) = self.run_given(Task::Forward, inputs, &[])?;
+        let (index, id) = self.run_given(Piece::Forward, inputs, &[])?;
         self.read_outputs(index, id, inputs)
     }
 
@@ -49,7 +49,7 @@ impl Model {
     /// # Ok::<(), axone::Error>(())
     /// ```
     pub fn backward(&mut self, inputs: &[Matrix], output_gradients: &[Matrix]) -> Result<()> {
-        self.run_given(Task::Backward, inputs, output_gradients)?;
+        self.run_given(Piece::Backward, inputs, output_gradients)?;
         self.by_hand.gathered = Gathered::Given;
         Ok(())
     }
@@ -73,21 +73,21 @@ impl Model {
     /// # Ok::<(), axone::Error>(())
     /// ```
     pub fn input_gradients(&mut self, inputs: &[Matrix], output_gradients: &[Matrix]) -> Result<Vec<Matrix>> {
-        let (index, id) = self.run_given(Task::InputGradients, inputs, output_gradients)?;
+        let (index, id) = self.run_given(Piece::InputGradients, inputs, output_gradients)?;
         self.read_outputs(index, id, inputs)
     }
 
-    /// Queues `task` on inputs and, behind them, gradients of the outputs.
-    fn run_given(&mut self, task: Task, inputs: &[Matrix], gradients: &[Matrix]) -> Result<(usize, PlanId)> {
+    /// Queues `piece` on inputs and, behind them, gradients of the outputs.
+    fn run_given(&mut self, piece: Piece, inputs: &[Matrix], gradients: &[Matrix]) -> Result<(usize, PlanId)> {
         self.check_inputs(inputs)?;
         for (i, input) in inputs.iter().enumerate() {
             input.check_finite(&format!("inputs[{i}]"))?;
         }
         let rows = inputs.first().map_or(0, Matrix::rows);
-        if task != Task::Forward {
+        if piece != Piece::Forward {
             self.check_output_gradients(rows, gradients)?;
         }
-        let index = self.hold(task, rows, &[])?;
+        let index = self.hold(piece, rows, &[])?;
         let tensors = inputs.iter().chain(gradients).enumerate().map(|(slot, matrix)| Tensor {
             buffer: Buffer::DataInput(slot),
             values: Cow::Borrowed(matrix.data()),

@@ -2,12 +2,11 @@
 
 use super::{Gathered, LastBatch};
 use crate::data::Dataset;
-use crate::model::{Model, Task};
+use crate::model::{Model, Piece};
 use crate::plan::{Buffer, Range};
-use crate::train::Evaluation;
-use crate::train::logged::Logged;
-use crate::train::report;
-use crate::train::tensors::tensors;
+use crate::train::feed::log::Logged;
+use crate::train::feed::tensors::tensors;
+use crate::train::report::{self, Evaluation};
 use crate::{Error, Result};
 
 impl Model {
@@ -49,7 +48,7 @@ impl Model {
     /// # Errors
     /// As [`Model::fit`].
     pub fn queue_step(&mut self, batch: &Dataset) -> Result<()> {
-        self.run_batch(Task::Step, batch, 0, 1.0)?;
+        self.run_batch(Piece::Step, batch, 0, 1.0)?;
         self.by_hand.gathered = Gathered::Nothing;
         self.steps_done = self.steps_done.saturating_add(1);
         Ok(())
@@ -79,11 +78,11 @@ impl Model {
         report::evaluation(self, &logged)
     }
 
-    /// Queues `task` on the rows of `batch`, batch number `number` of the next update, whose results have the share
+    /// Queues `piece` on the rows of `batch`, batch number `number` of the next update, whose results have the share
     /// `share` in what they are blended with.
-    pub(super) fn run_batch(&mut self, task: Task, batch: &Dataset, number: u32, share: f32) -> Result<()> {
+    pub(super) fn run_batch(&mut self, piece: Piece, batch: &Dataset, number: u32, share: f32) -> Result<()> {
         let classes = self.check_data(batch)?;
-        let index = self.hold(task, batch.len(), &classes)?;
+        let index = self.hold(piece, batch.len(), &classes)?;
         let mut step = self.by_hand_step(batch.len(), batch.weight(0..batch.len() as u32), number);
         step.share = share;
         let tensors = tensors(batch, &self.by_hand.plans[index].plan);

@@ -3,9 +3,8 @@
 use super::Monitor;
 use crate::metrics::Direction;
 use crate::plan::Buffer;
-use crate::train::callback::{Callback, CallbackState};
-use crate::train::history::number;
-use crate::train::run::Run;
+use crate::train::report::number;
+use crate::train::run::{Callback, CallbackState, Run};
 use crate::{Error, Result};
 
 const NAME: &str = "early_stopping";
@@ -150,8 +149,7 @@ impl Callback for EarlyStopping {
             return Ok(());
         }
         run.note(&format!("weights of epoch {} ({} {})", self.best_epoch, self.monitor.name, number(self.best)));
-        let (id, _) = run.model().any_plan()?;
-        run.model().executor.write(id, Buffer::Parameters, 0, &self.weights)
+        run.model().executor.write_slab(Buffer::Parameters, 0, &self.weights)
     }
 
     fn state(&self) -> Option<CallbackState> {

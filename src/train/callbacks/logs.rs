@@ -4,10 +4,8 @@
 use super::growing::Growing;
 use crate::Result;
 use crate::text::escaped;
-use crate::train::Epoch;
-use crate::train::callback::Callback;
-use crate::train::history::{csv_header, csv_line};
-use crate::train::run::Run;
+use crate::train::report::{Epoch, csv_header, csv_line};
+use crate::train::run::{Callback, Run};
 use std::path::PathBuf;
 
 const CSV: &str = "csv_log";

@@ -9,8 +9,7 @@ use crate::Result;
 use crate::kernels::Step;
 use crate::model::{Layout, Model, trained};
 use crate::plan::{Buffer, Executor, PlanId, Range};
-use crate::train::callback::Callback;
-use crate::train::run::Run;
+use crate::train::run::{Callback, Run};
 
 const NAME: &str = "terminate_on_non_finite";
 
@@ -82,8 +81,7 @@ impl Callback for TerminateOnNonFinite {
 
 /// The first weight or moment that is not finite, in words.
 fn spoiled(model: &mut Model) -> Result<Option<String>> {
-    let (_, moments) = model.any_plan()?;
-    for slab in trained(moments) {
+    for slab in trained(model.moments()) {
         let values = model.slab(slab)?;
         if let Some(at) = values.iter().position(|value| !value.is_finite()) {
             return Ok(Some(format!("{} of {slab} is {}", place(model.layout(), slab, at), values[at])));
@@ -115,8 +113,7 @@ fn first_non_finite(run: &mut Run<'_>, mut good: Vec<Vec<f32>>) -> Result<Option
         let offset = (step.log_row as usize * slots + slot) * batch;
         Range { buffer: Buffer::Log, offset, len: step.valid as usize }
     };
-    let (_, moments) = model.any_plan()?;
-    let slabs: Vec<Range> = trained(moments).map(|slab| model.layout().slab.all(slab)).collect();
+    let slabs: Vec<Range> = trained(model.moments()).map(|slab| model.layout().slab.all(slab)).collect();
     model.set_slabs(&good)?;
     let layout = model.layout().clone();
     let mut found = None;
@@ -124,13 +121,13 @@ fn first_non_finite(run: &mut Run<'_>, mut good: Vec<Vec<f32>>) -> Result<Option
     feed.walk(&mut *model.executor, &run.order, fill, |executor, i, step| {
         let logs: Vec<Range> = (0..losses).map(|slot| log(step, slot)).collect();
         executor.run(id, std::slice::from_ref(step))?;
-        let after: Result<Vec<_>> = slabs.iter().map(|slab| executor.read(id, *slab)).collect();
+        let after: Result<Vec<_>> = slabs.iter().map(|slab| executor.read_slab(*slab)).collect();
         let after = after?;
         if after.iter().flatten().all(|value| value.is_finite()) && where_non_finite(executor, id, &logs)?.is_none() {
             good = after;
             return Ok(true);
         }
-        slabs.iter().zip(&good).try_for_each(|(slab, values)| executor.write(id, slab.buffer, 0, values))?;
+        slabs.iter().zip(&good).try_for_each(|(slab, values)| executor.write_slab(slab.buffer, 0, values))?;
         found = Some(Found { step: i as u32 + 1, what: dispatch_by_dispatch(executor, id, step, &logs, &layout)? });
         Ok(false)
     })?;

@@ -2,9 +2,8 @@
 
 use super::Monitor;
 use crate::metrics::Direction;
-use crate::train::callback::Callback;
-use crate::train::history::number;
-use crate::train::run::Run;
+use crate::train::report::number;
+use crate::train::run::{Callback, Run};
 use crate::{Error, Result};
 
 const NAME: &str = "reduce_on_plateau";

@@ -7,9 +7,8 @@
 //! = 2 (float)).
 
 use super::growing::Growing;
-use crate::train::Epoch;
-use crate::train::callback::Callback;
-use crate::train::run::Run;
+use crate::train::report::Epoch;
+use crate::train::run::{Callback, Run};
 use crate::{Error, Result};
 use std::fs::File;
 use std::path::PathBuf;

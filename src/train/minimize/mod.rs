@@ -20,10 +20,8 @@ mod vectors;
 
 pub use settings::Lbfgs;
 
-use super::callback::Shared;
-use super::fit::{parts, split};
-use super::run::Run;
-use super::{Epoch, History, report, writers};
+use super::report::{self, Epoch, History};
+use super::run::{Parts, Run};
 use crate::data::Dataset;
 use crate::model::{Model, Purpose};
 use crate::plan::{Buffer, Plan, PlanId};
@@ -67,14 +65,13 @@ impl Model {
 fn minimize(model: &mut Model, data: &Dataset, settings: &Lbfgs) -> Result<History> {
     settings.check()?;
     suits::check(model)?;
-    let split = split(data, &settings.run)?;
-    let (data, held_out) = parts(data, split.as_ref(), &settings.run);
-    let plan = passes::plan(model, data, settings.run.data_budget)?;
+    let (data, held_out) = settings.run.parts(data)?;
+    let plan = passes::plan(model, &data, settings.run.options.data_budget)?;
     let penalty = suits::penalty(model, settings.alpha / data.weight(0..data.len() as u32));
     let id = model.executor.load(&plan)?;
     let vectors = Vectors::new(&mut *model.executor, plan.slab, settings.history, &penalty);
     let history = vectors.and_then(|vectors| {
-        let history = run(model, (data, held_out), settings, (id, &plan), &vectors);
+        let history = run(model, (&data, held_out.as_ref()), settings, (id, &plan), &vectors);
         vectors.release(&mut *model.executor);
         history
     });
@@ -85,7 +82,7 @@ fn minimize(model: &mut Model, data: &Dataset, settings: &Lbfgs) -> Result<Histo
 
 fn run(
     model: &mut Model,
-    (data, held_out): (&Dataset, Option<&Dataset>),
+    (data, held_out): Parts<'_>,
     settings: &Lbfgs,
     (id, plan): (PlanId, &Plan),
     vectors: &Vectors,
@@ -94,15 +91,13 @@ fn run(
     model.drop_gradients()?;
     model.by_hand.scaled = false;
     if plan.batch < data.len() {
-        model.executor.write(id, Buffer::BatchGradients, 0, &vec![0.0; plan.slab])?;
+        model.executor.write_slab(Buffer::BatchGradients, 0, &vec![0.0; plan.slab])?;
     }
-    let taken: Result<Vec<_>> = settings.run.callbacks.iter().map(Shared::take).collect();
-    let mut callbacks = taken?;
-    writers::check(&settings.run, &callbacks)?;
     let order: Vec<u32> = (0..data.len() as u32).collect();
-    let mut run = Run::minimizing(model, (data, held_out), &settings.run, (id, plan))?;
+    let called = (&settings.run.options, settings.run.callbacks()?);
+    let mut run = Run::minimizing(model, (data, held_out), called, (id, plan))?;
     let mut descent = Descent::new(vectors);
-    run.notify(&mut callbacks, |callback, run| callback.begin(run))?;
+    run.begin()?;
     let mut passes = Passes::new(&mut run, &order);
     if descent.start(&mut passes)? {
         if !descent.loss().is_finite() {
@@ -116,7 +111,7 @@ fn run(
         run.stop("stopped from outside before the first iteration");
     }
     while run.goes_on() {
-        run.notify(&mut callbacks, |callback, run| callback.epoch_begin(run))?;
+        run.notify(|callback, run| callback.epoch_begin(run))?;
         let (begun, before) = (Instant::now(), descent.loss());
         let mut passes = Passes::new(&mut run, &order);
         let moved = descent.iterate(&mut passes)?;
@@ -132,7 +127,7 @@ fn run(
                 break;
             }
         };
-        let mut values = logged.map_or(Ok(Vec::new()), |logged| report::values(run.model, &logged))?;
+        let mut values = logged.map(|logged| report::values(run.model, &logged)).transpose()?.unwrap_or_default();
         values.extend(run.validate()?);
         values.push(("objective".to_owned(), descent.loss()));
         values.push(("gradient".to_owned(), descent.largest_gradient()));
@@ -145,8 +140,8 @@ fn run(
         if let Some(reason) = settings.is_flat(&descent).or_else(|| settings.is_done(&descent, before)) {
             run.stop(reason);
         }
-        run.notify(&mut callbacks, |callback, run| callback.epoch_end(run))?;
+        run.notify(|callback, run| callback.epoch_end(run))?;
     }
-    run.notify(&mut callbacks, |callback, run| callback.end(run))?;
+    run.notify(|callback, run| callback.end(run))?;
     Ok(run.finish())
 }

@@ -5,12 +5,11 @@ use crate::Error;
 use crate::Result;
 use crate::data::Dataset;
 use crate::kernels::Step;
-use crate::model::{Model, Task};
+use crate::model::{Model, Piece};
 use crate::plan::{Executor, Plan};
 use crate::train::feed::Feed;
-use crate::train::logged::Logged;
-use crate::train::run::Run;
-use crate::train::stop::StopFlag;
+use crate::train::feed::log::Logged;
+use crate::train::run::{Outside, Run};
 
 /// The plan that computes the gradient of as many rows at once as fit: all of them, or equal parts whose gradients add
 /// up. Data and activations may take `budget` bytes each, and no buffer more than the device binds.
@@ -25,9 +24,9 @@ pub(super) fn plan(model: &Model, data: &Dataset, budget: u64) -> Result<Plan> {
         // Parts of equal size: the last is not much emptier.
         let parts = data.len().div_ceil(batch);
         batch = data.len().div_ceil(parts);
-        let task = if parts == 1 { Task::Gradients } else { Task::Accumulate };
+        let piece = if parts == 1 { Piece::Gradients } else { Piece::Accumulate };
         let fits = |plan: &Plan| plan.activation_bytes() <= budget && plan.largest().0 <= bindable;
-        match model.program().task_plan(task, batch, &classes) {
+        match model.program().piece_plan(piece, batch, &classes) {
             Ok(plan) if batch == 1 || fits(&plan) => return Ok(if parts == 1 { plan.in_place() } else { plan }),
             Err(error) if batch == 1 || !matches!(error, Error::TooLarge { .. }) => return Err(error),
             _ => batch = batch.div_ceil(2),
@@ -40,7 +39,7 @@ pub(super) struct Passes<'p, 'a, 'o> {
     executor: &'p mut dyn Executor,
     feed: &'p mut Feed<'a>,
     loss_weights: Vec<f32>,
-    flags: &'p [StopFlag],
+    outside: &'p Outside,
     /// The share of each part in the mean of those up to it.
     shares: Vec<f32>,
     order: &'o [u32],
@@ -64,7 +63,7 @@ impl<'p, 'a: 'o, 'o> Passes<'p, 'a, 'o> {
             executor: &mut *run.model.executor,
             feed: &mut run.feed,
             loss_weights,
-            flags: &run.stop_flags,
+            outside: &run.outside,
             shares,
             order,
             logged: None,
@@ -79,7 +78,7 @@ impl<'a: 'o, 'o> Landscape for Passes<'_, 'a, 'o> {
 
     fn evaluate(&mut self) -> Result<Option<f64>> {
         let fill = |i: usize, step: &mut Step| step.share = self.shares.get(i).copied().unwrap_or(1.0);
-        let done = |_| !self.flags.iter().any(StopFlag::is_raised);
+        let done = |_| !self.outside.stops();
         self.logged = self.feed.run_epoch(self.executor, self.order, fill, done)?;
         Ok(self.logged.as_ref().map(|logged| logged.loss(&self.loss_weights)))
     }

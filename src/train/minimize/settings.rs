@@ -167,8 +167,11 @@ impl Lbfgs {
                 return Err(Error::value("minimize", name, "at least 0 and finite", value));
             }
         }
-        let counts =
-            [("history", self.history), ("max_iterations", self.run.epochs), ("max_evaluations", self.max_evaluations)];
+        let counts = [
+            ("history", self.history),
+            ("max_iterations", self.run.options.epochs),
+            ("max_evaluations", self.max_evaluations),
+        ];
         if let Some((name, count)) = counts.into_iter().find(|(_, count)| *count == 0) {
             return Err(Error::value("minimize", name, "at least 1", count));
         }

@@ -1,6 +1,6 @@
 //! Which models have a loss that can be minimized, and what is added to it.
 
-use crate::graph::{Op, Role};
+use crate::graph::{LayerOp, Op, Role};
 use crate::kernels::RULE_BLOCK;
 use crate::model::{Model, Purpose};
 use crate::optimizers::Clip;
@@ -36,11 +36,11 @@ pub(super) fn check(model: &Model) -> Result<()> {
     let built = program.build(Purpose::Train, &[])?;
     for node in built.graph.nodes() {
         match node.op {
-            Op::Dropout { rate, .. } | Op::AlphaDropout { rate, .. } => {
+            Op::Dropout { rate, .. } | Op::Layer(LayerOp::AlphaDropout { rate, .. }) => {
                 let wanted = "0 for minimize: its line search needs one loss for the same weights";
                 return Err(Error::value(&node.name, "rate", wanted, rate));
             }
-            Op::RunningStatistics { .. } => {
+            Op::Layer(LayerOp::RunningStatistics { .. }) => {
                 let wanted =
                     "frozen for minimize (Model::freeze): its statistics would follow every step that is tried";
                 return Err(Error::value(&node.name, "statistics", wanted, "those of the batch"));

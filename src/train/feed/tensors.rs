@@ -1,0 +1,82 @@
+//! What a plan reads of a data set, as buffers of numbers.
+
+use crate::data::{Dataset, Targets};
+use crate::kernels::{Kernel, NormPart};
+use crate::plan::{Buffer, Plan};
+use crate::{Error, Result};
+use half::f16;
+use std::borrow::Cow;
+
+/// One tensor of a data set: where it goes, its numbers, its width.
+pub(in crate::train) struct Tensor<'a> {
+    pub buffer: Buffer,
+    pub values: Cow<'a, [f32]>,
+    pub width: usize,
+    /// The weights of the rows, where those of weight 0 are to arrive as zeros: as if they were padding, so that nothing
+    /// they hold can meet their weight as `0 · ∞`.
+    pub blanks: Option<&'a [f32]>,
+}
+
+impl Tensor<'_> {
+    fn is_blank(&self, row: usize) -> bool {
+        self.blanks.is_some_and(|weights| weights[row] == 0.0)
+    }
+
+    /// Appends the numbers of a row, as they go to a device, to `part`.
+    pub fn push_row(&self, row: usize, part: &mut Vec<f32>) {
+        if self.is_blank(row) {
+            part.resize(part.len() + self.width, 0.0);
+        } else {
+            part.extend_from_slice(&self.values[row * self.width..][..self.width]);
+        }
+    }
+
+    /// Those of all rows.
+    pub fn all(&self) -> Cow<'_, [f32]> {
+        let Some(weights) = self.blanks else { return Cow::Borrowed(&self.values) };
+        let mut all = Vec::with_capacity(self.values.len());
+        (0..weights.len()).for_each(|row| self.push_row(row, &mut all));
+        all.into()
+    }
+}
+
+/// Inputs, targets and weights of `data` for `plan`. Rows of weight 0 come as zeros, but for the inputs of a plan that
+/// measures its batch: its statistics are those of all rows.
+pub(in crate::train) fn tensors<'a>(data: &'a Dataset, plan: &Plan) -> Vec<Tensor<'a>> {
+    let blanks = data.weights().filter(|weights| weights.contains(&0.0));
+    let measures = |kernel: &Kernel| matches!(kernel, Kernel::BatchNorm(norm) if norm.part != NormPart::Normalize);
+    let measured = plan.steps.iter().any(|step| measures(&step.kernel));
+    let inputs = data.inputs().iter().enumerate().map(|(i, input)| Tensor {
+        buffer: Buffer::DataInput(i),
+        values: Cow::Borrowed(input.data()),
+        width: input.cols(),
+        blanks: if measured { None } else { blanks },
+    });
+    let targets = data.targets().iter().enumerate().map(|(i, target)| {
+        let values = match target {
+            Targets::Values(values) => Cow::Borrowed(values.data()),
+            // Exact: a device has no room for the 2^24 classes from which f32 would skip one.
+            Targets::Classes(labels) => labels.iter().map(|&label| label as f32).collect(),
+        };
+        Tensor { buffer: Buffer::DataTarget(i), values, width: target.width(), blanks }
+    });
+    let weights = data.weights().map_or_else(|| vec![1.0; data.len()].into(), Cow::Borrowed);
+    let weights = Tensor { buffer: Buffer::DataWeights, values: weights, width: 1, blanks: None };
+    inputs.chain(targets).chain([weights]).collect()
+}
+
+/// Refuses a number of input `slot` that f16 cannot hold: it would be infinite in every step.
+pub(in crate::train) fn check_half(tensors: &[Tensor<'_>], slot: usize) -> Result<()> {
+    let is_input = |tensor: &&Tensor<'_>| tensor.buffer == Buffer::DataInput(slot);
+    let Some(input) = tensors.iter().find(is_input) else { return Ok(()) };
+    let most = f16::MAX.to_f32();
+    let is_beyond = |at: usize, x: f32| x.is_finite() && x.abs() > most && !input.is_blank(at / input.width);
+    match input.values.iter().enumerate().find(|(at, x)| is_beyond(*at, **x)) {
+        None => Ok(()),
+        Some((at, value)) => {
+            let (row, column) = (at / input.width, at % input.width);
+            let place = format!("inputs[{slot}] row {row}, column {column}");
+            Err(Error::data(place, format!("{value}, beyond {most}, the largest number of Precision::F16")))
+        }
+    }
+}
