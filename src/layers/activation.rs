@@ -1,25 +1,18 @@
-//! Activation functions as layers, and as the ends of others.
+//! Activation functions as layers, and as the end of one.
 
-use super::{Apply, Built, Place};
+use super::{Activation, Apply, Built, Place};
 use crate::Result;
 use crate::graph::{Graph, NodeId};
-use crate::kernels::Activation;
 
-impl Activation {
-    /// Appends the function to `graph`; the identity appends nothing.
-    pub(crate) fn apply(self, graph: &mut Graph, name: &str, x: NodeId) -> NodeId {
-        match self {
-            Activation::Identity => x,
-            Activation::Softmax => graph.softmax(name, x),
-            Activation::LogSoftmax => graph.log_softmax(name, x),
-            elementwise => graph.activation(name, elementwise, x),
-        }
-    }
-
-    /// As the end of a layer.
-    pub(super) fn built(self, graph: &mut Graph, name: &str, z: NodeId) -> Built {
-        Built { value: self.apply(graph, name, z), before: Some((self, z)), penalty: None }
-    }
+/// What `activation` makes of `z`, and that it does; the identity appends nothing.
+pub(super) fn activated(graph: &mut Graph, name: &str, activation: Activation, z: NodeId) -> Built {
+    let value = match activation {
+        Activation::Identity => z,
+        Activation::Softmax => graph.softmax(name, z),
+        Activation::LogSoftmax => graph.log_softmax(name, z),
+        elementwise => graph.activation(name, elementwise, z),
+    };
+    Built { value, before: Some((activation, z)), penalty: None }
 }
 
 impl Apply for Activation {
@@ -36,6 +29,6 @@ impl Apply for Activation {
     }
 
     fn build(&self, graph: &mut Graph, place: &Place<'_>) -> Result<Built> {
-        Ok(self.built(graph, place.name, place.input.value))
+        Ok(activated(graph, place.name, *self, place.input.value))
     }
 }
