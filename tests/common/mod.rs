@@ -22,6 +22,7 @@ pub mod monitors;
 pub mod more_losses;
 pub mod optimizers;
 pub mod own_metrics;
+pub mod predictor;
 pub mod products;
 pub mod profile;
 #[cfg(feature = "save")]

@@ -1,7 +1,7 @@
 //! The twins: one for every shader, under its name, and which of them a kernel calls.
 
 mod accuracy;
-mod activation;
+pub(super) mod activation;
 mod batch_norm;
 mod bias_add;
 pub(super) mod blend;
