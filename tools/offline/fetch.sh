@@ -5,8 +5,8 @@
 #   fetch.sh FOLDER
 #
 # Mesa with stand-ins for its kernel drivers, its C library and spirv-val from Debian (needs apt-get, dpkg-deb, cc),
-# Microsoft's DXC out of the archive of a Python package (pip), Chromium's Tint out of a package of npm (npm, or Node.js
-# from Debian where there is none).
+# Microsoft's DXC out of the archive of a Python package, Chromium's Tint out of a package of npm, for Node.js (which
+# comes from Debian where there is none).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "${1:?usage: fetch.sh FOLDER}"
@@ -28,6 +28,17 @@ missing() {
 mirror() {
     cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null |
         grep -v '^#' | grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 | tr -d ' ' || true
+}
+
+# download URL FILE, with what there is.
+download() {
+    if command -v curl >/dev/null; then
+        curl --silent --fail --location --output "$2" "$1"
+    elif command -v wget >/dev/null; then
+        wget --quiet --output-document="$2" "$1"
+    else
+        /usr/lib/apt/apt-helper download-file "$1" "$2" >/dev/null
+    fi
 }
 
 apt=("-oDir::State::Lists=$root/apt/lists" "-oDir::Etc::SourceList=$root/apt/sources.list" -oDir::Etc::SourceParts=/dev/null
@@ -61,7 +72,12 @@ fi
 
 if [ ! -e dxc/libdxcompiler.so ]; then
     rm -rf pip dxc && mkdir -p pip dxc
-    if missing pip tar || ! pip download --quiet --no-deps --no-binary :all: --dest pip "compushady==$dxc" >/dev/null; then
+    by_pip() { pip download --quiet --no-deps --no-binary :all: --dest pip "compushady==$dxc" >/dev/null 2>&1; }
+    by_hand() {
+        download https://pypi.org/simple/compushady/ pip/index &&
+            download "$(grep -oE "https://[^\"#]*/compushady-$dxc\.tar\.gz" pip/index | head -n 1)" pip/archive.tar.gz
+    }
+    if ! by_pip && ! by_hand; then
         echo "SKIPPED: DXC could not be fetched"
     else
         tar -xzf pip/*.tar.gz -C dxc --strip-components=3 --wildcards '*/libdxcompiler_x86_64.so*'
@@ -80,8 +96,7 @@ if [ ! -e webgpu/index.js ]; then
     fi
     rm -rf webgpu package && mkdir webgpu
     archive=https://registry.npmjs.org/webgpu/-/webgpu-$webgpu.tgz
-    if { command -v npm >/dev/null && npm pack --silent "webgpu@$webgpu" >/dev/null; } ||
-        { command -v curl >/dev/null && curl --silent --fail --location --remote-name "$archive"; }; then
+    if npm pack --silent "webgpu@$webgpu" >/dev/null 2>&1 || download "$archive" "webgpu-$webgpu.tgz"; then
         tar -xzf "webgpu-$webgpu.tgz" --wildcards package/index.js package/package.json 'package/dist/linux-x64/*'
         rm -rf webgpu && mv package webgpu
     else

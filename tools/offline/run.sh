@@ -1,20 +1,27 @@
 #!/usr/bin/env bash
-# What compilers of GPUs and of browsers make of the kernels, without a GPU, against a list of budgets.
-#
-#   tools/offline/run.sh           the pipelines that matter, in seconds; part of tests/run.sh
-#   tools/offline/run.sh --table   all of them: renews docs/portability and tools/offline/known.tsv, in about an hour
-#
-# The compilers are fetched into target/offline once; AXONE_OFFLINE names another folder. Where they cannot be fetched it
-# says so and does not fail.
+# What compilers of GPUs and of browsers make of the kernels, without a GPU, against a list of budgets: usage below,
+# budgets in docs/architecture.md.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+
+usage() {
+    cat <<'TEXT'
+usage: tools/offline/run.sh [--table]
+
+The pipelines that matter, in seconds; part of tests/run.sh. With --table more of them, in minutes: renews
+docs/portability and tools/offline/known.tsv.
+
+The compilers are fetched once into target/offline, or into the folder that AXONE_OFFLINE names. Where they cannot be
+fetched it says so and does not fail.
+TEXT
+}
 
 mode=short
 case "${1:-}" in
     '') ;;
     --table) mode=table ;;
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) echo "unknown argument $1; there is --table" >&2; exit 2 ;;
+    --help) usage; exit 0 ;;
+    *) { echo "unknown argument \"$1\""; usage; } >&2; exit 2 ;;
 esac
 
 folder=${AXONE_OFFLINE:-${CARGO_TARGET_DIR:-target}/offline}

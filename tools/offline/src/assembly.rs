@@ -11,9 +11,9 @@ pub enum Language {
 }
 
 /// A line that counts.
-enum Line<'a> {
-    Label(&'a str),
-    Code { fma: bool, array: bool, jump: Option<&'a str> },
+enum Line {
+    Label(String),
+    Code { fma: bool, array: bool, jump: Option<String> },
 }
 
 /// The innermost loop with the most multiply-adds.
@@ -40,11 +40,11 @@ pub fn inner_loop(language: Language, text: &str) -> Option<Loop> {
         Language::Apple => text.lines().flat_map(apple).collect(),
         Language::Dxil => text.lines().filter_map(dxil).collect(),
     };
-    let label = |name: &str| lines.iter().position(|line| matches!(line, Line::Label(it) if *it == name));
+    let place = |name: &str| lines.iter().position(|line| matches!(line, Line::Label(it) if it == name));
     let mut loops: Vec<(usize, usize)> = Vec::new();
     for (end, line) in lines.iter().enumerate() {
         if let Line::Code { jump: Some(target), .. } = line
-            && let Some(begin) = label(target).filter(|begin| *begin <= end)
+            && let Some(begin) = place(target).filter(|begin| *begin <= end)
         {
             // Several jumps back to one label are one loop.
             loops.retain(|(other, _)| *other != begin);
@@ -64,7 +64,8 @@ pub fn inner_loop(language: Language, text: &str) -> Option<Loop> {
     };
     let counted: Vec<((usize, usize), Loop)> =
         loops.into_iter().map(|it| (it, count(it))).filter(|(_, of)| of.fma > 0).collect();
-    let holds = |outer: (usize, usize), inner: (usize, usize)| outer != inner && outer.0 <= inner.0 && inner.1 <= outer.1;
+    let holds =
+        |outer: (usize, usize), inner: (usize, usize)| outer != inner && outer.0 <= inner.0 && inner.1 <= outer.1;
     let innermost = counted.iter().filter(|(it, _)| !counted.iter().any(|(other, _)| holds(*it, *other)));
     innermost.map(|(_, of)| *of).max_by_key(|of| of.fma)
 }
@@ -75,14 +76,18 @@ fn section<'a>(text: &'a str, title: &str) -> impl Iterator<Item = &'a str> {
     behind.take_while(|line| !line.starts_with("==="))
 }
 
-fn code(fma: bool, jump: Option<&str>) -> Line<'_> {
-    Line::Code { fma, array: false, jump }
+fn label(name: &str) -> Line {
+    Line::Label(name.to_owned())
+}
+
+fn code(fma: bool, jump: Option<&str>) -> Line {
+    Line::Code { fma, array: false, jump: jump.map(str::to_owned) }
 }
 
 /// `block.u 5 L12 [4] -> {`, and instructions with their delays behind `//`.
-fn nvidia(line: &str) -> Option<Line<'_>> {
+fn nvidia(line: &str) -> Option<Line> {
     if line.starts_with("block") {
-        return line.split_whitespace().nth(2).map(Line::Label);
+        return line.split_whitespace().nth(2).map(label);
     }
     let text = line.split_once("//")?.0;
     let mut words = text.split_whitespace();
@@ -92,9 +97,9 @@ fn nvidia(line: &str) -> Option<Line<'_>> {
 }
 
 /// `BB5:`, and instructions behind a tab. Hints for the scheduler (`s_delay_alu`) are no instructions.
-fn amd(line: &str) -> Option<Line<'_>> {
-    if let Some(label) = line.strip_suffix(':').filter(|label| label.starts_with("BB")) {
-        return Some(Line::Label(label));
+fn amd(line: &str) -> Option<Line> {
+    if let Some(name) = line.strip_suffix(':').filter(|name| name.starts_with("BB")) {
+        return Some(label(name));
     }
     let text = line.strip_prefix('\t')?;
     let mut words = text.split_whitespace();
@@ -105,27 +110,24 @@ fn amd(line: &str) -> Option<Line<'_>> {
 }
 
 /// `46bc: 00c09ec6ffff  jmp_any -14690`: every address is a label, a jump says how far.
-fn apple(line: &str) -> impl Iterator<Item = Line<'_>> {
+fn apple(line: &str) -> Vec<Line> {
     let parsed = || {
         let (address, rest) = line.split_once(": ")?;
-        let address = address.trim();
-        usize::from_str_radix(address, 16).ok()?;
+        let address = i64::from_str_radix(address.trim(), 16).ok()?;
         let mut words = rest.split_whitespace();
-        let (_, name) = (words.next().filter(|hex| usize::from_str_radix(&hex[..hex.len().min(8)], 16).is_ok())?, words.next()?);
-        Some((address, name, words.next()))
+        words.next().filter(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+        let name = words.next()?;
+        let far = words.next().filter(|_| name.starts_with("jmp")).and_then(|far| far.parse::<i64>().ok());
+        let target = far.map(|far| (address + far).to_string());
+        Some(vec![label(&address.to_string()), code(name == "ffma" || name == "hfma", target.as_deref())])
     };
-    let found = parsed().map(|(address, name, far)| {
-        let fma = name == "ffma" || name == "hfma";
-        let jump = far.filter(|_| name.starts_with("jmp"));
-        [Line::Label(address), code(fma, jump)]
-    });
-    found.into_iter().flatten()
+    parsed().unwrap_or_default()
 }
 
 /// `l12:`, and instructions behind marks such as `(rpt1)`, which stands for two. Waits (`nop`) are no instructions.
-fn adreno(line: &str) -> Vec<Line<'_>> {
-    if let Some(label) = line.strip_suffix(':').filter(|label| label.starts_with('l')) {
-        return vec![Line::Label(label)];
+fn adreno(line: &str) -> Vec<Line> {
+    if let Some(name) = line.strip_suffix(':').filter(|name| name.starts_with('l')) {
+        return vec![label(name)];
     }
     let first = line.split_whitespace().next().unwrap_or_default();
     let (marks, name) = first.rsplit_once(')').unwrap_or(("", first));
@@ -138,14 +140,52 @@ fn adreno(line: &str) -> Vec<Line<'_>> {
 }
 
 /// `; <label>:12`, and LLVM's instructions behind two spaces. Arrays of a workgroup lie in address space 3.
-fn dxil(line: &str) -> Option<Line<'_>> {
-    if let Some(label) = line.strip_prefix("; <label>:") {
-        return label.split_whitespace().next().map(Line::Label);
+fn dxil(line: &str) -> Option<Line> {
+    if let Some(name) = line.strip_prefix("; <label>:") {
+        return name.split_whitespace().next().map(label);
     }
     let text = line.strip_prefix("  ").filter(|text| !text.starts_with([' ', ';']))?;
     let jump = text.starts_with("br ").then(|| text.rsplit_once("label %")).flatten();
     let jump = jump.and_then(|(_, label)| label.split([' ', ',']).next());
     // Constant indices are folded; what is left indexes by a variable.
     let array = text.contains("getelementptr") && !text.contains("addrspace(3)");
-    Some(Line::Code { fma: text.contains("@dx.op.tertiary.f32(i32 46,"), array, jump })
+    Some(Line::Code { fma: text.contains("@dx.op.tertiary.f32(i32 46,"), array, jump: jump.map(str::to_owned) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A loop of two multiply-adds in one without, as each compiler writes it.
+    fn seen(language: Language, text: &str) -> Option<(usize, usize, usize)> {
+        inner_loop(language, text).map(|it| (it.instructions, it.fma, it.arrays))
+    }
+
+    #[test]
+    fn the_inner_loop_of_every_language_is_found() {
+        let nvidia = "=== NAK assembly\nblock 0 L0 [] -> {\n r1 = mov r2 // delay=1\n} -> [1]\nblock 1 L1 [0, 1] -> {\n \
+                      r0 = ffma r1 r2 r0 // delay=1\n r0 = ffma r1 r2 r0 // delay=1\n@p0 bra pT L1 // delay=1\n}\n \
+                      bra pT L0 // delay=1\n";
+        assert_eq!(seen(Language::Nvidia, nvidia), Some((3, 2, 0)));
+        let amd = "=== Assembly\nBB0:\n\ts_nop 0\nBB1:\n\tv_fmac_f32_e32 v0, v1, v2 ; 00\n\ts_delay_alu x ; 00\n\
+                   \tv_fma_f32 v0, v1, v2 ; 00\n\ts_cbranch_scc0 BB1 ; 00\n\ts_branch BB0 ; 00\n";
+        assert_eq!(seen(Language::Amd, amd), Some((3, 2, 0)));
+        let apple = "   0: 0e150080  iadd r5, 0\n  10: 0e150080e8000000  ffma r0, r1\n  18: 0e150080 ffma r0, r1\n  \
+                     20: 00c0f0ff  jmp_any -16\n  28: 00c0d8ff jmp_any -40\n";
+        assert_eq!(seen(Language::Apple, apple), Some((3, 2, 0)));
+        let adreno = "=== IR3 Assembly\n; a note\nl3:\nmov.u32u32 r0.x, r1.x\nl5:\n(sy)(rpt1)mad.f32 r0.x, (r)r1.x\n\
+                      (rpt2)nop\nbr !p0.x, #l5\njump #l3\n";
+        assert_eq!(seen(Language::Adreno, adreno), Some((3, 2, 0)));
+        let dxil = "; <label>:4 ; preds = %0\n  %5 = add i32 %1, %2\n; <label>:6\n  \
+                    %7 = call float @dx.op.tertiary.f32(i32 46, float %1)\n  \
+                    %8 = getelementptr [4 x float], [4 x float]* %9, i32 0, i32 %7\n  \
+                    %9 = getelementptr [4 x float], [4 x float] addrspace(3)* @tile, i32 0, i32 %7\n  \
+                    %10 = call float @dx.op.tertiary.f32(i32 46, float %1)\n  br i1 %3, label %11, label %6\n  br label %4\n";
+        assert_eq!(seen(Language::Dxil, dxil), Some((5, 2, 1)));
+    }
+
+    #[test]
+    fn without_a_multiply_add_there_is_none() {
+        assert_eq!(seen(Language::Amd, "=== Assembly\nBB0:\n\ts_nop 0\n\ts_branch BB0\n"), None);
+    }
 }

@@ -25,6 +25,10 @@ pub fn hold(gpu: &str, pipeline: &str, facts: &Facts, excess: &mut Excess) {
     if gpu.starts_with("sm_") && pipeline.starts_with(LARGE) && facts.in_flight < LARGE_WARPS {
         over("registers", facts.registers);
     }
+    // The large tile has a loop of multiply-adds on every GPU: if none is seen, a compiler writes its code in another way.
+    if pipeline.starts_with(LARGE) && facts.inner.is_none() {
+        over("loop not found", 1);
+    }
     if let Some(inner) = facts.inner.filter(|inner| inner.arrays > 0) {
         over("arrays", inner.arrays);
     }

@@ -84,8 +84,7 @@ unsafe fn compile(compiler: Object, profile: &str, entry: &str, source: &[u8]) -
     if profile == "cs_6_2" {
         arguments.push("-enable-16bit-types");
     }
-    let wide: Vec<Vec<u32>> =
-        arguments.iter().map(|text| text.chars().map(u32::from).chain([0]).collect()).collect();
+    let wide: Vec<Vec<u32>> = arguments.iter().map(|text| text.chars().map(u32::from).chain([0]).collect()).collect();
     let pointers: Vec<*const u32> = wide.iter().map(|text| text.as_ptr()).collect();
     let buffer = Buffer { pointer: source.as_ptr().cast(), size: source.len(), encoding: UTF8 };
     type Compile = unsafe extern "C" fn(

@@ -55,6 +55,9 @@ const fn amd(name: &'static str, about: &'static str) -> Gpu {
     Gpu { name, about, driver: "radeon", shim: "amdgpu", chip, language: Language::Amd }
 }
 
+/// Pipelines that a process compiles.
+const AT_ONCE: usize = 100;
+
 /// What a compiler says of a pipeline.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Facts {
@@ -144,31 +147,41 @@ impl Gpu {
             Language::Nvidia => format!("{}:{}", compilers.root.join("nouveau.so").display(), shim.display()),
             _ => shim.display().to_string(),
         };
-        let mut command = compilers.command(&preloaded)?;
-        command.arg("measure").env(self.chip.0, self.chip.1);
-        command.env("VK_DRIVER_FILES", &icd).env("VK_LOADER_LAYERS_DISABLE", "*");
-        command.env("MESA_SHADER_CACHE_DISABLE", "true").env("NVK_I_WANT_A_BROKEN_VULKAN_DRIVER", "1");
         let path = |name: &str| out.join(format!("{name}.txt"));
-        let lines: String = names
-            .iter()
-            .map(|name| format!("{}\t{}\n", folder.join(format!("{name}.spv")).display(), path(name).display()))
-            .collect();
-        let log = out.join("log");
-        feed(command, &lines, &log).map_err(|error| format!("{}: {error}", self.name))?;
-
         // What a driver prints instead of handing it over.
-        let log = String::from_utf8_lossy(&std::fs::read(&log).map_err(failed)?).into_owned();
-        let mut printed: BTreeMap<&str, &str> = BTreeMap::new();
-        for part in log.split(MARK).skip(1) {
-            if let Some((file, text)) = part.split_once('\n') {
-                printed.insert(file, text);
+        let mut printed: BTreeMap<String, String> = BTreeMap::new();
+        let mut compile = |names: &[&str]| -> Result<(), String> {
+            let mut command = compilers.command(&preloaded)?;
+            command.arg("measure").env(self.chip.0, self.chip.1);
+            command.env("VK_DRIVER_FILES", &icd).env("VK_LOADER_LAYERS_DISABLE", "*");
+            command.env("MESA_SHADER_CACHE_DISABLE", "true").env("NVK_I_WANT_A_BROKEN_VULKAN_DRIVER", "1");
+            let from = |name: &str| folder.join(format!("{name}.spv"));
+            let lines = names.iter().map(|name| format!("{}\t{}\n", from(name).display(), path(name).display()));
+            let log = out.join("log");
+            feed(command, &lines.collect::<String>(), &log)?;
+            let log = String::from_utf8_lossy(&std::fs::read(&log).map_err(failed)?).into_owned();
+            let parts = log.split(MARK).skip(1).filter_map(|part| part.split_once('\n'));
+            printed.extend(parts.map(|(file, text)| (file.to_owned(), text.to_owned())));
+            Ok(())
+        };
+        // A few at a time: the stand-ins for kernel drivers never give anything back.
+        for some in names.chunks(AT_ONCE) {
+            if compile(some).is_err() {
+                // One that ends the compiler takes no other with it.
+                for name in some.iter().filter(|name| !path(name).exists()) {
+                    if let Err(error) = compile(&[name]) {
+                        std::fs::write(path(name), format!("refused\t{error}\n")).map_err(failed)?;
+                    }
+                }
             }
         }
+
         let mut found = BTreeMap::new();
         for name in names {
             let text = String::from_utf8_lossy(&std::fs::read(path(name)).map_err(failed)?).into_owned();
             let path = path(name).display().to_string();
-            let code = if self.language == Language::Apple { printed.get(&*path).copied().unwrap_or("") } else { &text };
+            let code =
+                if self.language == Language::Apple { printed.get(&path).map_or("", |text| text) } else { &text };
             found.insert((*name).to_owned(), self.facts(&text, code));
         }
         Ok(found)

@@ -55,8 +55,8 @@ pub fn run() -> Result<(), String> {
     let core = features.features;
     let mut matrices =
         vk::PhysicalDeviceCooperativeMatrixFeaturesKHR::default().cooperative_matrix(matrices.cooperative_matrix != 0);
-    let mut robust = vk::PhysicalDeviceRobustness2FeaturesEXT::default()
-        .robust_buffer_access2(robust.robust_buffer_access2 != 0);
+    let mut robust =
+        vk::PhysicalDeviceRobustness2FeaturesEXT::default().robust_buffer_access2(robust.robust_buffer_access2 != 0);
     let mut told = vk::PhysicalDevicePipelineExecutablePropertiesFeaturesKHR::default().pipeline_executable_info(true);
     let mut v13 = vk::PhysicalDeviceVulkan13Features::default()
         .subgroup_size_control(v13.subgroup_size_control != 0)

@@ -88,7 +88,11 @@ fn summary(measured: &Measured, excess: &Excess, versions: &str) -> String {
             let _ = if *gpu == "dxil" {
                 writeln!(text, "| {gpu} | | | | {} | {} | |", inner.0, inner.1)
             } else {
-                writeln!(text, "| {gpu} | {registers} | {spills} | {scratch} | {} | {} | {in_flight} |", inner.0, inner.1)
+                writeln!(
+                    text,
+                    "| {gpu} | {registers} | {spills} | {scratch} | {} | {} | {in_flight} |",
+                    inner.0, inner.1
+                )
             };
         }
     }

@@ -111,8 +111,7 @@ fn products() -> Vec<Variant> {
                     }
                     let shader = product.shader();
                     for halves in halves_of(shader) {
-                        let layouts =
-                            if layouts == "mixed" { format!("mixed{sizes}") } else { layouts.to_owned() };
+                        let layouts = if layouts == "mixed" { format!("mixed{sizes}") } else { layouts.to_owned() };
                         let name = format!("matmul.{tile}.{layouts}{}.{form}", suffix(halves));
                         found.push(Variant {
                             rank: rank(tile, &layouts, halves, form),
