@@ -1,6 +1,7 @@
 //! Predictors on a GPU; the checks are in `tests/common/predictor.rs`.
 
 use crate::common::predictor;
+use crate::need_device;
 
 #[test]
 fn a_row_gives_the_same_whatever_comes_with_it() {
