@@ -47,7 +47,7 @@ pub use folds::Folds;
 #[cfg(feature = "datasets")]
 pub use idx::{IdxArray, read_idx, read_mnist};
 pub use matrix::Matrix;
-pub use scale::{MinMaxScaler, Standardizer};
+pub use scale::{MinMaxScaler, RobustScaler, Standardizer};
 pub use table::{Column, Missing, Schema, Table, TableOptions};
 pub use targets::Targets;
 pub(crate) use weights::check_row_weights;
