@@ -1,8 +1,8 @@
 //! Data to train on: matrices, data sets, splits, scaling, encoding and readers.
 //!
 //! What is learned from the rows that train (means, numbers of names, the columns of a table) belongs to the model: fit it
-//! there once, and use it for all that the model sees. A scaler or a [`LabelEncoder`] has `transform` for that, a table
-//! `CsvOptions::like`.
+//! there once, and use it for all that the model sees. A scaler or a [`LabelEncoder`] has `transform` for that; a [`Schema`]
+//! does it for tables.
 //!
 //! ```
 //! use axone::data::{Dataset, Standardizer};
@@ -27,15 +27,17 @@ mod folds;
 #[cfg(feature = "datasets")]
 mod idx;
 mod matrix;
+mod quantile;
 mod scale;
 pub(crate) mod shuffle;
 mod split;
 mod subset;
+mod table;
 mod targets;
 mod weights;
 
 #[cfg(feature = "datasets")]
-pub use csv::{Column, CsvInputs, CsvOptions, CsvTable, read_csv, read_csv_inputs, read_csv_table};
+pub use csv::{CsvInputs, CsvOptions, CsvTable, read_csv, read_csv_inputs, read_csv_table};
 pub use dataset::Dataset;
 #[cfg(feature = "datasets")]
 pub use digits::digits;
@@ -45,6 +47,7 @@ pub use folds::Folds;
 #[cfg(feature = "datasets")]
 pub use idx::{IdxArray, read_idx, read_mnist};
 pub use matrix::Matrix;
-pub use scale::{MinMaxScaler, Standardizer};
+pub use scale::{MinMaxScaler, RobustScaler, Standardizer};
+pub use table::{Column, Missing, Schema, Table, TableOptions};
 pub use targets::Targets;
 pub(crate) use weights::check_row_weights;

@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod minimize;
 pub mod monitors;
 pub mod more_losses;
+pub mod mutants;
 pub mod optimizers;
 pub mod own_metrics;
 pub mod predictor;

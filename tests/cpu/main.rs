@@ -39,6 +39,8 @@ mod readme;
 #[cfg(feature = "save")]
 mod resume;
 mod schedules;
+#[cfg(all(feature = "datasets", feature = "save"))]
+mod schema;
 #[cfg(feature = "search")]
 mod search;
 #[cfg(feature = "search")]

@@ -1,22 +1,21 @@
 //! The text of a field as a number, a class or a name.
 
+use super::Table;
 use super::columns::Found;
-use super::records::Record;
 use crate::data::LabelEncoder;
 use crate::{Error, Result};
 
 /// One field with where it stands.
 pub(super) struct Field<'a> {
-    place: &'a str,
-    line: usize,
+    table: &'a Table,
+    row: usize,
     column: &'a Found,
-    text: &'a str,
+    pub text: &'a str,
 }
 
 impl<'a> Field<'a> {
-    pub fn of(place: &'a str, record: &'a Record<'_>, column: &'a Found) -> Self {
-        let text = record.fields.get(column.index).map(AsRef::as_ref).unwrap_or_default();
-        Field { place, line: record.line, column, text }
+    pub fn of(table: &'a Table, row: usize, column: &'a Found) -> Self {
+        Field { table, row, column, text: table.field(row, column.index).unwrap_or_default() }
     }
 
     pub fn number(&self) -> Result<f32> {
@@ -65,8 +64,8 @@ impl<'a> Field<'a> {
         Ok(self.text.into())
     }
 
-    fn place(&self) -> String {
-        format!("{} line {}, column `{}`", self.place, self.line, self.column.name)
+    pub fn place(&self) -> String {
+        format!("{}, column `{}`", self.table.row_name(self.row), self.column.name)
     }
 
     fn wrong(&self, expected: &str) -> Error {
@@ -76,7 +75,7 @@ impl<'a> Field<'a> {
 }
 
 /// `text` in a message: its beginning, if it is long.
-pub(super) fn quoted(text: &str) -> String {
+pub(in crate::data) fn quoted(text: &str) -> String {
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("`{}..`", text.get(..end).unwrap_or_default()),
         None => format!("`{text}`"),
