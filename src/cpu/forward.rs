@@ -127,7 +127,10 @@ impl Forward {
         }
         for (input, range) in &self.copied {
             if let Buffer::Activation(buffer) = range.buffer {
-                room[buffer][range.offset..][..inputs[*input].len()].copy_from_slice(inputs[*input]);
+                let (own, padding) = room[buffer][range.offset..][..range.len].split_at_mut(inputs[*input].len());
+                own.copy_from_slice(inputs[*input]);
+                // What another model left there may be no category.
+                padding.fill(0.0);
             }
         }
         for step in &self.steps {

@@ -50,7 +50,7 @@ pub use gradient_norm::{
 };
 pub use layer_norm::{LayerNormParams, LayerNormScaleGradParams};
 pub use lbfgs::{FACTORS_AT, LbfgsParams, LbfgsPart, SUMS_OF_SLOT};
-pub use loss_part::Part;
+pub use loss_part::LossPart;
 pub use matmul::{Abilities, Epilogue, MatmulParams, Tile};
 pub use rank::RankKind;
 pub use softmax_cross_entropy::{EntropyKind, SoftmaxCrossEntropyParams};

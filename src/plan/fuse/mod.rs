@@ -21,7 +21,7 @@ mod norms;
 use super::draft::{Draft, Operand};
 use super::{Buffer, Range};
 use crate::graph::NodeId;
-use crate::kernels::{AccuracyKind, Activation, Epilogue, GatherBatch, Kernel, Part};
+use crate::kernels::{AccuracyKind, Activation, Epilogue, GatherBatch, Kernel, LossPart};
 
 /// Most rows whose sum a product computes beside its own.
 const LONGEST_BIAS_ROW: u32 = 1024;
@@ -146,11 +146,11 @@ impl Fuse<'_> {
     fn loss_with_gradient(&mut self, i: usize) {
         let Some(gradient) = self.at(i) else { return };
         let part = |part| gradient.kernel.spec().with_part(part);
-        if part(Part::Grad).as_ref() != Some(&gradient.kernel) {
+        if part(LossPart::Grad).as_ref() != Some(&gradient.kernel) {
             return;
         }
         let &[prediction, target, upstream, dx] = gradient.operands.as_slice() else { return };
-        let (Some(wanted), Some(both)) = (part(Part::Loss), part(Part::LossAndGrad)) else { return };
+        let (Some(wanted), Some(both)) = (part(LossPart::Loss), part(LossPart::LossAndGrad)) else { return };
         let is_loss = |draft: &Draft| draft.kernel == wanted && draft.operands[..2] == [prediction, target];
         let Some(at) = (0..i).find(|&at| self.at(at).is_some_and(is_loss)) else { return };
         if self.producer(upstream, at).is_none() {
