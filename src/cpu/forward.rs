@@ -93,7 +93,12 @@ impl Forward {
             plan.inputs.iter().enumerate().filter_map(|(input, range)| Some((input, (*range)?))).collect();
         let (mut steps, mut copied) = (Vec::new(), Vec::new());
         for step in &plan.steps {
-            let dense = dense(step, weights);
+            let writes: Vec<Place> = step.writes().map(own).collect::<Result<_>>()?;
+            let to = match writes.as_slice() {
+                &[Place { from: From::Buffer(y), offset: 0, .. }] => Some(y),
+                _ => None,
+            };
+            let dense = to.and_then(|to| dense(step, weights).map(|dense| (dense, to)));
             let mut reads: Vec<Place> = step.reads().map(own).collect::<Result<_>>()?;
             for (place, range) in reads.iter_mut().zip(step.reads()) {
                 let Some((input, at)) = alive.iter().find(|(_, at)| at == range) else { continue };
@@ -103,17 +108,21 @@ impl Forward {
                     copied.push((*input, *at));
                 }
             }
-            let writes: Vec<Place> = step.writes().map(own).collect::<Result<_>>()?;
             alive.retain(|(_, at)| writes.iter().all(|write| own(at).is_ok_and(|place| place.from != write.from)));
-            steps.push(match (dense, writes.as_slice()) {
-                (Some((packed, activation, width)), &[Place { from: From::Buffer(y), offset: 0, .. }]) => {
+            steps.push(match dense {
+                Some(((packed, activation, width), y)) => {
                     let bias = activation.zip(reads.get(2).copied());
                     Doing::Dense { packed, bias, x: reads[0], y, width }
                 }
-                _ => Doing::Other { kernel: step.kernel.clone(), reads, writes },
+                None => Doing::Other { kernel: step.kernel.clone(), reads, writes },
             });
         }
-        let outputs = plan.outputs.iter().map(own).collect::<Result<_>>()?;
+        // An output may be an input that no layer changes.
+        let output = |range: &Range| {
+            let input = alive.iter().find(|(_, at)| at == range).map(|(input, _)| From::Input(*input));
+            own(range).map(|place| Place { from: input.unwrap_or(place.from), ..place })
+        };
+        let outputs = plan.outputs.iter().map(output).collect::<Result<_>>()?;
         let buffers = plan.activations.iter().map(|storage| storage.len).collect();
         Ok(Self { steps, buffers, copied, outputs })
     }

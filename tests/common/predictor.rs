@@ -45,6 +45,10 @@ pub fn every_layer_is_served(device: &Device) {
     model.fit(&data, &Fit::new().epochs(2).batch_size(8).silent()).unwrap();
     agrees(&mut model, data.inputs());
     agrees(&mut branched(device), images(70).inputs());
+    // No kernel at all.
+    let mut as_it_is =
+        Sequential::new(3).add(Flatten).compile(device.clone(), Loss::MeanSquaredError, Sgd::default()).unwrap();
+    agrees(&mut as_it_is, &[matrix(8, 70, 3)]);
 }
 
 /// Sums of at most 784 products of numbers near 1, in another order at most.
