@@ -9,7 +9,7 @@
 mod arguments;
 
 use axone::graph::{Graph, Role, differentiate};
-use axone::kernels::{Activation, Kernel, Sgd};
+use axone::kernels::{self, Activation, Formula, Kernel, UpdateParams};
 use axone::plan::{Lowering, ParameterUpdate, Plan, Slab, lower};
 use axone::{Error, Result};
 use std::process::ExitCode;
@@ -71,12 +71,9 @@ fn run() -> Result<()> {
     let slab = Slab::new(graph.parameters());
     let gradients: Vec<_> = gradients.into_iter().enumerate().collect();
     let plan = |fused: bool| {
-        let sgd = ParameterUpdate {
-            kernel: Kernel::Sgd(Sgd { n: slab.len() as u32 }),
-            moments: 0,
-            max_norm: None,
-            scaled: false,
-        };
+        let params = UpdateParams::new(slab.len() as u32, 0.0, 0.0, 0.0);
+        let sgd = Kernel::Update(kernels::Update { formula: Formula::Sgd, params, by_rules: false });
+        let sgd = ParameterUpdate { kernel: sgd, moments: 0, max_norm: None, scaled: false };
         let (logs, update) = (&[row_loss], Some(sgd));
         let name = if fused { "fused" } else { "unfused" };
         let (outputs, gradients) = (&[], gradients.as_slice());

@@ -1,20 +1,19 @@
-// with: lib/step.wgsl lib/moment.wgsl lib/update.wgsl
-// Adam with rules, otherwise as adam.wgsl; `amsgrad` divides by the root of the largest v so far.
+// with: lib/step.wgsl lib/moment.wgsl lib/update.wgsl lib/adam.wgsl
+// Adam with rules; `amsgrad` divides by the root of the largest v so far.
 @group(0) @binding(5) var<storage, read_write> m: array<vec4<f32>>;        // (n / 4): mean of the gradient
 @group(0) @binding(6) var<storage, read_write> v: array<vec4<f32>>;        // (n / 4): mean of its square
 @group(0) @binding(7) var<storage, read_write> largest: array<vec4<f32>>;  // (n / 4): the largest v
 
-// Brings m and v up to date and returns v.
-fn moments(i: u32, g: vec4<f32>) -> vec4<f32> {
-  m[i] = faded(fma(vec4(params.decay1), m[i], params.rest1 * g));
-  let square = faded(fma(vec4(params.decay2), v[i], params.rest2 * g * g));
-  v[i] = square;
-  return square;
+// Brings m and v up to date.
+fn moments(i: u32, g: vec4<f32>) -> Moments {
+  let after = adam_moments(g, m[i], v[i]);
+  m[i] = after.m;
+  v[i] = after.v;
+  return after;
 }
 
-fn moved(i: u32, x: Four, square: vec4<f32>) -> vec4<f32> {
-  let rate = x.rate / step.correction1;
-  return x.p - rate * m[i] / (sqrt(square) / sqrt(step.correction2) + params.epsilon);
+fn moved(x: Four, m: vec4<f32>, v: vec4<f32>) -> vec4<f32> {
+  return x.p - adam_step(x.rate / step.correction1, sqrt(step.correction2), m, v);
 }
 
 @compute @workgroup_size(256)
@@ -23,7 +22,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let i = place(group, groups, lane);
   let x = four(i);
   if (x.frozen) { return; }
-  parameter[i] = moved(i, x, moments(i, x.g));
+  let after = moments(i, x.g);
+  parameter[i] = moved(x, after.m, after.v);
 }
 
 @compute @workgroup_size(256)
@@ -32,7 +32,8 @@ fn amsgrad(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
   let i = place(group, groups, lane);
   let x = four(i);
   if (x.frozen) { return; }
-  let most = max(largest[i], moments(i, x.g));
+  let after = moments(i, x.g);
+  let most = max(largest[i], after.v);
   largest[i] = most;
-  parameter[i] = moved(i, x, most);
+  parameter[i] = moved(x, after.m, most);
 }

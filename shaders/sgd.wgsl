@@ -1,6 +1,6 @@
 // with: lib/step.wgsl
 // p -= lr g. A slab is a whole number of vec4, so an invocation takes four parameters.
-struct Params { n: u32 }
+struct Params { n: u32, decay1: f32, decay2: f32, rest1: f32, rest2: f32, epsilon: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> gradient: array<vec4<f32>>;         // (n / 4)
 @group(0) @binding(2) var<storage, read_write> parameter: array<vec4<f32>>;  // (n / 4)

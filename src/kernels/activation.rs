@@ -258,10 +258,6 @@ pub const GRAD_SHADER: Shader = Shader {
 };
 
 impl Spec for ActivationForward {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(&self.params)
     }
@@ -288,10 +284,6 @@ impl Spec for ActivationForward {
 }
 
 impl Spec for ActivationGrad {
-    fn shader(&self) -> &'static Shader {
-        &GRAD_SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(&self.params)
     }

@@ -80,10 +80,6 @@ pub const SHADER: Shader = Shader {
 };
 
 impl Spec for BatchNorm {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn entry(&self) -> &'static Entry {
         &SHADER.entries[self.part as usize]
     }
@@ -179,10 +175,6 @@ pub const GRAD_SHADER: Shader = Shader {
 };
 
 impl Spec for BatchNormGrad {
-    fn shader(&self) -> &'static Shader {
-        &GRAD_SHADER
-    }
-
     fn entry(&self) -> &'static Entry {
         &GRAD_SHADER.entries[self.part as usize]
     }
@@ -244,10 +236,6 @@ pub const RUNNING_SHADER: Shader = Shader {
 };
 
 impl Spec for RunningStatistics {
-    fn shader(&self) -> &'static Shader {
-        &RUNNING_SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(self)
     }

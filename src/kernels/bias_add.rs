@@ -27,10 +27,6 @@ pub const SHADER: Shader = Shader {
 };
 
 impl Spec for BiasAdd {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(self)
     }

@@ -35,10 +35,6 @@ pub const SHADER: Shader = Shader {
 };
 
 impl Spec for CopyColumns {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(self)
     }

@@ -55,10 +55,6 @@ pub const SHADER: Shader = Shader {
 };
 
 impl Spec for CosineLoss {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn entry(&self) -> &'static Entry {
         self.part.entry()
     }

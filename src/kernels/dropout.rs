@@ -43,10 +43,6 @@ pub const SHADER: Shader = Shader {
 };
 
 impl Spec for Dropout {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(self)
     }
@@ -115,10 +111,6 @@ pub const ALPHA_SHADER: Shader = Shader {
 };
 
 impl Spec for AlphaDropout {
-    fn shader(&self) -> &'static Shader {
-        &ALPHA_SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(self)
     }

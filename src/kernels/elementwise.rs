@@ -76,10 +76,6 @@ pub const SHADER: Shader = Shader {
 };
 
 impl Spec for Elementwise {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(&self.params)
     }

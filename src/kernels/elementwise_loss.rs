@@ -175,10 +175,6 @@ pub const SHADER: Shader = Shader {
 };
 
 impl Spec for ElementwiseLossKernel {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn entry(&self) -> &'static Entry {
         self.part.entry()
     }

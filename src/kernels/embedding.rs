@@ -79,10 +79,6 @@ impl EmbeddingParams {
 }
 
 impl Spec for Embedding {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(&self.0)
     }
@@ -103,10 +99,6 @@ impl Spec for Embedding {
 }
 
 impl Spec for EmbeddingGrad {
-    fn shader(&self) -> &'static Shader {
-        &GRAD_SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(&self.0)
     }

@@ -24,10 +24,6 @@ pub const SHADER: Shader = Shader {
 };
 
 impl Spec for Fill {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(self)
     }

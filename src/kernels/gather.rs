@@ -102,10 +102,6 @@ impl GatherBatch {
 }
 
 impl Spec for Gather {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(self)
     }
@@ -125,10 +121,6 @@ impl Spec for Gather {
 }
 
 impl Spec for GatherWeights {
-    fn shader(&self) -> &'static Shader {
-        &WEIGHTS_SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(self)
     }

@@ -93,10 +93,6 @@ pub const SHADER: Shader = Shader {
 };
 
 impl Spec for GradientNorm {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn entry(&self) -> &'static Entry {
         &SHADER.entries[self.part as usize]
     }

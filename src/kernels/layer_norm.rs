@@ -48,10 +48,6 @@ pub const SHADER: Shader = Shader {
 };
 
 impl Spec for LayerNorm {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn entry(&self) -> &'static Entry {
         &SHADER.entries[self.part as usize]
     }
@@ -111,10 +107,6 @@ pub const GRAD_SHADER: Shader = Shader {
 };
 
 impl Spec for LayerNormGrad {
-    fn shader(&self) -> &'static Shader {
-        &GRAD_SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(self)
     }
@@ -180,10 +172,6 @@ pub const SCALE_GRAD_SHADER: Shader = Shader {
 };
 
 impl Spec for LayerNormScaleGrad {
-    fn shader(&self) -> &'static Shader {
-        &SCALE_GRAD_SHADER
-    }
-
     fn entry(&self) -> &'static Entry {
         &SCALE_GRAD_SHADER.entries[usize::from(self.with_shift)]
     }

@@ -106,10 +106,6 @@ pub const SHADER: Shader = Shader {
 };
 
 impl Spec for Lbfgs {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn entry(&self) -> &'static Entry {
         &SHADER.entries[self.part as usize]
     }

@@ -32,10 +32,6 @@ pub const SHADER: Shader = Shader {
 };
 
 impl Spec for Log {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(self)
     }

@@ -13,7 +13,6 @@ pub(crate) mod sums;
 
 pub mod accuracy;
 pub mod activation;
-pub mod adam;
 pub mod batch_norm;
 pub mod bias_add;
 pub mod blend;
@@ -32,7 +31,6 @@ pub mod log;
 pub mod matmul;
 pub mod rank;
 pub mod scale;
-pub mod sgd;
 pub mod softmax;
 pub mod softmax_cross_entropy;
 pub mod sum_cols;
@@ -56,7 +54,7 @@ pub use loss_part::Part;
 pub use matmul::{Abilities, Epilogue, MatmulParams, Tile};
 pub use rank::RankKind;
 pub use softmax_cross_entropy::{EntropyKind, SoftmaxCrossEntropyParams};
-pub use spec::{Access, Binding, Entry, Halves, Shader, Spec, Step};
+pub use spec::{Access, Binding, Entry, Files, Halves, Shader, Spec, Step};
 pub use update::{Formula, RULE, RULE_BLOCK, UpdateParams};
 
 /// Every kernel, a line each: its variant of [`Kernel`] and its spec, its WGSL files, and its twin with the buffers that it
@@ -131,14 +129,10 @@ macro_rules! kernels {
             Embedding(embedding::Embedding) in [SHADER], embedding(x, table => y);
             /// The gradient of the table.
             EmbeddingGrad(embedding::EmbeddingGrad) in [GRAD_SHADER], embedding_grad(x, dy => dtable);
-            /// A step of gradient descent.
-            Sgd(sgd::Sgd) in [SHADER], sgd(gradient => parameter; step);
-            /// A step of Adam.
-            Adam(adam::Adam) in [SHADER], adam(gradient => parameter, m, v; step);
             /// `y = (1 - share) y + share x`.
             Blend(blend::Blend) in [SHADER], blend(x => y; step);
-            /// A step of any optimizer, by rules.
-            Update(update::Update) in [SGD, ADAGRAD, ADADELTA, RMSPROP, ADAM, ADAMAX, NADAM], update(..; step);
+            /// A step of any optimizer.
+            Update(update::Update) in [], update(..; step);
             /// The factor that clips the norm of all gradients.
             GradientNorm(gradient_norm::GradientNorm) in [SHADER], gradient_norm(..);
             /// The vectors of L-BFGS.
@@ -180,14 +174,25 @@ macro_rules! declare {
             }
         }
 
-        $(impl From<$spec> for Kernel {
-            fn from(spec: $spec) -> Self {
-                Kernel::$kernel(spec)
+        $(
+            impl Files for $spec {
+                fn files(&self) -> &'static [&'static Shader] {
+                    &[$(&$module::$shader),*]
+                }
             }
-        })*
 
-        /// All WGSL texts but those of the matrix product, which are composed.
-        const SHADERS: &[&Shader] = &[$($(&$module::$shader,)*)*];
+            impl From<$spec> for Kernel {
+                fn from(spec: $spec) -> Self {
+                    Kernel::$kernel(spec)
+                }
+            }
+        )*
+
+        /// Every WGSL text of the crate, for tests that hold them against their specs.
+        pub fn shaders() -> impl Iterator<Item = &'static Shader> {
+            const FILES: &[&Shader] = &[$($(&$module::$shader,)*)*];
+            FILES.iter().copied().chain(update::shaders()).chain(matmul::shaders())
+        }
     };
 }
 kernels!(declare);
@@ -209,9 +214,4 @@ impl Kernel {
             (file, entry, _) => format!("{file}.{entry}"),
         }
     }
-}
-
-/// Every WGSL text of the crate, for tests that hold them against their specs.
-pub fn shaders() -> impl Iterator<Item = &'static Shader> {
-    SHADERS.iter().copied().chain(update::shaders()).chain(matmul::shaders())
 }

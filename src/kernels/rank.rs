@@ -80,10 +80,6 @@ pub const SHADER: Shader = Shader {
 };
 
 impl Spec for Rank {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(&self.params)
     }

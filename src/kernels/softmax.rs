@@ -35,10 +35,6 @@ macro_rules! row_kernel {
         };
 
         impl Spec for $name {
-            fn shader(&self) -> &'static Shader {
-                &$shader
-            }
-
             fn params(&self) -> &[u8] {
                 bytemuck::bytes_of(self)
             }

@@ -118,10 +118,6 @@ pub const SHADER: Shader = Shader {
 };
 
 impl Spec for SoftmaxCrossEntropy {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn entry(&self) -> &'static Entry {
         self.part.entry()
     }

@@ -148,10 +148,18 @@ impl Shader {
     }
 }
 
+/// Where the code of a kernel stands, as its line in `kernels!` says.
+pub trait Files {
+    /// Its WGSL files; none where they are composed.
+    fn files(&self) -> &'static [&'static Shader];
+}
+
 /// What every kernel tells the executors.
-pub trait Spec: Debug + Sync {
-    /// The WGSL file.
-    fn shader(&self) -> &'static Shader;
+pub trait Spec: Files + Debug + Sync {
+    /// The WGSL file, the first of its files if no other is said.
+    fn shader(&self) -> &'static Shader {
+        self.files()[0]
+    }
 
     /// The entry point to run.
     fn entry(&self) -> &'static Entry {

@@ -25,10 +25,6 @@ pub const SHADER: Shader = Shader {
 };
 
 impl Spec for SumRows {
-    fn shader(&self) -> &'static Shader {
-        &SHADER
-    }
-
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(self)
     }

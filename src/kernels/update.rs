@@ -1,5 +1,6 @@
 //! One dispatch over the whole slab that updates every parameter by a rule of its own: the gradient is clipped, L2 and
-//! L1 are added, weight decay shrinks the parameter, and then comes the formula of the optimizer.
+//! L1 are added, weight decay shrinks the parameter, and then comes the formula of the optimizer. Where nothing of this
+//! is wanted the commonest formulas have a plain form, which reads neither rules nor clipping.
 //!
 //! `rules` holds four numbers for each block of 64 elements, and a parameter begins at a block: the rate factor, L2, L1,
 //! and weight decay. A block with rate factor 0 is frozen: its parameters and moments keep their bits.
@@ -73,6 +74,7 @@ formulas! {
     Rmsprop: RMSPROP 0, 9;
     /// RMSprop with momentum.
     RmspropMomentum: RMSPROP 1, 11;
+    // m: 3, v: 4, the step: two roots or quotients, a sum, a quotient, a product, a difference.
     /// Adam.
     Adam: ADAM 0, 13;
     /// Adam with the largest second moment so far.
@@ -90,38 +92,46 @@ impl Formula {
         &shader.entries[entry].bindings[BEFORE_MOMENTS..]
     }
 
-    /// Operations on an element.
-    pub fn flops(self) -> u64 {
-        self.row().2
+    /// Its form without rules and clipping, where there is one.
+    pub fn plain(self) -> Option<&'static Shader> {
+        match self {
+            Formula::Sgd => Some(&PLAIN_SGD),
+            Formula::Adam => Some(&PLAIN_ADAM),
+            _ => None,
+        }
     }
 }
 
 /// The shaders of all formulas.
 pub(super) fn shaders() -> impl Iterator<Item = &'static Shader> {
-    Formula::ALL.iter().map(|formula| formula.row()).filter(|(_, entry, _)| *entry == 0).map(|(shader, ..)| shader)
+    let first = Formula::ALL.iter().filter(|formula| formula.row().1 == 0);
+    first.flat_map(|formula| formula.plain().into_iter().chain([formula.row().0]))
 }
 
 /// Bindings that all formulas have.
 const BEFORE_MOMENTS: usize = 4;
 
-/// An update by rules.
+/// An update of the slab.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Update {
     /// The formula.
     pub formula: Formula,
     /// The uniform.
     pub params: UpdateParams,
+    /// Whether it reads rules and clipping. [`Formula::plain`] says which formulas can do without.
+    pub by_rules: bool,
 }
 
 /// The shader `shaders/NAME.wgsl` behind `lib/update.wgsl`: its entry points, each with its moments.
 macro_rules! by_rules {
-    ($name:literal, $overrides:expr, $($entry:literal: [$($index:literal $moment:literal),*]),*) => {
+    ($name:literal $(+ $piece:literal)?, $overrides:expr, $($entry:literal: [$($index:literal $moment:literal),*]),*) => {
         Shader {
             name: $name,
             sources: &[
                 include_str!("../../shaders/lib/step.wgsl"),
                 include_str!("../../shaders/lib/moment.wgsl"),
                 include_str!("../../shaders/lib/update.wgsl"),
+                $(include_str!(concat!("../../shaders/lib/", $piece, ".wgsl")),)?
                 include_str!(concat!("../../shaders/", $name, ".wgsl")),
             ],
             params: UpdateParams::MEMBERS,
@@ -144,6 +154,14 @@ macro_rules! by_rules {
 
 /// `shaders/sgd_ruled.wgsl`.
 pub const SGD: Shader = by_rules!("sgd_ruled", &["NESTEROV"], "main": [], "momentum": [5 "m"]);
+/// `shaders/sgd.wgsl`.
+const PLAIN_SGD: Shader = Shader {
+    name: "sgd",
+    sources: &[include_str!("../../shaders/lib/step.wgsl"), include_str!("../../shaders/sgd.wgsl")],
+    overrides: &[],
+    entries: &[Entry { name: "main", bindings: &[Binding::read(1, "gradient"), Binding::update(2, "parameter")] }],
+    ..SGD
+};
 /// `shaders/adagrad.wgsl`.
 pub const ADAGRAD: Shader = by_rules!("adagrad", &[], "main": [5 "s"]);
 /// `shaders/adadelta.wgsl`.
@@ -151,7 +169,28 @@ pub const ADADELTA: Shader = by_rules!("adadelta", &[], "main": [5 "v", 6 "d"]);
 /// `shaders/rmsprop.wgsl`.
 pub const RMSPROP: Shader = by_rules!("rmsprop", &[], "main": [5 "v"], "momentum": [5 "v", 6 "m"]);
 /// `shaders/adam_ruled.wgsl`.
-pub const ADAM: Shader = by_rules!("adam_ruled", &[], "main": [5 "m", 6 "v"], "amsgrad": [5 "m", 6 "v", 7 "largest"]);
+pub const ADAM: Shader =
+    by_rules!("adam_ruled" + "adam", &[], "main": [5 "m", 6 "v"], "amsgrad": [5 "m", 6 "v", 7 "largest"]);
+/// `shaders/adam.wgsl`.
+const PLAIN_ADAM: Shader = Shader {
+    name: "adam",
+    sources: &[
+        include_str!("../../shaders/lib/step.wgsl"),
+        include_str!("../../shaders/lib/moment.wgsl"),
+        include_str!("../../shaders/lib/adam.wgsl"),
+        include_str!("../../shaders/adam.wgsl"),
+    ],
+    entries: &[Entry {
+        name: "main",
+        bindings: &[
+            Binding::read(1, "gradient"),
+            Binding::update(2, "parameter"),
+            Binding::update(3, "m"),
+            Binding::update(4, "v"),
+        ],
+    }],
+    ..ADAM
+};
 /// `shaders/adamax.wgsl`.
 pub const ADAMAX: Shader = by_rules!("adamax", &[], "main": [5 "m", 6 "u"]);
 /// `shaders/nadam.wgsl`.
@@ -159,7 +198,10 @@ pub const NADAM: Shader = by_rules!("nadam", &[], "main": [5 "m", 6 "v"]);
 
 impl Spec for Update {
     fn shader(&self) -> &'static Shader {
-        self.formula.row().0
+        match self.formula.plain() {
+            Some(plain) if !self.by_rules => plain,
+            _ => self.formula.row().0,
+        }
     }
 
     fn entry(&self) -> &'static Entry {
@@ -188,13 +230,17 @@ impl Spec for Update {
 
     fn sizes(&self) -> Vec<usize> {
         let n = self.params.n as usize;
-        let slabs = 1 + self.formula.moments().len();
-        [n, RULE, n / RULE_BLOCK * RULE].into_iter().chain(std::iter::repeat_n(n, slabs)).collect()
+        let size = |binding: &Binding| match binding.name {
+            "clip" => RULE,
+            "rules" => n / RULE_BLOCK * RULE,
+            _ => n,
+        };
+        self.entry().bindings.iter().map(size).collect()
     }
 
     /// Clipping, L2, L1 and decay take 6; then the formula.
     fn flops(&self) -> u64 {
-        (6 + self.formula.flops()) * u64::from(self.params.n)
+        (6 * u64::from(self.by_rules) + self.formula.row().2) * u64::from(self.params.n)
     }
 
     fn touched(&self, bound: &[usize]) -> u64 {

@@ -1,5 +1,6 @@
 //! A penalty on what a layer puts out.
 
+use super::{Apply, Built, Place};
 use crate::graph::{Graph, NodeId};
 use crate::kernels::ElementwiseLoss;
 use crate::{Error, Result};
@@ -44,17 +45,8 @@ impl ActivityRegularization {
         Self { l1, l2 }
     }
 
-    pub(super) fn check(&self, name: &str) -> Result<()> {
-        for (which, penalty) in [("l1", self.l1), ("l2", self.l2)] {
-            if !(penalty.is_finite() && penalty >= 0.0) {
-                return Err(Error::value(name, which, "finite and at least 0", penalty));
-            }
-        }
-        Ok(())
-    }
-
     /// The penalty of each row of `x`, `(B, 1)`; `None` where it is 0. The mean error against 0, times the columns.
-    pub(super) fn penalty(&self, graph: &mut Graph, name: &str, x: NodeId) -> Result<Option<NodeId>> {
+    fn penalty(&self, graph: &mut Graph, name: &str, x: NodeId) -> Result<Option<NodeId>> {
         let shape = graph.shape(x);
         let mut total = None;
         for (penalty, kind) in [(self.l1, ElementwiseLoss::Mae), (self.l2, ElementwiseLoss::Mse)] {
@@ -66,5 +58,24 @@ impl ActivityRegularization {
             }
         }
         Ok(total)
+    }
+}
+
+impl Apply for ActivityRegularization {
+    fn kind(&self) -> &'static str {
+        "activity_regularization"
+    }
+
+    fn output_shape(&self, name: &str, input: &[usize], _: &[&[usize]]) -> Result<Vec<usize>> {
+        for (which, penalty) in [("l1", self.l1), ("l2", self.l2)] {
+            if !(penalty.is_finite() && penalty >= 0.0) {
+                return Err(Error::value(name, which, "finite and at least 0", penalty));
+            }
+        }
+        Ok(input.to_vec())
+    }
+
+    fn build(&self, graph: &mut Graph, place: &Place<'_>) -> Result<Built> {
+        Ok(Built { penalty: self.penalty(graph, place.name, place.input.value)?, ..place.same() })
     }
 }

@@ -1,8 +1,8 @@
 //! Batch normalisation.
 
-use super::one_dimension;
+use super::{Apply, Built, Place, one_dimension};
 use crate::Result;
-use crate::graph::{Graph, NodeId, Role, check_epsilon, check_momentum};
+use crate::graph::{Graph, Role, check_epsilon, check_momentum};
 use crate::init::Initializer;
 
 /// Normalises each column by its mean and variance over the batch, then scales and shifts it by numbers that are
@@ -86,27 +86,43 @@ impl BatchNorm {
         self.name = Some(name.into());
         self
     }
+}
 
-    pub(super) fn output_shape(&self, name: &str, input: &[usize]) -> Result<Vec<usize>> {
+impl Apply for BatchNorm {
+    fn kind(&self) -> &'static str {
+        "batch_norm"
+    }
+
+    fn given_name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn output_shape(&self, name: &str, input: &[usize], _: &[&[usize]]) -> Result<Vec<usize>> {
         check_epsilon(name, self.epsilon)?;
         check_momentum(name, self.momentum)?;
         one_dimension(name, input).map(|width| vec![width])
     }
 
-    pub(super) fn initializers(&self) -> Vec<Initializer> {
+    fn initializers(&self) -> Vec<Initializer> {
         vec![self.scale, self.shift, Initializer::Zeros, Initializer::Constant(1.0)]
     }
 
-    pub(super) fn build(&self, graph: &mut Graph, name: &str, x: NodeId, training: bool) -> Result<NodeId> {
+    fn parameters(&self, width: usize) -> (usize, usize) {
+        (2 * width, 2 * width)
+    }
+
+    fn build(&self, graph: &mut Graph, place: &Place<'_>) -> Result<Built> {
+        let (name, x) = (place.name, place.input.value);
         let cols = graph.shape(x).cols;
         let mut parameter = |kind: &str, role| graph.parameter(&format!("{name}.{kind}"), role, 1, cols);
         let (scale, shift) = (parameter("scale", Role::Norm)?, parameter("shift", Role::Norm)?);
         let (mean, variance) = (parameter("mean", Role::Statistic)?, parameter("variance", Role::Statistic)?);
         let parameters = [scale, shift, mean, variance];
-        if training {
+        let y = if place.training {
             graph.batch_norm(name, x, parameters, self.epsilon, self.momentum)
         } else {
             graph.batch_norm_inference(name, x, parameters, self.epsilon)
-        }
+        };
+        y.map(Built::from)
     }
 }

@@ -1,8 +1,11 @@
 //! The fully connected layer.
 
-use super::Activation;
+use super::activation::activated;
+use super::{Activation, Apply, Built, Place, one_dimension};
+use crate::graph::{Graph, Role, Shape};
 use crate::init::Initializer;
 use crate::optimizers::LayerRule;
+use crate::{Error, Result};
 
 /// `y = f(x W + b)`: every output sees every input. `x (B, K)`, `W (K, units)`, `b (units)`.
 ///
@@ -105,5 +108,55 @@ impl Dense {
     /// Number of outputs.
     pub fn units(&self) -> usize {
         self.units
+    }
+}
+
+impl Apply for Dense {
+    fn kind(&self) -> &'static str {
+        "dense"
+    }
+
+    fn shown(&self) -> String {
+        format!("dense, {}", self.activation)
+    }
+
+    fn given_name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    fn output_shape(&self, name: &str, input: &[usize], _: &[&[usize]]) -> Result<Vec<usize>> {
+        if self.units == 0 {
+            return Err(Error::value(name, "units", "at least 1", 0));
+        }
+        one_dimension(name, input)?;
+        self.activation.check(name).and(self.rule.check(name)).map(|()| vec![self.units])
+    }
+
+    fn initializers(&self) -> Vec<Initializer> {
+        [self.weights].into_iter().chain(self.bias.then_some(self.bias_start)).collect()
+    }
+
+    fn rule(&self) -> LayerRule {
+        self.rule
+    }
+
+    fn parameters(&self, width: usize) -> (usize, usize) {
+        ((width + usize::from(self.bias)).saturating_mul(self.units), 0)
+    }
+
+    fn build(&self, graph: &mut Graph, place: &Place<'_>) -> Result<Built> {
+        let (name, x) = (place.name, place.input.value);
+        let Shape { cols, .. } = graph.shape(x);
+        let w = graph.parameter(&format!("{name}.w"), Role::Weight, cols, self.units)?;
+        let mut z = graph.matmul(name, x, w)?;
+        if self.bias {
+            let b = graph.parameter(&format!("{name}.b"), Role::Bias, 1, self.units)?;
+            z = graph.bias_add(name, z, b)?;
+        }
+        Ok(activated(graph, name, self.activation, z))
     }
 }

@@ -1,5 +1,9 @@
 //! Dropout, and the dropout that goes with selu.
 
+use super::{Apply, Built, Place};
+use crate::Result;
+use crate::graph::{Graph, check_rate};
+
 /// Sets each element to 0 with probability `rate` while training and scales the rest by `1 / (1 - rate)`;
 /// does nothing otherwise (Srivastava et al. 2014). The mask is a function of (seed, step, layer, element),
 /// the same on every device.
@@ -54,3 +58,31 @@ impl AlphaDropout {
         Self { rate }
     }
 }
+
+/// Both, by name and by the operation that they append.
+macro_rules! dropouts {
+    ($($layer:ident is $kind:ident),*) => {$(
+        impl Apply for $layer {
+            fn kind(&self) -> &'static str {
+                stringify!($kind)
+            }
+
+            fn shown(&self) -> String {
+                format!("{} {}", self.kind(), self.rate)
+            }
+
+            fn output_shape(&self, name: &str, input: &[usize], _: &[&[usize]]) -> Result<Vec<usize>> {
+                check_rate(name, self.rate).map(|()| input.to_vec())
+            }
+
+            fn build(&self, graph: &mut Graph, place: &Place<'_>) -> Result<Built> {
+                if !(place.training && self.rate > 0.0) {
+                    return Ok(place.same());
+                }
+                graph.$kind(place.name, self.rate, place.stream, place.input.value).map(Built::from)
+            }
+        }
+    )*};
+}
+
+dropouts!(Dropout is dropout, AlphaDropout is alpha_dropout);

@@ -1,6 +1,6 @@
 //! Categories as learnt vectors.
 
-use super::one_dimension;
+use super::{Apply, Built, Place, one_dimension};
 use crate::data::{MOST_CLASSES, Matrix};
 use crate::graph::{Graph, NodeId, Role};
 use crate::init::Initializer;
@@ -68,7 +68,32 @@ impl Embedding {
         self
     }
 
-    pub(super) fn output_shape(&self, name: &str, input: &[usize]) -> Result<Vec<usize>> {
+    /// Refuses a number of `x`, which stands at `place`, that is no category.
+    pub(crate) fn check(&self, name: &str, place: &str, x: &Matrix) -> Result<()> {
+        for (row, values) in x.iter_rows().enumerate() {
+            for (column, &value) in values.iter().enumerate() {
+                let known = self.categories.get(if self.shared { 0 } else { column }).copied().unwrap_or(0);
+                if !(value >= 0.0 && value < known as f32 && value.fract() == 0.0) {
+                    let last = known.saturating_sub(1);
+                    let problem = format!("{value} is no category of {name}, which knows {known} (0 to {last})");
+                    return Err(Error::data(format!("{place} row {row}, column {column}"), problem));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Apply for Embedding {
+    fn kind(&self) -> &'static str {
+        "embedding"
+    }
+
+    fn given_name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn output_shape(&self, name: &str, input: &[usize], _: &[&[usize]]) -> Result<Vec<usize>> {
         if self.width == 0 {
             return Err(Error::value(name, "width", "at least 1", 0));
         }
@@ -83,36 +108,21 @@ impl Embedding {
         Ok(vec![columns.saturating_mul(self.width)])
     }
 
-    pub(super) fn initializers(&self) -> Vec<Initializer> {
+    fn initializers(&self) -> Vec<Initializer> {
         vec![self.weights; self.categories.len()]
     }
 
-    pub(super) fn build(&self, graph: &mut Graph, name: &str, x: NodeId) -> Result<NodeId> {
+    fn parameters(&self, _: usize) -> (usize, usize) {
+        (self.categories.iter().sum::<usize>().saturating_mul(self.width), 0)
+    }
+
+    fn build(&self, graph: &mut Graph, place: &Place<'_>) -> Result<Built> {
+        let name = place.name;
         let tables = self.categories.iter().enumerate().map(|(i, &categories)| {
             let name = if self.shared { format!("{name}.w") } else { format!("{name}.w{i}") };
             graph.parameter(&name, Role::Weight, categories, self.width)
         });
         let tables: Vec<NodeId> = tables.collect::<Result<_>>()?;
-        graph.embedding(name, x, &tables)
-    }
-
-    /// Numbers in the tables.
-    pub(super) fn parameters(&self) -> usize {
-        self.categories.iter().sum::<usize>().saturating_mul(self.width)
-    }
-
-    /// Refuses a number of `x`, which stands at `place`, that is no category.
-    pub(crate) fn check(&self, name: &str, place: &str, x: &Matrix) -> Result<()> {
-        for (row, values) in x.iter_rows().enumerate() {
-            for (column, &value) in values.iter().enumerate() {
-                let known = self.categories.get(if self.shared { 0 } else { column }).copied().unwrap_or(0);
-                if !(value >= 0.0 && value < known as f32 && value.fract() == 0.0) {
-                    let last = known.saturating_sub(1);
-                    let problem = format!("{value} is no category of {name}, which knows {known} (0 to {last})");
-                    return Err(Error::data(format!("{place} row {row}, column {column}"), problem));
-                }
-            }
-        }
-        Ok(())
+        graph.embedding(name, place.input.value, &tables).map(Built::from)
     }
 }

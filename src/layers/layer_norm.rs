@@ -1,8 +1,8 @@
 //! Layer normalisation.
 
-use super::one_dimension;
+use super::{Apply, Built, Place, one_dimension};
 use crate::Result;
-use crate::graph::{Graph, NodeId, Role, check_epsilon};
+use crate::graph::{Graph, Role, check_epsilon};
 use crate::init::Initializer;
 
 /// Normalises each row by its own mean and (biased) variance, then scales and shifts its columns by numbers that are
@@ -65,20 +65,35 @@ impl LayerNorm {
         self.name = Some(name.into());
         self
     }
+}
 
-    pub(super) fn output_shape(&self, name: &str, input: &[usize]) -> Result<Vec<usize>> {
+impl Apply for LayerNorm {
+    fn kind(&self) -> &'static str {
+        "layer_norm"
+    }
+
+    fn given_name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn output_shape(&self, name: &str, input: &[usize], _: &[&[usize]]) -> Result<Vec<usize>> {
         check_epsilon(name, self.epsilon)?;
         one_dimension(name, input).map(|width| vec![width])
     }
 
-    pub(super) fn initializers(&self) -> Vec<Initializer> {
+    fn initializers(&self) -> Vec<Initializer> {
         vec![self.scale, self.shift]
     }
 
-    pub(super) fn build(&self, graph: &mut Graph, name: &str, x: NodeId) -> Result<NodeId> {
+    fn parameters(&self, width: usize) -> (usize, usize) {
+        (2 * width, 0)
+    }
+
+    fn build(&self, graph: &mut Graph, place: &Place<'_>) -> Result<Built> {
+        let (name, x) = (place.name, place.input.value);
         let cols = graph.shape(x).cols;
         let mut parameter = |kind: &str| graph.parameter(&format!("{name}.{kind}"), Role::Norm, 1, cols);
         let (scale, shift) = (parameter("scale")?, parameter("shift")?);
-        graph.layer_norm(name, x, scale, shift, self.epsilon)
+        graph.layer_norm(name, x, scale, shift, self.epsilon).map(Built::from)
     }
 }

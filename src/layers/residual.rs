@@ -1,6 +1,8 @@
 //! A block that learns what to add to its input.
 
-use super::Layer;
+use super::{Apply, Built, Layer, Place};
+use crate::graph::Graph;
+use crate::{Error, Result};
 
 /// `y = x + f(x)`, where `f` is a chain of layers (He et al. 2015): the block learns the difference from its input,
 /// and gradients pass it unhindered. `f(x)` has the shape of `x`, or of the `shortcut` of `x`, if there is one.
@@ -60,4 +62,27 @@ impl Residual {
         self.name = Some(name.into());
         self
     }
+}
+
+/// A network applies its layers one by one, so it stands in none.
+impl Apply for Residual {
+    fn kind(&self) -> &'static str {
+        "residual"
+    }
+
+    fn given_name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn output_shape(&self, name: &str, _: &[usize], _: &[&[usize]]) -> Result<Vec<usize>> {
+        Err(unapplied(name))
+    }
+
+    fn build(&self, _: &mut Graph, place: &Place<'_>) -> Result<Built> {
+        Err(unapplied(place.name))
+    }
+}
+
+fn unapplied(name: &str) -> Error {
+    Error::Internal(format!("{name}: a residual block stands in a network layer by layer"))
 }

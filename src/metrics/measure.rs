@@ -151,13 +151,16 @@ impl Output {
     }
 }
 
+type Fits = Box<dyn Fn(&Output) -> Result<()> + Send + Sync>;
+type Value = Box<dyn Fn(&Rows<'_>) -> Result<f64> + Send + Sync>;
+
 /// A metric of this crate.
 pub(super) struct Definition {
     name: String,
     direction: Direction,
     needs: &'static [Need],
-    fits: Box<dyn Fn(&Output) -> Result<()> + Send + Sync>,
-    value: Box<dyn Fn(&Rows<'_>) -> Result<f64> + Send + Sync>,
+    fits: Fits,
+    value: Value,
 }
 
 impl Definition {

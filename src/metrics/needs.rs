@@ -12,6 +12,8 @@ use std::collections::BTreeSet;
 #[non_exhaustive]
 pub enum Need {
     /// The predicted class: of classes, and of yes or no in one column. [`Rows::predicted`](super::Rows::predicted)
+    ///
+    /// An evaluation then has the confusion matrix.
     Predicted,
     /// How many classes come before the true one: of classes. [`Rows::mean`](super::Rows::mean)
     Rank,
@@ -19,6 +21,8 @@ pub enum Need {
     Squares,
     /// Every column: scores of yes or no, probabilities of classes, or numbers.
     /// [`Rows::column`](super::Rows::column)
+    ///
+    /// Of yes or no in one column an evaluation then has the ROC curve.
     Columns,
 }
 

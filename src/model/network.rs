@@ -131,9 +131,9 @@ impl Network {
     }
 
     fn apply_to(&mut self, layer: Layer, inputs: &[Value]) -> Result<Value> {
-        let kind = layer.kind();
-        let of_kind = |value: &&Applied| value.layer.as_ref().is_some_and(|layer| layer.kind() == kind);
-        let name = match layer.given_name() {
+        let kind = layer.inner().kind();
+        let of_kind = |value: &&Applied| value.layer.as_ref().is_some_and(|layer| layer.inner().kind() == kind);
+        let name = match layer.inner().given_name() {
             Some(name) => name.to_owned(),
             None => self.free_name(kind, self.values.iter().filter(of_kind).count()),
         };
@@ -194,19 +194,23 @@ impl Network {
 
     /// How each parameter starts, in the order of the graph's parameters.
     pub(crate) fn initializers(&self) -> Vec<Initializer> {
-        self.values.iter().filter_map(|value| value.layer.as_ref()).flat_map(Layer::initializers).collect()
+        self.values
+            .iter()
+            .filter_map(|value| value.layer.as_ref())
+            .flat_map(|layer| layer.inner().initializers())
+            .collect()
     }
 
     /// The layer of each parameter, in the order of the graph's parameters.
     pub(crate) fn parameter_layers(&self) -> Vec<&str> {
         let layers = self.values.iter().filter_map(|value| Some((value.name.as_str(), value.layer.as_ref()?)));
-        layers.flat_map(|(name, layer)| vec![name; layer.initializers().len()]).collect()
+        layers.flat_map(|(name, layer)| vec![name; layer.inner().initializers().len()]).collect()
     }
 
     /// What the layer of each parameter says of its update, in the order of the graph's parameters.
     pub(crate) fn layer_rules(&self) -> Vec<LayerRule> {
         let layers = self.values.iter().filter_map(|value| value.layer.as_ref());
-        layers.flat_map(|layer| vec![layer.rule(); layer.initializers().len()]).collect()
+        layers.flat_map(|layer| vec![layer.inner().rule(); layer.inner().initializers().len()]).collect()
     }
 
     /// Checks what can be wrong only once the network is whole.
@@ -241,7 +245,7 @@ impl Network {
                 Some(layer) => {
                     let inputs: Vec<Built> =
                         applied.inputs.iter().filter_map(|input| built.get(*input).copied()).collect();
-                    let own = declared..declared + layer.initializers().len();
+                    let own = declared..declared + layer.inner().initializers().len();
                     declared = own.end;
                     let still = !own.is_empty() && frozen.get(own).is_some_and(|own| own.iter().all(|frozen| *frozen));
                     layer.build(graph, &applied.name, &inputs, training && !still, i as u32)?

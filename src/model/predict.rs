@@ -48,7 +48,7 @@ impl Model {
         let first = program.network.outputs().zip(&program.losses).next();
         let (output, loss) = first.ok_or_else(|| Error::Internal("no output".to_owned()))?;
         let cols: usize = output.shape.iter().product();
-        let is_score = output.layer.as_ref().is_none_or(|layer| layer.activation() == Activation::Identity);
+        let is_score = output.layer.as_ref().is_none_or(|layer| layer.inner().activation() == Activation::Identity);
         let threshold = if is_score { 0.0 } else { 0.5 };
         let place = format!("{}: predict_classes", output.name);
         let is_yes_no = loss.task() == Task::YesNo;

@@ -3,14 +3,14 @@
 use super::layout::Layout;
 use super::{Model, Precision, Program};
 use crate::Result;
-use crate::kernels::Kernel;
+use crate::kernels::{self, Kernel};
 use crate::optimizers::{clip, needs_rules, rules};
 use crate::plan::{Buffer, Executor, ParameterUpdate};
 
 impl Program {
     /// Whether the update of a training plan in `precision` binds [`Buffer::Rules`].
     pub(crate) fn by_rules(&self, precision: Precision) -> bool {
-        matches!(self.update(0, precision).kernel, Kernel::Update(_))
+        matches!(self.update(0, precision).kernel, Kernel::Update(kernels::Update { by_rules: true, .. }))
     }
 
     /// The update of a slab of `elements` in a training plan in `precision`.

@@ -42,7 +42,7 @@ impl Network {
                 return Err(Error::value(name, "layer", "one that stands in a network", "residual"));
             }
             Some(layer) => {
-                if let Some(given) = layer.given_name().filter(|given| *given != name) {
+                if let Some(given) = layer.inner().given_name().filter(|given| *given != name) {
                     let wanted = format!("\"{given}\"");
                     let got = format!("\"{name}\"");
                     return Err(Error::value(name, "name", wanted, got));

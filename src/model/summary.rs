@@ -23,14 +23,9 @@ impl Summary {
         for value in values {
             let inputs: Vec<_> = value.inputs.iter().filter_map(|input| values.get(*input)).collect();
             let fan_in: usize = inputs.first().map_or(0, |input| input.shape.iter().product());
-            let kind = match &value.layer {
-                None => "input".to_owned(),
-                Some(Layer::Dense(dense)) => format!("dense, {}", dense.activation),
-                Some(Layer::Dropout(dropout)) => format!("dropout {}", dropout.rate),
-                Some(Layer::AlphaDropout(dropout)) => format!("alpha_dropout {}", dropout.rate),
-                Some(layer) => layer.kind().to_owned(),
-            };
-            let (trained, other) = value.layer.as_ref().map_or((0, 0), |layer| layer.parameters(fan_in));
+            let layer = value.layer.as_ref().map(Layer::inner);
+            let kind = layer.map_or_else(|| "input".to_owned(), |layer| layer.shown());
+            let (trained, other) = layer.map_or((0, 0), |layer| layer.parameters(fan_in));
             let sides: Vec<_> = value.shape.iter().map(usize::to_string).collect();
             let from: Vec<_> = inputs.iter().map(|input| input.name.as_str()).collect();
             let name =

@@ -1,7 +1,7 @@
 use super::method::{self, Formulated};
 use super::{Method, Optimizer};
 use crate::Result;
-use crate::kernels::{self, Formula, Kernel, Step};
+use crate::kernels::{Formula, Step};
 
 /// Adam (Kingma & Ba 2014), in PyTorch's form:
 ///
@@ -66,11 +66,6 @@ impl Formulated for Adam {
 
     fn constants(&self) -> (f64, f64, f64) {
         (self.beta1, self.beta2, self.epsilon)
-    }
-
-    fn plain(&self, n: u32) -> Option<Kernel> {
-        let kernel = || Kernel::Adam(kernels::Adam::new(n, self.beta1, self.beta2, self.epsilon));
-        (!self.amsgrad).then(kernel)
     }
 
     fn fill(&self, t: u64, step: &mut Step) {

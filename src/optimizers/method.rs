@@ -1,6 +1,6 @@
 //! What every optimization method must say of itself, and the checks that they share.
 
-use crate::kernels::{Formula, Kernel, Step};
+use crate::kernels::{Formula, Step};
 use crate::{Error, Result};
 
 /// An optimization method: a formula with its constants.
@@ -13,11 +13,6 @@ pub(super) trait Formulated {
 
     /// Decay of the first moment, decay of the second, ε: 0 for what the formula does not use.
     fn constants(&self) -> (f64, f64, f64);
-
-    /// The kernel without rules, where there is one.
-    fn plain(&self, _n: u32) -> Option<Kernel> {
-        None
-    }
 
     /// What step number `t` (1, 2, …) needs besides the learning rate, computed in f64.
     fn fill(&self, _t: u64, _step: &mut Step) {}

@@ -156,10 +156,10 @@ impl Optimizer {
     pub(crate) fn update(&self, elements: usize, by_rules: bool, scaled: bool) -> ParameterUpdate {
         let (n, method) = (elements as u32, self.method.formulated());
         let formula = method.formula();
-        let kernel = method.plain(n).filter(|_| !by_rules && !scaled).unwrap_or_else(|| {
-            let (decay1, decay2, epsilon) = method.constants();
-            Kernel::Update(kernels::Update { formula, params: UpdateParams::new(n, decay1, decay2, epsilon) })
-        });
+        let (decay1, decay2, epsilon) = method.constants();
+        let params = UpdateParams::new(n, decay1, decay2, epsilon);
+        let by_rules = by_rules || scaled || formula.plain().is_none();
+        let kernel = Kernel::Update(kernels::Update { formula, params, by_rules });
         let max_norm = match self.clip {
             Some(Clip::Norm(most)) => Some(most),
             _ => None,

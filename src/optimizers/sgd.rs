@@ -1,5 +1,5 @@
 use super::method::{self, Formulated};
-use crate::kernels::{self, Formula, Kernel};
+use crate::kernels::Formula;
 use crate::{Error, Result};
 
 /// Stochastic gradient descent (Robbins & Monro 1951), with momentum (Polyak 1964) or Nesterov's (1983; Sutskever et
@@ -71,9 +71,5 @@ impl Formulated for Sgd {
 
     fn constants(&self) -> (f64, f64, f64) {
         (self.momentum, 0.0, 0.0)
-    }
-
-    fn plain(&self, n: u32) -> Option<Kernel> {
-        (self.momentum == 0.0).then_some(Kernel::Sgd(kernels::Sgd { n }))
     }
 }

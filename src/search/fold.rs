@@ -197,10 +197,14 @@ impl CrossValidation {
     pub(super) fn check_direction(&self, model: &Model, direction: Direction) -> Result<()> {
         let known = reported(model.program()).into_iter().find(|reported| reported.name == self.score);
         let by_name = self.direction.is_none() && Direction::of_name(&self.score) == direction;
-        if !by_name || known.is_none_or(|reported| reported.direction == direction) {
+        let Some(own) = known.map(|known| known.direction).filter(|own| by_name && *own != direction) else {
             return Ok(());
-        }
-        let wanted = "maximized by CrossValidation::maximize, as its name does not tell that more is better";
+        };
+        let call = match own {
+            Direction::Minimize => "minimize",
+            Direction::Maximize => "maximize",
+        };
+        let wanted = format!("one whose name tells what is better, or CrossValidation::{call} called");
         Err(Error::value("cross_validate", "score", wanted, &self.score))
     }
 

@@ -86,7 +86,8 @@ impl Study {
 
     /// [`run`](Self::run) with the mean score over the folds of `cv`. `train` returns the model that it trained on
     /// [`Fold::train`]. The folds of a trial run one after the other, so that the trial can be pruned between them (where
-    /// nothing is pruned or learnt, workers without a trial of their own help with the folds of the last): a trial that [watches](Trial::watch) nothing reports the mean so far after each fold.
+    /// nothing is pruned or learnt, workers without a trial of their own help with the folds of the last): a trial that
+    /// [watches](Trial::watch) nothing reports the mean so far after each fold.
     ///
     /// # Errors
     /// As [`run`](Self::run) and [`cross_validate`](super::cross_validate).
@@ -116,20 +117,22 @@ impl Study {
         let shared = SharedFolds::default();
         let objective = |trial: &Trial| -> Result<Score> {
             let sharing = shared.begin();
-            let mut scores = Vec::new();
-            let mut later = Vec::new().into_iter();
-            for index in 0..folds.len() {
-                if index == 1 && self.lag().is_none() && !trial.is_watched() {
-                    // Nothing depends on the order any more.
-                    let trial = trial.clone();
-                    later = sharing.for_each(1..folds.len(), move |index| score(&trial, index)).into_iter();
-                }
+            let Some(first) = score(trial, 0)? else { return Ok(Score::from(Vec::new())) };
+            let rest: Box<dyn Iterator<Item = Result<Option<f64>>>> = if self.lag().is_none() && !trial.is_watched() {
+                // Nothing depends on the order any more.
+                let trial = trial.clone();
+                let shared = sharing.for_each(1..folds.len(), move |index| score(&trial, index));
                 let panicked = || Error::Internal("a worker that helped with a fold panicked".to_owned());
-                let outcome = later.next().map_or_else(|| score(trial, index), |one| one.ok_or_else(panicked)?)?;
-                let Some(own) = outcome else { break };
+                Box::new(shared.into_iter().map(move |one| one.ok_or_else(panicked)?))
+            } else {
+                Box::new((1..folds.len()).map(|index| score(trial, index)))
+            };
+            let mut scores = Vec::new();
+            for outcome in std::iter::once(Ok(Some(first))).chain(rest) {
+                let Some(own) = outcome? else { break };
                 scores.push(own);
                 if !trial.is_watched() {
-                    trial.report(index + 1, scores.iter().sum::<f64>() / scores.len() as f64)?;
+                    trial.report(scores.len(), scores.iter().sum::<f64>() / scores.len() as f64)?;
                     if trial.is_pruned() {
                         break;
                     }

@@ -23,6 +23,7 @@ pub mod more_losses;
 pub mod mutants;
 pub mod optimizers;
 pub mod own_metrics;
+pub mod predictor;
 pub mod products;
 pub mod profile;
 #[cfg(feature = "save")]

@@ -139,7 +139,8 @@ pub fn every_method_counts_on(device: &Device) {
 pub fn moments_fade_to_zero(device: &Device) {
     let n = 64;
     let params = UpdateParams::new(n, 0.9, 0.999, 1e-8);
-    let updates = Formula::ALL.iter().map(|&formula| Kernel::Update(Update { formula, params }));
+    let update = |by_rules| move |&formula: &Formula| Kernel::Update(Update { formula, params, by_rules });
+    let plain = Formula::ALL.iter().filter(|formula| formula.plain().is_some()).map(update(false));
     // Adagrad's never fades, the largest of AMSGrad and Adamax' size do not become small.
     let fading = |kernel: &Kernel| match kernel {
         Kernel::Update(Update { formula: Formula::Sgd | Formula::Adagrad, .. }) => 0,
@@ -147,7 +148,7 @@ pub fn moments_fade_to_zero(device: &Device) {
         Kernel::Update(Update { formula, .. }) => formula.moments().len().min(2),
         _ => 2,
     };
-    for kernel in [Kernel::Adam(axone::kernels::Adam::new(n, 0.9, 0.999, 1e-8))].into_iter().chain(updates) {
+    for kernel in plain.chain(Formula::ALL.iter().map(update(true))) {
         let (fading, sizes) = (fading(&kernel), kernel.spec().sizes());
         let writes = kernel.spec().entry().bindings.iter().filter(|binding| binding.access != Access::Read).count();
         let (reads, written) = sizes.split_at(sizes.len() - writes);

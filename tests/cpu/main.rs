@@ -31,6 +31,7 @@ mod minimize;
 mod names;
 mod optimizers;
 mod plan;
+mod predictor;
 mod profile;
 #[cfg(feature = "datasets")]
 mod readers;

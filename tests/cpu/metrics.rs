@@ -6,7 +6,7 @@ use crate::common::fixtures::folder;
 use crate::common::{U64, assert_none, differences, metrics as common, own_metrics};
 use axone::metrics::{self, ConfusionMatrix};
 use axone::prelude::*;
-use axone::search::{CrossValidation, Grid, grid_search};
+use axone::search::{CrossValidation, Grid, Study};
 use serde_json::Value;
 
 fn cases(kind: &str) -> Vec<Value> {
@@ -157,14 +157,16 @@ fn a_users_own_that_does_not_fit_is_refused_by_name() {
 #[test]
 fn a_search_goes_by_a_users_own() {
     let (_, data) = own_metrics::answers(&Device::cpu());
-    let search = |cv: CrossValidation, metric: fn() -> Metric| {
-        grid_search(&data, &cv, Grid::new().values("epochs", [1, 60]), |trial, fold| {
+    let trials = |study: &Study, cv: &CrossValidation, metric: fn() -> Metric| {
+        let study = study.clone().sampler(Grid::new().values("epochs", [1, 60])).silent();
+        study.run_folds(&data, cv, |trial, fold| {
             let (mut model, _) = own_metrics::answers(&Device::cpu());
             model.set_metrics([metric()])?;
             model.fit(fold.train(), &Fit::new().epochs(trial.int("epochs", 1..=60).get()?).batch_size(8).silent())?;
             Ok(model)
         })
     };
+    let search = |cv: CrossValidation, metric| trials(&Study::of(&cv), &cv, metric);
     let cv = |score: &str| CrossValidation::stratified(2).score(score).threads(1);
     let (hits, cost) = (|| Metric::custom(own_metrics::HITS), || Metric::custom(own_metrics::Cost));
     let epochs = |trials: axone::search::Trials| trials.best().unwrap().number;
@@ -172,8 +174,10 @@ fn a_search_goes_by_a_users_own() {
     assert_eq!(epochs(search(cv("hits").minimize(), hits).unwrap()), 0);
     assert_eq!(epochs(search(cv("cost"), cost).unwrap()), 1);
     let error = search(cv("hits"), hits).unwrap_err().to_string();
-    let wanted = "maximized by CrossValidation::maximize, as its name does not tell that more is better";
+    let wanted = "one whose name tells what is better, or CrossValidation::maximize called";
     assert_eq!(error, format!("cross_validate: score must be {wanted}, got hits"));
+    // What a study was told itself stands.
+    assert_eq!(epochs(trials(&Study::maximize("hits"), &cv("hits"), hits).unwrap()), 1);
 }
 
 #[test]

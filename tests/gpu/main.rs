@@ -23,6 +23,7 @@ mod metrics;
 mod minimize;
 mod optimizers;
 mod precision;
+mod predictor;
 mod profile;
 #[cfg(feature = "search")]
 mod search;

@@ -2,28 +2,29 @@
 
 use super::{Shape, numbers};
 use crate::kernels::{
-    Adam, Blend, FACTORS_AT, Formula, GradientNorm, Kernel, Lbfgs, PARTIALS_AT, RULE, RULE_BLOCK, SCALE_AT, Sgd,
-    Update, UpdateParams,
+    Blend, FACTORS_AT, Formula, GradientNorm, Kernel, Lbfgs, PARTIALS_AT, RULE, RULE_BLOCK, SCALE_AT, Update,
+    UpdateParams,
 };
 
 /// Slabs are whole numbers of [`crate::plan::ALIGNMENT`] elements.
 pub(super) fn optimizers(s: &mut Shape) {
     let n = s.n().next_multiple_of(crate::plan::ALIGNMENT);
     let [gradient, parameter] = [2, 1].map(|stream| numbers(stream, n, -2.0, 2.0));
-    s.update(Kernel::Sgd(Sgd { n: n as u32 }), vec![gradient.clone()], vec![parameter.clone()]);
     s.update(Kernel::Blend(Blend { n: n as u32 }), vec![gradient.clone()], vec![parameter.clone()]);
-    let adam = Kernel::Adam(Adam::new(n as u32, 0.9, 0.999, 1e-8));
-    s.update(adam, vec![gradient.clone()], vec![parameter.clone(), moment(13, n, -1.0), moment(11, n, 0.0)]);
     for &formula in Formula::ALL {
         let params = UpdateParams::new(n as u32, 0.9, 0.999, 1e-6);
-        let kernel = Kernel::Update(Update { formula, params });
+        let kernel = |by_rules| Kernel::Update(Update { formula, params, by_rules });
         // A mean of gradients has both signs, a mean of squares or sizes has none.
         let lowest = |name| if name == "m" { -1.0 } else { 0.0 };
         let moments = formula.moments().iter().zip(20..).map(|(of, stream)| moment(stream, n, lowest(of.name)));
-        let writes = std::iter::once(parameter.clone()).chain(moments).collect();
-        s.update(kernel, vec![gradient.clone(), clip(formula), rules(n)], writes);
+        let writes: Vec<_> = std::iter::once(parameter.clone()).chain(moments).collect();
+        if formula.plain().is_some() {
+            s.update(kernel(false), vec![gradient.clone()], writes.clone());
+        }
+        s.update(kernel(true), vec![gradient.clone(), clip(formula), rules(n)], writes);
     }
-    let skipped = Update { formula: Formula::Adam, params: UpdateParams::new(n as u32, 0.9, 0.999, 1e-6) };
+    let params = UpdateParams::new(n as u32, 0.9, 0.999, 1e-6);
+    let skipped = Update { formula: Formula::Adam, params, by_rules: true };
     let writes = vec![parameter, moment(13, n, -1.0), moment(11, n, 0.0)];
     s.update(Kernel::Update(skipped), vec![gradient.clone(), vec![0.75, 0.0, 1.0, 0.0], rules(n)], writes);
     let [partials, factor] = GradientNorm::both(n as u32, 3.0);

@@ -12,6 +12,7 @@
 //!   exact function of an argument that is 2 ulp away. `shaders/lib/math.wgsl` states at most 3.7 ulp for each
 //!   function with exact division, to which WGSL lets a division add 2.5; the second term is what the rounding of
 //!   the argument on the way in can do. `x ∂y/∂x` is a central difference of the f64 twin.
+//! * **An update of a slab** is its twin on numbers that carry their error (`near.rs`).
 //! * **Everything else** is allowed one ulp for each rounding, on the terms before they cancel.
 //! * **A result that is stored in f16** is allowed one ulp of f16, because WGSL lets a conversion round either way:
 //!   `2⁻¹⁰ abs(y)`, or `2⁻²⁴` below the smallest normal f16; and the same share of what was allowed before.
@@ -20,8 +21,8 @@
 mod lbfgs;
 mod losses;
 mod matmul;
+mod near;
 mod norms;
-mod optimizers;
 mod rows;
 mod update;
 
@@ -163,12 +164,7 @@ fn relative_to_terms(judged: &Judged<'_>) -> Result<Vec<Vec<f64>>> {
             let place = (p.params.log_stride, p.params.log_at);
             losses::by_part(p.part, loss, slope, place, judged)
         }
-        (Kernel::Sgd(_), [gradient]) => {
-            let rate = f64::from(step.learning_rate);
-            vec![y.iter().zip(gradient).map(|(p, g)| ULP * (p.abs() + (rate * g).abs())).collect()]
-        }
-        (Kernel::Blend(_), [x]) => optimizers::blend(x, before, step),
-        (Kernel::Adam(p), [gradient]) => optimizers::adam(p, gradient, before, expected, step),
+        (Kernel::Blend(p), _) => update::blend(p, judged),
         (Kernel::Update(p), _) => update::update(p, judged),
         (Kernel::GradientNorm(p), _) => update::gradient_norm(p, judged),
         (Kernel::Lbfgs(p), _) => lbfgs::lbfgs(p, judged),

@@ -1,11 +1,10 @@
 //! The twins: one for every shader, under its name, and which of them a kernel calls.
 
 mod accuracy;
-mod activation;
-mod adam;
+pub(super) mod activation;
 mod batch_norm;
 mod bias_add;
-mod blend;
+pub(super) mod blend;
 mod copy_columns;
 mod cosine_loss;
 mod dropout;
@@ -21,12 +20,11 @@ mod log;
 mod matmul;
 mod rank;
 mod scale;
-mod sgd;
 mod softmax;
 mod softmax_cross_entropy;
 mod sum_cols;
 mod sum_rows;
-mod update;
+pub(super) mod update;
 mod weighted_sum;
 
 use super::{Real, parallel, product, sums};

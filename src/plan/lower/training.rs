@@ -51,7 +51,7 @@ impl Lower<'_> {
             self.push(Kernel::GradientNorm(factor), [clip].into_iter().chain(scale).collect(), "gradient norm");
         }
         let mut operands = vec![gradients];
-        if matches!(kernel, Kernel::Update(_)) {
+        if matches!(kernel, Kernel::Update(k::Update { by_rules: true, .. })) {
             let clip = if update.scaled { Buffer::LossScale } else { Buffer::Clip };
             operands.extend([Operand::Fixed(Range::of(clip, k::RULE)), rules]);
         }

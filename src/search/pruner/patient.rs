@@ -7,7 +7,7 @@ use crate::{Error, Result};
 /// Ends a trial whose best value has not improved for `patience` reports in a row, if `inner` would end it too (Prechelt
 /// 1998, "Early stopping, but when?", criterion UP; around another pruner as Optuna's `PatientPruner`). Without an inner
 /// pruner patience decides alone, as [`EarlyStopping`](crate::train::EarlyStopping) does, but such a trial counts as
-/// pruned.
+/// pruned: where every trial comes to rest before its last epoch, none is complete and there is no best one.
 ///
 /// Defaults: no inner pruner, min_delta 0.
 ///

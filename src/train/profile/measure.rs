@@ -5,7 +5,7 @@
 
 use crate::data::Dataset;
 use crate::device::Device;
-use crate::kernels::{Adam, Kernel, Matmul, Scale, Sgd, Step};
+use crate::kernels::{Formula, Kernel, Matmul, Scale, Step, Update, UpdateParams};
 use crate::model::{Model, Purpose, write_slabs};
 use crate::plan::device_info::DeviceInfo;
 use crate::plan::{Buffer, Executor, Plan, PlanId, PlanStep, Range, Timings, Work};
@@ -153,8 +153,11 @@ impl Peaks {
         let info = device.info();
         let fits = |elements: u64| elements.min(info.limits.storage_bytes() / 4) as u32;
         let scale = Kernel::Scale(Scale { n: fits(SCALE_ELEMENTS), factor: 0.5 });
-        let sgd = Kernel::Sgd(Sgd { n: fits(SGD_ELEMENTS) });
-        let adam = Kernel::Adam(Adam::new(fits(ADAM_ELEMENTS), 0.9, 0.999, 1e-8));
+        let update = |formula, elements| {
+            let params = UpdateParams::new(fits(elements), 0.9, 0.999, 1e-8);
+            Kernel::Update(Update { formula, params, by_rules: false })
+        };
+        let (sgd, adam) = (update(Formula::Sgd, SGD_ELEMENTS), update(Formula::Adam, ADAM_ELEMENTS));
         let (mut gflops, mut gigabytes): (f64, f64) = (0.0, 0.0);
         for kernel in [scale, sgd, adam] {
             let (work, seconds) = alone(device, kernel)?;
