@@ -39,7 +39,7 @@
 //!
 //! # Features
 //!
-//! All are on by default.
+//! Those up to `search` are on by default; the readers below it are not.
 //!
 //! | feature | adds |
 //! |---|---|
@@ -49,6 +49,10 @@
 //! | `save` | models and checkpoints in safetensors files: [`Model`](model::Model)`::save` and `load_from`; check reports as JSON |
 //! | `ctrl-c` | [`Fit`](train::Fit)`::stop_on_ctrl_c`: the first Ctrl-C ends a run, the second the program |
 //! | `search` | hyperparameter search and cross-validation: `search` |
+//! | `npy` | NumPy's files, in and out: `data::read_npy`, `data::Npz` |
+//! | `ndarray` | arrays of the crate `ndarray` as matrices and targets, and back |
+//! | `image` | folders of pictures (PNG, JPEG), one a class: `data::read_image_folder` |
+//! | `parquet` | Parquet files as tables: `data::Table::read_parquet`; with `zstd` those that polars writes |
 
 pub mod check;
 pub mod cpu;

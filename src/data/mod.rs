@@ -16,6 +16,8 @@
 //! ```
 
 #[cfg(feature = "datasets")]
+mod array;
+#[cfg(feature = "datasets")]
 mod csv;
 mod dataset;
 #[cfg(feature = "datasets")]
@@ -26,7 +28,15 @@ mod file;
 mod folds;
 #[cfg(feature = "datasets")]
 mod idx;
+#[cfg(feature = "image")]
+mod images;
 mod matrix;
+#[cfg(feature = "ndarray")]
+mod nd;
+#[cfg(feature = "npy")]
+mod npy;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod quantile;
 mod scale;
 pub(crate) mod shuffle;
@@ -37,6 +47,8 @@ mod targets;
 mod weights;
 
 #[cfg(feature = "datasets")]
+pub use array::Array;
+#[cfg(feature = "datasets")]
 pub use csv::{CsvInputs, CsvOptions, CsvTable, read_csv, read_csv_inputs, read_csv_table};
 pub use dataset::Dataset;
 #[cfg(feature = "datasets")]
@@ -46,7 +58,11 @@ pub use encode::{LabelEncoder, one_hot};
 pub use folds::Folds;
 #[cfg(feature = "datasets")]
 pub use idx::{IdxArray, read_idx, read_mnist};
+#[cfg(feature = "image")]
+pub use images::{ImageFolder, ImageOptions, read_image_folder, read_images};
 pub use matrix::Matrix;
+#[cfg(feature = "npy")]
+pub use npy::{Npz, read_npy, write_npy, write_npz};
 pub use scale::{MinMaxScaler, RobustScaler, Standardizer};
 pub use table::{Column, Missing, Schema, Table, TableOptions};
 pub use targets::Targets;

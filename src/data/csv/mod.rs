@@ -138,7 +138,8 @@ pub struct CsvInputs {
 /// The file is UTF-8 text as RFC 4180 has it, with any line ends; empty lines are passed over, except in a table of one
 /// column. Spaces around a field are no part of it, those within quotes are. Refused are quotes out of place (one that
 /// never closes would make one field of all rows behind it), columns without a name or with that of another, unless they
-/// are asked for or ignored by number, and whole numbers that f32 cannot hold ([`CsvOptions::round`]).
+/// are asked for or ignored by number, and whole numbers that f32 cannot hold ([`CsvOptions::round`]). `True` and
+/// `false` in any of the usual spellings are the numbers 1 and 0.
 ///
 /// Class names and categories are numbered by those of this file alone; [`read_csv_table`] keeps the numbers for the next.
 ///

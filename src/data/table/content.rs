@@ -9,6 +9,7 @@ use crate::data::{Dataset, LabelEncoder, Matrix, Targets};
 use crate::{Error, Result};
 
 /// What was made of a table.
+#[cfg_attr(not(feature = "datasets"), allow(dead_code, reason = "readers of files alone give names"))]
 pub(in crate::data) struct Content {
     /// The columns of numbers and those of categories; what has no columns is left out.
     pub inputs: Vec<Matrix>,

@@ -20,6 +20,9 @@ impl<'a> Field<'a> {
 
     pub fn number(&self) -> Result<f32> {
         let text = self.text.trim();
+        if let Some(answer) = answer(text) {
+            return Ok(f32::from(answer));
+        }
         let number = text.parse().ok().filter(|number: &f32| number.is_finite());
         let number = number.ok_or_else(|| self.wrong("a finite number"))?;
         let is_whole = || text.trim_start_matches(['+', '-']).bytes().all(|byte| byte.is_ascii_digit());
@@ -41,7 +44,10 @@ impl<'a> Field<'a> {
         let whole =
             |number: f64| (number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number)).then_some(number);
         let text = self.text.trim();
-        let label = text.parse().ok().or_else(|| text.parse().ok().and_then(whole).map(|number| number as u32));
+        let label = answer(text)
+            .map(u32::from)
+            .or_else(|| text.parse().ok())
+            .or_else(|| text.parse().ok().and_then(whole).map(|number| number as u32));
         label.ok_or_else(|| self.wrong("a class number (0, 1, 2, ..)"))
     }
 
@@ -71,6 +77,15 @@ impl<'a> Field<'a> {
     fn wrong(&self, expected: &str) -> Error {
         let got = if self.text.is_empty() { "an empty field".into() } else { quoted(self.text) };
         Error::data(self.place(), format!("expected {expected}, got {got}"))
+    }
+}
+
+/// Yes or no, as Python and its libraries write it.
+fn answer(text: &str) -> Option<bool> {
+    match text {
+        "true" | "True" | "TRUE" => Some(true),
+        "false" | "False" | "FALSE" => Some(false),
+        _ => None,
     }
 }
 

@@ -232,6 +232,19 @@ impl TableOptions {
         lacking.into_iter().find(|(lacks, _)| *lacks).map(|(_, what)| what)
     }
 
+    /// Whether the column at `at`, of that name, is any use.
+    #[cfg(feature = "parquet")]
+    pub(in crate::data) fn reads(&self, at: usize, name: &str) -> bool {
+        let has = |columns: &[Column]| {
+            columns.iter().any(|column| match column {
+                Column::Name(asked) => asked == name,
+                Column::Index(asked) => *asked == at,
+            })
+        };
+        let is_input = self.inputs.as_deref().map_or_else(|| !has(&self.ignored), has);
+        is_input || has(&self.targets) || has(&self.categories)
+    }
+
     #[cfg(feature = "datasets")]
     pub(in crate::data) fn has_header(&self) -> bool {
         self.header.unwrap_or(true)
