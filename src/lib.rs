@@ -30,6 +30,7 @@
 //! | drive the steps yourself | [`train_on_batch`](model::Model::train_on_batch), [`compute_gradients`](model::Model::compute_gradients), [`accumulate_gradients`](model::Model::accumulate_gradients), [`apply_gradients`](model::Model::apply_gradients), [`backward`](model::Model::backward) |
 //! | say how good predictions are | [`metrics`] |
 //! | search for hyperparameters, cross-validate | `search` |
+//! | exchange models with PyTorch, scikit-learn and Keras | `interop::onnx` |
 //! | see what a run reported | [`History`](train::History) |
 //! | see where the time of a step goes | [`Profile`](train::Profile) |
 //! | hold a device or a model against 64-bit arithmetic | [`check`] |
@@ -39,7 +40,7 @@
 //!
 //! # Features
 //!
-//! All are on by default.
+//! All but `onnx` are on by default.
 //!
 //! | feature | adds |
 //! |---|---|
@@ -49,6 +50,7 @@
 //! | `save` | models and checkpoints in safetensors files: [`Model`](model::Model)`::save` and `load_from`; check reports as JSON |
 //! | `ctrl-c` | [`Fit`](train::Fit)`::stop_on_ctrl_c`: the first Ctrl-C ends a run, the second the program |
 //! | `search` | hyperparameter search and cross-validation: `search` |
+//! | `onnx` | models of other libraries, in and out as ONNX: `interop::onnx` |
 
 pub mod check;
 pub mod cpu;
@@ -60,6 +62,8 @@ mod file;
 pub mod gpu;
 pub mod graph;
 mod init;
+#[cfg(feature = "onnx")]
+pub mod interop;
 pub mod kernels;
 pub mod layers;
 mod losses;

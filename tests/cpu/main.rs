@@ -29,6 +29,8 @@ mod memory;
 mod metrics;
 mod minimize;
 mod names;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod optimizers;
 mod plan;
 mod profile;
