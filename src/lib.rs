@@ -30,6 +30,7 @@
 //! | drive the steps yourself | [`train_on_batch`](model::Model::train_on_batch), [`compute_gradients`](model::Model::compute_gradients), [`accumulate_gradients`](model::Model::accumulate_gradients), [`apply_gradients`](model::Model::apply_gradients), [`backward`](model::Model::backward) |
 //! | say how good predictions are | [`metrics`] |
 //! | search for hyperparameters, cross-validate | `search` |
+//! | exchange models with PyTorch, scikit-learn and Keras | `interop::onnx` |
 //! | see what a run reported | [`History`](train::History) |
 //! | see where the time of a step goes | [`Profile`](train::Profile) |
 //! | hold a device or a model against 64-bit arithmetic | [`check`] |
@@ -39,7 +40,7 @@
 //!
 //! # Features
 //!
-//! Those up to `search` are on by default; the readers below it are not.
+//! Those up to `search` are on by default; what stands below it is not.
 //!
 //! | feature | adds |
 //! |---|---|
@@ -53,6 +54,7 @@
 //! | `ndarray` | arrays of the crate `ndarray` as matrices and targets, and back |
 //! | `image` | folders of pictures (PNG, JPEG), one a class: `data::read_image_folder` |
 //! | `parquet` | Parquet files as tables: `data::Table::read_parquet`; with `zstd` those that polars writes |
+//! | `onnx` | models of other libraries, in and out as ONNX: `interop::onnx` |
 
 pub mod check;
 pub mod cpu;
@@ -64,6 +66,8 @@ mod file;
 pub mod gpu;
 pub mod graph;
 mod init;
+#[cfg(feature = "onnx")]
+pub mod interop;
 pub mod kernels;
 pub mod layers;
 mod losses;

@@ -35,8 +35,8 @@ run cargo clippy --lib --no-default-features --locked -- --deny warnings
 run cargo clippy --lib --test formats --all-features --locked -- --deny warnings
 run env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --locked
 run cargo test --locked # library, tests/cpu, tests/gpu, documentation; builds the examples too
-run cargo test --locked --all-features --test formats # readers that are off by default
-run cargo test --locked --all-features --doc data::
+run cargo test --locked --all-features --test formats # formats that are off by default
+run cargo test --locked --all-features --doc -- data:: onnx
 run sh tests/usage.sh
 run bash tools/offline/run.sh
 run cargo test --locked --release --package axone-offline # the library is not built again

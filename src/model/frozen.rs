@@ -64,7 +64,7 @@ impl Model {
 
 impl Network {
     /// Refuses a `layer` that has no parameters or is none; `place` is where it was named.
-    pub(super) fn check_parameter_layer(&self, place: &str, layer: &str) -> Result<()> {
+    pub(crate) fn check_parameter_layer(&self, place: &str, layer: &str) -> Result<()> {
         let mut owners = self.parameter_layers();
         if owners.contains(&layer) {
             return Ok(());

@@ -130,7 +130,7 @@ impl Network {
         Summary::new(self)
     }
 
-    fn apply_to(&mut self, layer: Layer, inputs: &[Value]) -> Result<Value> {
+    pub(crate) fn apply_to(&mut self, layer: Layer, inputs: &[Value]) -> Result<Value> {
         let kind = layer.inner().kind();
         let of_kind = |value: &&Applied| value.layer.as_ref().is_some_and(|layer| layer.inner().kind() == kind);
         let name = match layer.inner().given_name() {
@@ -140,7 +140,7 @@ impl Network {
         self.apply_named(name, layer, inputs)
     }
 
-    pub(super) fn apply_named(&mut self, name: String, layer: Layer, inputs: &[Value]) -> Result<Value> {
+    pub(crate) fn apply_named(&mut self, name: String, layer: Layer, inputs: &[Value]) -> Result<Value> {
         let places: Result<Vec<usize>> = inputs.iter().map(|&input| self.place(&name, "input", input)).collect();
         let places = places?;
         let shapes: Vec<&[usize]> = places.iter().map(|&at| self.values[at].shape.as_slice()).collect();

@@ -126,7 +126,7 @@ const FLOORS: [&[&str]; 14] = [
     &["metrics"],
     &["model"],
     &["train"],
-    &["check", "search"],
+    &["check", "interop", "search"],
     &["prelude"],
 ];
 

@@ -1,13 +1,16 @@
-//! Readers that are off by default, on files that other libraries wrote (`tests/fixtures/tables`).
+//! Formats that are off by default, on files that other libraries wrote (`tests/fixtures/tables`, `tests/fixtures/interop`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod images;
-#[path = "../common/mutants.rs"]
-mod mutants;
 mod nd;
 mod npy;
+mod onnx;
 mod parquet;
+
+use common::mutants;
 
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,4 @@
+//! Models of other libraries, in and out.
+
+#[cfg(feature = "onnx")]
+pub mod onnx;
