@@ -148,6 +148,10 @@ impl Gpu {
             _ => shim.display().to_string(),
         };
         let path = |name: &str| out.join(format!("{name}.txt"));
+        let log = out.join("log");
+        let begins = |log: &Path| -> Result<bool, String> {
+            Ok(String::from_utf8_lossy(&std::fs::read(log).map_err(failed)?).contains(MARK))
+        };
         // What a driver prints instead of handing it over.
         let mut printed: BTreeMap<String, String> = BTreeMap::new();
         let mut compile = |names: &[&str]| -> Result<(), String> {
@@ -157,7 +161,6 @@ impl Gpu {
             command.env("MESA_SHADER_CACHE_DISABLE", "true").env("NVK_I_WANT_A_BROKEN_VULKAN_DRIVER", "1");
             let from = |name: &str| folder.join(format!("{name}.spv"));
             let lines = names.iter().map(|name| format!("{}\t{}\n", from(name).display(), path(name).display()));
-            let log = out.join("log");
             feed(command, &lines.collect::<String>(), &log)?;
             let log = String::from_utf8_lossy(&std::fs::read(&log).map_err(failed)?).into_owned();
             let parts = log.split(MARK).skip(1).filter_map(|part| part.split_once('\n'));
@@ -167,10 +170,13 @@ impl Gpu {
         // A few at a time: the stand-ins for kernel drivers never give anything back.
         for some in names.chunks(AT_ONCE) {
             if compile(some).is_err() {
-                // One that ends the compiler takes no other with it.
-                for name in some.iter().filter(|name| !path(name).exists()) {
-                    if let Err(error) = compile(&[name]) {
-                        std::fs::write(path(name), format!("refused\t{error}\n")).map_err(failed)?;
+                // One that ends the compiler takes no other with it; where the compiler does not even begin, none is tried.
+                let left: Vec<&&str> = some.iter().filter(|name| !path(name).exists()).collect();
+                for (tried, name) in left.iter().enumerate() {
+                    match compile(&[name]) {
+                        Err(error) if tried == 0 && left.len() == some.len() && !begins(&log)? => return Err(error),
+                        Err(error) => std::fs::write(path(name), format!("refused\t{error}\n")).map_err(failed)?,
+                        Ok(()) => {}
                     }
                 }
             }
