@@ -63,7 +63,7 @@ pub use images::{ImageFolder, ImageOptions, read_image_folder, read_images};
 pub use matrix::Matrix;
 #[cfg(feature = "npy")]
 pub use npy::{Npz, read_npy, write_npy, write_npz};
-pub use scale::{MinMaxScaler, RobustScaler, Standardizer};
+pub use scale::{MinMaxScaler, RobustScaler, Scaler, Scaling, Standardizer};
 pub use table::{Column, Missing, Schema, Table, TableOptions};
 pub use targets::Targets;
 pub(crate) use weights::check_row_weights;

@@ -22,6 +22,7 @@ pub(crate) mod reported;
 mod residual;
 mod rules;
 mod sequential;
+mod serving;
 #[cfg(feature = "save")]
 mod stored;
 mod summary;

@@ -3,7 +3,10 @@
 use crate::common::fixtures::folder;
 use crate::common::mutants::mutants;
 use crate::readers::{Folder, refused};
-use axone::data::{CsvOptions, Missing, Schema, Table, TableOptions, read_csv, read_csv_inputs, read_csv_table};
+use axone::data::{
+    CsvOptions, Missing, Scaling, Schema, Table, TableOptions, read_csv, read_csv_inputs, read_csv_table,
+};
+use axone::prelude::*;
 
 const PEOPLE: &str = "age,town,rent\n30,Ulm,500\n,Ulm,600\n50,NA,700\n71,Bonn,\n20,Bonn,400\n";
 
@@ -187,6 +190,92 @@ fn rules_learn_what_scikit_learn_learns() {
             assert!((got - wanted).abs() <= wanted.abs() * f32::EPSILON, "{case}: {got} for {wanted}");
         }
     }
+}
+
+/// Numbers are scaled by what the first table taught; what indicates stays 0 and 1.
+#[test]
+fn numbers_are_scaled() {
+    let first = Table::from_rows(["x", "y"], [["1", "0"], ["3", "1"], ["", "1"], ["8", "0"]]).unwrap();
+    let with = |scaling| {
+        let options = TableOptions::classes("y").missing(["x"], Missing::mean().indicator()).scale(scaling);
+        let schema = Schema::fit(&first, options).unwrap();
+        let next = Table::from_rows(["x"], [["15"], [""]]).unwrap();
+        (schema.inputs(&next).unwrap()[0].data().to_vec(), schema)
+    };
+    // The column is 1, 3, 4, 8.
+    assert_eq!(with(Scaling::MinMax).0, [2.0, 0.0, 3.0 / 7.0, 1.0]);
+    assert_eq!(with(Scaling::Robust).0, [11.5 / 2.5, 0.0, 0.5 / 2.5, 1.0]);
+    let std = 6.5_f64.sqrt();
+    let (standard, schema) = with(Scaling::Standard);
+    assert_eq!(standard, [(11.0 / std) as f32, 0.0, 0.0, 1.0]);
+    assert_eq!((schema.widths(), schema.scaler().is_some()), (vec![2], true));
+    let json = serde_json::to_string(&schema).unwrap();
+    assert_eq!(serde_json::from_str::<Schema>(&json).unwrap(), schema);
+    let fewer = json.replace("\"mean\":[4.0]", "\"mean\":[]").replace(&format!("\"std\":[{std}]"), "\"std\":[]");
+    let error = serde_json::from_str::<Schema>(&fewer).unwrap_err().to_string();
+    assert!(error.starts_with("schema: scaler: not learned"), "{error}");
+}
+
+/// The schema and the threshold go with the model, and are checked as it is.
+#[test]
+fn a_saved_model_takes_raw_rows() {
+    let folder = Folder::new("schema-model");
+    let rows = [["1", "Ulm", "b"], ["3", "Bonn", "a"], ["", "", "b"], ["9", "Bonn", "a"]];
+    let first = Table::from_rows(["x", "town", "kind"], rows).unwrap();
+    let options = TableOptions::class_names("kind").categories(["town"]).scale(Scaling::Standard);
+    let options = options.missing(["x"], Missing::median().indicator()).missing(["town"], Missing::constant("none"));
+    let schema = Schema::fit(&first, options).unwrap();
+    let mut net = Network::new();
+    let (numbers, towns) = (net.input("numbers", 2).unwrap(), net.input("towns", 1).unwrap());
+    let towns = net.apply(Embedding::per_column([3], 2), towns).unwrap();
+    let all = net.concat(&[numbers, towns]).unwrap();
+    let y = net.apply(Dense::new(1).activation(Activation::Sigmoid), all).unwrap();
+    net.output(y).unwrap();
+    let mut model = net.compile(Device::cpu(), Loss::BinaryCrossEntropy, Adam::new(0.1)).unwrap();
+    let error = model.predict_table(&first).unwrap_err().to_string();
+    assert_eq!(error, "model: schema must be set (`set_schema`) to read tables, got none");
+    model.fit(&schema.dataset(&first).unwrap(), &Fit::new().epochs(60).silent()).unwrap();
+    let plain = folder.0.join("plain.safetensors");
+    model.save(&plain).unwrap();
+    assert!(Model::load_from(&plain, Device::cpu()).unwrap().schema().is_none());
+
+    model.set_schema(schema.clone()).unwrap();
+    let path = folder.0.join("model.safetensors");
+    model.save(&path).unwrap();
+    let mut again = Model::load_from(&path, Device::cpu()).unwrap();
+    assert_eq!(again.schema(), Some(&schema));
+    let new = Table::from_rows(["town", "x"], [["Ulm", "1"], ["Bonn", "8"], ["", ""]]).unwrap();
+    assert_eq!(again.predict_names(&new).unwrap(), ["b", "a", "b"]);
+    let predicted = again.predict_table(&new).unwrap();
+    assert_eq!(predicted, model.predict_all(&schema.inputs(&new).unwrap()).unwrap()[0]);
+    // A threshold between two answers, saved as well.
+    let most = predicted.data().iter().copied().fold(0.0, f32::max);
+    again.set_threshold(most).unwrap();
+    assert_eq!(again.predict_names(&new).unwrap(), ["a", "a", "a"]);
+    again.save(&path).unwrap();
+    let mut last = Model::load_from(&path, Device::cpu()).unwrap();
+    assert_eq!((last.threshold(), last.predict_names(&new).unwrap()), (Some(most), vec!["a".to_owned(); 3]));
+    let unknown = Table::from_rows(["town", "x"], [["Kiel", "1"]]).unwrap();
+    let error = last.predict_names(&unknown).unwrap_err().to_string();
+    assert_eq!(error, "table row 0, column `town`: expected one of `Bonn`, `Ulm`, `none`, got `Kiel`");
+    assert!(last.set_threshold(f32::NAN).unwrap_err().to_string().ends_with("threshold must be finite, got NaN"));
+}
+
+#[test]
+fn a_schema_must_fit_the_model() {
+    let table = Table::from_rows(["x", "kind"], [["1", "a"], ["2", "b"], ["3", "c"]]).unwrap();
+    let schema = Schema::fit(&table, TableOptions::class_names("kind")).unwrap();
+    let model = |inputs: usize, outputs: usize| {
+        let net = Sequential::new(inputs).add(Dense::new(outputs).activation(Activation::Softmax));
+        net.compile(Device::cpu(), Loss::CategoricalCrossEntropy, Adam::default()).unwrap()
+    };
+    let refused = |inputs, outputs| model(inputs, outputs).set_schema(schema.clone()).unwrap_err().to_string();
+    assert_eq!(refused(2, 3), "schema: expected inputs of [2] columns, got [1]");
+    assert_eq!(refused(1, 2), "schema, dense_1: expected 2 class names, got 3");
+    let mut fits = model(1, 3);
+    fits.set_schema(schema).unwrap();
+    let error = fits.set_threshold(0.3).unwrap_err().to_string();
+    assert!(error.starts_with("threshold: output must be yes and no in one column, got "), "{error}");
 }
 
 fn taught() -> Schema {

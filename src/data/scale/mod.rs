@@ -4,8 +4,11 @@
 //! f64, where a sum of f32 loses nothing that matters; a column that is constant, exactly, takes the divisor 1,
 //! because its spread computed in floating point need not come out as 0.
 
+mod any;
 #[cfg(feature = "save")]
 mod stored;
+
+pub use any::{Scaler, Scaling};
 
 use super::Matrix;
 use super::quantile::{quantile, sorted};

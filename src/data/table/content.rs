@@ -5,7 +5,7 @@ use super::columns::{Columns, Found, Header};
 use super::field::{Field, quoted};
 use super::missing::{Fill, Ordered, mean, median, most_frequent};
 use super::options::{Kind, TableOptions};
-use crate::data::{Dataset, LabelEncoder, Matrix, Targets};
+use crate::data::{Dataset, LabelEncoder, Matrix, Scaler, Targets};
 use crate::{Error, Result};
 
 /// What was made of a table.
@@ -35,7 +35,8 @@ impl Content {
         let inputs = columns.inputs.iter().zip(fills.collect::<Result<Vec<_>>>()?).collect::<Vec<_>>();
         let indicators: Vec<&Found> = columns.inputs.iter().chain(&columns.categories).collect();
         let indicators: Vec<&Found> = indicators.into_iter().filter(|column| options.has_indicator(column)).collect();
-        let (mut x, mut values, mut labels, mut names) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut x, mut flags) = (Vec::new(), Vec::new());
+        let (mut values, mut labels, mut names) = (Vec::new(), Vec::new(), Vec::new());
         let mut picked: Vec<Vec<String>> = vec![Vec::new(); columns.categories.len()];
         for &row in &rows {
             for (column, fill) in &inputs {
@@ -47,7 +48,7 @@ impl Content {
             }
             for column in &indicators {
                 let is_missing = options.is_missing(Field::of(table, row, column).text);
-                x.push(if is_missing { 1.0 } else { 0.0 });
+                flags.push(if is_missing { 1.0 } else { 0.0 });
             }
             for (i, (column, names)) in columns.categories.iter().zip(&mut picked).enumerate() {
                 let encoder = options.encoders.as_ref().and_then(|encoders| encoders.get(i));
@@ -67,6 +68,14 @@ impl Content {
             }
         }
 
+        let mut numbers = Matrix::new(rows.len(), inputs.len(), x)?;
+        if let (Some(kind), None) = (options.scaling, &options.scaler) {
+            options.scaler = Some(Scaler::fit(kind, &numbers)?);
+        }
+        if let Some(scaler) = &options.scaler {
+            numbers = scaler.transform(&numbers)?;
+        }
+        let numbers = beside(numbers, Matrix::new(rows.len(), indicators.len(), flags)?)?;
         let options = columns.learned(options, &header, &picked, &names);
         let targets = match (&options.labels, options.kind) {
             (Some(encoder), Kind::ClassNames) => Targets::Classes(encoder.transform(&names)?),
@@ -74,7 +83,6 @@ impl Content {
             _ => Targets::Classes(labels),
         };
         let encoders = options.encoders.as_deref().unwrap_or_default();
-        let numbers = Matrix::new(rows.len(), inputs.len() + indicators.len(), x)?;
         let mut matrices = vec![numbers, numbered(encoders, &picked, rows.len())?];
         matrices.retain(|input| input.cols() > 0);
         let flags = indicators.iter().map(|column| format!("{} is missing", column.name));
@@ -88,6 +96,15 @@ impl Content {
         let dataset = Dataset::new(inputs.next().unwrap_or_default(), self.targets)?;
         inputs.try_fold(dataset, Dataset::with_input)
     }
+}
+
+/// The columns of both.
+fn beside(left: Matrix, right: Matrix) -> Result<Matrix> {
+    if right.cols() == 0 {
+        return Ok(left);
+    }
+    let data = left.iter_rows().zip(right.iter_rows()).flat_map(|(left, right)| left.iter().chain(right).copied());
+    Matrix::new(left.rows(), left.cols() + right.cols(), data.collect())
 }
 
 /// The rows that no rule leaves out.

@@ -3,7 +3,7 @@
 use super::Table;
 use super::columns::{Column, Found};
 use super::missing::{Fill, MISSING_TEXTS, Missing};
-use crate::data::LabelEncoder;
+use crate::data::{LabelEncoder, Scaler, Scaling};
 use crate::{Error, Result};
 
 /// What the target columns hold.
@@ -34,7 +34,7 @@ pub(super) struct Rule {
 /// otherwise.
 ///
 /// With the feature `save` it is `Serialize` and `Deserialize`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "save", serde(deny_unknown_fields))]
 pub struct TableOptions {
@@ -55,7 +55,14 @@ pub struct TableOptions {
     pub(super) missing: Vec<Rule>,
     #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "Option::is_none"))]
     pub(super) missing_texts: Option<Vec<String>>,
+    #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub(super) scaling: Option<Scaling>,
+    #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub(super) scaler: Option<Scaler>,
 }
+
+/// The numbers of a scaler are finite, so that each is equal to itself.
+impl Eq for TableOptions {}
 
 impl TableOptions {
     /// The target is a column of class numbers, counted from 0.
@@ -98,6 +105,8 @@ impl TableOptions {
             width: None,
             missing: Vec::new(),
             missing_texts: None,
+            scaling: None,
+            scaler: None,
         }
     }
 
@@ -198,6 +207,20 @@ impl TableOptions {
         self
     }
 
+    /// Scales the columns of numbers, as the first table teaches it; columns that say what is missing stay 0 and 1.
+    ///
+    /// ```
+    /// use axone::data::{Scaling, Schema, Table, TableOptions};
+    /// let options = TableOptions::classes("ill").scale(Scaling::MinMax);
+    /// let schema = Schema::fit(&Table::from_rows(["age", "ill"], [["20", "0"], ["60", "1"]])?, options)?;
+    /// assert_eq!(schema.inputs(&Table::from_rows(["age"], [["30"]])?)?[0].data(), [0.25]);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn scale(mut self, scaling: Scaling) -> Self {
+        (self.scaling, self.scaler) = (Some(scaling), None);
+        self
+    }
+
     pub(super) fn is_missing(&self, text: &str) -> bool {
         let text = text.trim();
         match &self.missing_texts {
@@ -228,6 +251,10 @@ impl TableOptions {
             (self.encoders.as_ref().is_none_or(|encoders| encoders.len() != self.categories.len()), "encoders"),
             (self.labels.is_some() != (self.kind == Kind::ClassNames), "labels"),
             (!self.missing.iter().all(is_learned), "what stands for missing values"),
+            (
+                self.scaling.map(|_| self.inputs.iter().flatten().count()) != self.scaler.as_ref().map(Scaler::width),
+                "scaler",
+            ),
         ];
         lacking.into_iter().find(|(lacks, _)| *lacks).map(|(_, what)| what)
     }

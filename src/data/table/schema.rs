@@ -4,12 +4,13 @@ use super::Table;
 use super::content::Content;
 use super::options::TableOptions;
 use crate::Result;
-use crate::data::{Dataset, LabelEncoder, Matrix};
+use crate::data::{Dataset, LabelEncoder, Matrix, Scaler};
 
 /// What was learned of a table that trains a model, to read all that the model sees: which columns are inputs, categories
-/// and targets, how the names of categories and classes are numbered, and what stands for missing values.
+/// and targets, how the names of categories and classes are numbered, what stands for missing values, and how numbers are
+/// scaled.
 ///
-/// With the feature `save` it is `Serialize` and `Deserialize`.
+/// With the feature `save` it is `Serialize` and `Deserialize`; `Model::set_schema` has it saved with the model.
 ///
 /// ```
 /// use axone::data::{Schema, Table, TableOptions};
@@ -77,6 +78,19 @@ impl Schema {
     /// The names of each column of categories.
     pub fn categories(&self) -> &[LabelEncoder] {
         self.0.encoders.as_deref().unwrap_or_default()
+    }
+
+    /// The scaler of the columns of numbers, if they are scaled.
+    pub fn scaler(&self) -> Option<&Scaler> {
+        self.0.scaler.as_ref()
+    }
+
+    /// Columns of each matrix of [`inputs`](Self::inputs).
+    pub fn widths(&self) -> Vec<usize> {
+        let flags = self.0.missing.iter().filter(|rule| rule.policy.indicator).count();
+        let mut widths = vec![self.0.inputs.as_ref().map_or(0, Vec::len) + flags, self.0.categories.len()];
+        widths.retain(|width| *width > 0);
+        widths
     }
 
     /// The options that read the next file: its delimiter, its header, and all that was learned.
