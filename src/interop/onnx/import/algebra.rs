@@ -114,7 +114,7 @@ impl Sums {
     pub fn square(&mut self, x: Form) -> Form {
         let width = self.width(&x);
         match self.deviates(&x) {
-            Some((of, k)) if k == 1.0 => self.make(Atom::Deviation(of), width),
+            Some((of, 1.0)) => self.make(Atom::Deviation(of), width),
             _ => self.make(Atom::Square(x), width),
         }
     }
