@@ -280,13 +280,12 @@ fn exports_for_other_libraries() {
         let results = model.predict_all(&inputs).unwrap();
         let inputs = names.iter().map(|name| format!("in_{name}")).zip(&inputs);
         let outputs = (0..results.len()).map(|i| format!("out_{i}")).zip(&results);
-        let tensors = inputs.chain(outputs).map(|(name, x)| {
-            let bytes = x.data().iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
-            (name, (vec![x.rows(), x.cols()], bytes))
-        });
-        let tensors: Vec<(String, (Vec<usize>, Vec<u8>))> = tensors.collect();
-        let views = tensors.iter().map(|(name, (shape, bytes))| {
-            (name.as_str(), safetensors::tensor::TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
+        let tensors: Vec<(String, &Matrix)> = inputs.chain(outputs).collect();
+        let bytes: Vec<Vec<u8>> =
+            tensors.iter().map(|(_, x)| x.data().iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
+        let views = tensors.iter().zip(&bytes).map(|((name, x), bytes)| {
+            let shape = vec![x.rows(), x.cols()];
+            (name.as_str(), safetensors::tensor::TensorView::new(Dtype::F32, shape, bytes).unwrap())
         });
         let file = safetensors::serialize(views, None).unwrap();
         std::fs::write(folder.join(format!("{name}.safetensors")), file).unwrap();
