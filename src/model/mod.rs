@@ -21,6 +21,7 @@ pub(crate) mod reported;
 mod residual;
 mod rules;
 mod sequential;
+mod shared;
 #[cfg(feature = "save")]
 mod stored;
 mod summary;
@@ -36,6 +37,7 @@ pub use precision::{LossScale, Precision};
 pub(crate) use program::Watched;
 pub use program::{Program, Purpose};
 pub use sequential::Sequential;
+pub use shared::{Block, Shared};
 pub use summary::Summary;
 pub use value::Value;
 pub use weights::Weight;
