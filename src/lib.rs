@@ -63,6 +63,7 @@ mod device;
 mod error;
 #[cfg_attr(not(feature = "save"), allow(dead_code, reason = "logs alone compare the places of files"))]
 mod file;
+pub mod formula;
 pub mod gpu;
 pub mod graph;
 mod init;

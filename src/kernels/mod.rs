@@ -22,6 +22,7 @@ pub mod dropout;
 pub mod elementwise;
 pub mod elementwise_loss;
 pub mod embedding;
+pub mod expression;
 pub mod fill;
 pub mod gather;
 pub mod gradient_norm;
@@ -93,6 +94,8 @@ macro_rules! kernels {
             CosineLoss(cosine_loss::CosineLoss) in [SHADER], cosine_loss(by part; step);
             /// `y = a ∘ b` with broadcast.
             Elementwise(elementwise::Elementwise) in [SHADER], elementwise(a, b => y);
+            /// A program of functions, element by element.
+            Expression(expression::Expression) in [SHADER], expression(..);
             /// `y = factor · x`.
             Scale(scale::Scale) in [SHADER], scale(x => y);
             /// `y = value`.

@@ -4,15 +4,23 @@ use super::{Activation, Apply, Built, Place};
 use crate::Result;
 use crate::graph::{Graph, NodeId};
 
-/// What `activation` makes of `z`, and that it does; the identity appends nothing.
-pub(super) fn activated(graph: &mut Graph, name: &str, activation: Activation, z: NodeId) -> Built {
-    let value = match activation {
-        Activation::Identity => z,
-        Activation::Softmax => graph.softmax(name, z),
-        Activation::LogSoftmax => graph.log_softmax(name, z),
-        elementwise => graph.activation(name, elementwise, z),
-    };
-    Built { value, before: Some((activation, z)), penalty: None }
+impl Activation {
+    /// Appends the function to `graph`; the identity appends nothing.
+    fn apply(self, graph: &mut Graph, place: &Place<'_>, x: NodeId) -> Result<NodeId> {
+        let name = place.name;
+        Ok(match self {
+            Activation::Identity => x,
+            Activation::Softmax => graph.softmax(name, x),
+            Activation::LogSoftmax => graph.log_softmax(name, x),
+            Activation::Custom(formula) => graph.formula(name, formula, &[x], place.training)?,
+            elementwise => graph.activation(name, elementwise, x),
+        })
+    }
+
+    /// As the end of a layer.
+    pub(super) fn built(self, graph: &mut Graph, place: &Place<'_>, z: NodeId) -> Result<Built> {
+        Ok(Built { value: self.apply(graph, place, z)?, before: Some((self, z)), penalty: None })
+    }
 }
 
 impl Apply for Activation {
@@ -29,6 +37,6 @@ impl Apply for Activation {
     }
 
     fn build(&self, graph: &mut Graph, place: &Place<'_>) -> Result<Built> {
-        Ok(activated(graph, place.name, *self, place.input.value))
+        self.built(graph, place, place.input.value)
     }
 }

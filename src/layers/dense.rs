@@ -1,6 +1,5 @@
 //! The fully connected layer.
 
-use super::activation::activated;
 use super::{Activation, Apply, Built, Place, one_dimension};
 use crate::graph::{Graph, Role, Shape};
 use crate::init::Initializer;
@@ -157,6 +156,6 @@ impl Apply for Dense {
             let b = graph.parameter(&format!("{name}.b"), Role::Bias, 1, self.units)?;
             z = graph.bias_add(name, z, b)?;
         }
-        Ok(activated(graph, name, self.activation, z))
+        self.activation.built(graph, place, z)
     }
 }

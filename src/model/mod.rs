@@ -23,6 +23,7 @@ mod residual;
 mod rules;
 mod sequential;
 mod serving;
+mod shared;
 #[cfg(feature = "save")]
 mod stored;
 mod summary;
@@ -39,6 +40,7 @@ pub use predictor::Predictor;
 pub(crate) use program::Watched;
 pub use program::{Program, Purpose};
 pub use sequential::Sequential;
+pub use shared::{Block, Shared};
 pub use summary::Summary;
 pub use value::Value;
 pub use weights::Weight;

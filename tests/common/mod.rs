@@ -11,6 +11,7 @@ pub mod counters;
 pub mod differentiable;
 pub mod elementwise;
 pub mod fixtures;
+pub mod formulas;
 pub mod inference;
 pub mod layers;
 pub mod losses;
@@ -32,6 +33,7 @@ pub mod rows;
 #[cfg(feature = "search")]
 pub mod search;
 pub mod settings;
+pub mod shared;
 pub mod sums;
 pub mod training;
 

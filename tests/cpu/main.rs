@@ -19,6 +19,7 @@ mod failures;
 #[cfg(feature = "save")]
 mod files;
 mod folds;
+mod formulas;
 mod fused;
 mod gradients;
 mod history;
@@ -45,6 +46,7 @@ mod schema;
 mod search;
 #[cfg(feature = "search")]
 mod search_log;
+mod shared;
 mod sizes;
 mod sums;
 #[cfg(feature = "datasets")]

@@ -13,6 +13,7 @@ mod callbacks;
 mod common;
 mod conformance;
 mod determinism;
+mod formulas;
 mod inference;
 mod kernels;
 mod layers;

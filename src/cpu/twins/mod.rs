@@ -11,6 +11,7 @@ mod dropout;
 mod elementwise;
 mod elementwise_loss;
 mod embedding;
+mod expression;
 mod fill;
 mod gather;
 mod gradient_norm;

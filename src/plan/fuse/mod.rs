@@ -11,11 +11,13 @@
 //! | gradients of a normalisation's scale and shift; of a batch normalisation's input too | one kernel |
 //! | loss, accuracy or rank, log | the kernel writes to the log itself |
 //! | softmax cross-entropy that logs, accuracy of the same logits | one kernel |
+//! | chains of functions that formulas are made of | one program |
 //! | gathers of the input, the target and the weights | one kernel |
 //!
 //! A folded pair runs where its later half stood, when all operands exist; a loss pair where its loss
 //! stood, if the upstream gradient exists by then.
 
+mod expressions;
 mod norms;
 
 use super::draft::{Draft, Operand};
@@ -42,6 +44,7 @@ pub(super) fn fuse(drafts: Vec<Draft>, kept: &[NodeId]) -> Vec<Draft> {
     for i in 0..fuse.drafts.len() {
         fuse.accuracy_into_loss(i);
     }
+    fuse.expressions();
     fuse.gathers();
     fuse.drafts.into_iter().flatten().collect()
 }

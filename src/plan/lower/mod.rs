@@ -252,6 +252,11 @@ impl Lower<'_> {
                 let (_, b_rows, b_cols) = self.sizes(node.inputs[1])?;
                 Kernel::Elementwise(Elementwise::new(op, (in_rows, in_cols), (b_rows, b_cols)))
             }
+            Op::Function(function) => {
+                operands.truncate(function.arity());
+                let (_, b_rows, b_cols) = self.sizes(node.inputs.last().copied().unwrap_or(first))?;
+                Kernel::Expression(k::Expression::new(function, (in_rows, in_cols), (b_rows, b_cols)))
+            }
             Op::Scale(factor) => Kernel::Scale(k::Scale { n, factor }),
             Op::Concat => return self.concat(id),
             Op::Slice { from } => Kernel::CopyColumns(CopyColumns {
