@@ -44,7 +44,7 @@ const SHARED_FROM: u64 = 1 << 22;
 pub struct Predictor(Arc<Inner>);
 
 enum Inner {
-    Cpu(Cpu),
+    Cpu(Box<Cpu>),
     Device(Mutex<Model>),
 }
 
@@ -67,7 +67,7 @@ impl Model {
     /// [`Error::TooLarge`] and [`Error::Gpu`] where the device cannot hold the weights a second time.
     pub fn predictor(&mut self) -> Result<Predictor> {
         let inner = match self.device().is_cpu() {
-            Some(shares) => Inner::Cpu(Cpu::new(self, shares)?),
+            Some(shares) => Inner::Cpu(Box::new(Cpu::new(self, shares)?)),
             None => {
                 let mut own = Model::of(self.program().clone(), self.device().clone())?;
                 own.copy_weights_from(self)?;
