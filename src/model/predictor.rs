@@ -45,7 +45,7 @@ pub struct Predictor(Arc<Inner>);
 
 enum Inner {
     Cpu(Box<Cpu>),
-    Device(Mutex<Model>),
+    Device(Box<Mutex<Model>>),
 }
 
 struct Cpu {
@@ -71,7 +71,7 @@ impl Model {
             None => {
                 let mut own = Model::of(self.program().clone(), self.device().clone())?;
                 own.copy_weights_from(self)?;
-                Inner::Device(Mutex::new(own))
+                Inner::Device(Box::new(Mutex::new(own)))
             }
         };
         Ok(Predictor(Arc::new(inner)))
