@@ -85,7 +85,7 @@ fn asked_again(model: &mut Model, schema: Schema) -> Result<()> {
     std::fs::remove_file(&path).map_err(|error| Error::File { path, message: error.to_string() })?;
     let mut model = loaded?;
     let names = ["town", "heating", "size", "distance", "rent"];
-    let rows = [["Halle", "gas", "60", "2000", "600"], ["Emden", "", "60", "", "900"]];
+    let rows = [["Halle", "gas", "60", "2000", "840"], ["Emden", "", "60", "", "320"]];
     let table = Table::from_rows(names, rows)?;
     let yes = model.predict_table(&table)?;
     for ((row, answer), yes) in rows.iter().zip(model.predict_names(&table)?).zip(yes.data()) {

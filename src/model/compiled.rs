@@ -46,7 +46,7 @@ pub struct Model {
     pub(crate) bindings: u64,
     pub(crate) by_hand: ByHand,
     pub(super) batches: Batches,
-    pub(super) serving: Serving,
+    pub(super) serving: Box<Serving>,
 }
 
 impl Model {
@@ -75,7 +75,7 @@ impl Model {
             bindings: 0,
             by_hand: ByHand::default(),
             batches: Batches::default(),
-            serving: Serving::default(),
+            serving: Box::default(),
         };
         let classes: Vec<bool> = model.program.losses.iter().map(|loss| loss.takes_classes()).collect();
         model.load_at_most(Purpose::Train, DEFAULT_BATCH, &classes)?;

@@ -164,7 +164,7 @@ impl Model {
         let views: Result<Vec<_>> =
             weights.iter().chain(beside).map(|weight| view(weight).map_err(|e| Error::file(path, e))).collect();
         let training = training.map(|json| (TRAINING_KEY.to_owned(), json));
-        let serving = (self.serving != Serving::default()).then(|| serde_json::to_string(&self.serving)).transpose();
+        let serving = (*self.serving != Serving::default()).then(|| serde_json::to_string(&self.serving)).transpose();
         let serving = serving.map_err(|error| Error::file(path, error))?.map(|json| (SERVING_KEY.to_owned(), json));
         let metadata: HashMap<_, _> = [(KEY.to_owned(), json)].into_iter().chain(training).chain(serving).collect();
         let bytes = safetensors::serialize(views?, Some(metadata)).map_err(|error| Error::file(path, error))?;

@@ -48,13 +48,30 @@ fn columns_and_rows_are_named() {
     assert!(!refused(&path, Table::read_parquet(&path, &options())).is_empty());
 }
 
+fn whole() -> [Vec<u8>; 2] {
+    ["pandas_default.parquet", "polars_default.parquet"].map(|name| std::fs::read(fixture(name)).unwrap())
+}
+
 #[test]
 fn damaged_files_are_read_or_refused() {
     let folder = Folder::new("parquet-mutants");
-    let whole = [std::fs::read(fixture("pandas_default.parquet")).unwrap()];
     let mut read = 0;
-    mutants(&whole, 10_000, |_, bytes| {
+    mutants(&whole(), 10_000, |_, bytes| {
         read += usize::from(Table::read_parquet(folder.write("a.parquet", bytes), &options()).is_ok());
     });
     assert!((500..9500).contains(&read), "{read} of 10,000 were read");
+}
+
+/// At these of 60,000 mutants the crate `parquet` (60.1) panics.
+#[cfg(feature = "zstd")]
+#[test]
+fn a_decoder_that_gives_up_is_an_error() {
+    let folder = Folder::new("parquet-panics");
+    mutants(&whole(), 58_570, |case, bytes| {
+        if [16_490, 20_972, 43_329, 50_051, 54_331, 58_569].contains(&case) {
+            let path = folder.write("a.parquet", bytes);
+            let wanted = ": damaged: its pages cannot be decoded";
+            assert_eq!(refused(&path, Table::read_parquet(&path, &options())), wanted, "{case}");
+        }
+    });
 }
