@@ -23,6 +23,7 @@
 //! | choose a device | [`Device`] |
 //! | read, split, scale and encode data | [`data`] |
 //! | describe a model: a chain, or branches that meet | [`Sequential`](model::Sequential), [`Network`](model::Network) with [`layers`] |
+//! | compute with values, write an activation or a loss | [`Network::formula`](model::Network::formula), [`Activation::custom`](layers::Activation::custom), [`Loss::custom`], [`formula`] |
 //! | say what is to become small, and how | [`Loss`], [`optimizers`], [`schedules`] |
 //! | train, evaluate, predict, save | [`Model`](model::Model) with the settings of [`Fit`](train::Fit) |
 //! | train on all rows at once, without a learning rate | [`minimize`](model::Model::minimize) with [`Lbfgs`](train::Lbfgs) |

@@ -159,8 +159,14 @@ struct Text {
 ///
 /// Formulas are kept once each for as long as the program runs, so that a copy is a reference: descriptions that hold one
 /// stay as light as those of built-in functions.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Formula(&'static Text);
+
+impl fmt::Debug for Formula {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {self}", self.name())
+    }
+}
 
 impl PartialEq for Formula {
     fn eq(&self, other: &Self) -> bool {
@@ -264,6 +270,7 @@ impl Formula {
         };
         match term {
             Term::Number(number) => number.to_string(),
+            Term::Function(Function::Mul, of) if of.first() == of.get(1) => format!("square({})", self.shown(of[0])),
             Term::Function(function, of) => {
                 let args: Vec<String> = of.iter().map(|at| self.shown(*at)).collect();
                 let [first, second] = [0, 1].map(|at| args.get(at).map_or("", String::as_str));

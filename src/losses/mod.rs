@@ -107,7 +107,7 @@ impl Loss {
     ///
     /// let blind = Loss::custom("blind", |_, target| target.square());
     /// let error = Sequential::new(4).add(Dense::new(1)).compile(Device::cpu(), blind, Adam::default()).unwrap_err();
-    /// assert_eq!(error.to_string(), "blind: formula must be a function of output, got target * target");
+    /// assert_eq!(error.to_string(), "blind: formula must be a function of output, got square(target)");
     /// # Ok::<(), axone::Error>(())
     /// ```
     pub fn custom(name: &str, build: impl for<'a> FnOnce(Symbol<'a>, Symbol<'a>) -> Symbol<'a>) -> Self {

@@ -1,5 +1,6 @@
 //! Blocks whose applications share their parameters, on any device.
 
+#[cfg(feature = "save")]
 use super::api::bits;
 use super::matrix;
 use axone::check::compare;
@@ -32,7 +33,8 @@ pub fn every_dispatch_agrees_with_f64(device: &Device) {
     assert_eq!(report.failed(), 0, "{report}");
 }
 
-/// Two applications of one layer to the same value are twice that value: the gradient is twice that of one.
+/// Two applications of one layer to the same value are twice that value: the gradient is twice that of one, but for the
+/// rounding of a sum in another order.
 pub fn gradients_add_up(device: &Device) {
     let after_a_step = |times: usize| {
         let mut net = Network::new();
@@ -47,9 +49,11 @@ pub fn gradients_add_up(device: &Device) {
         let mut model = net.compile(device.clone(), Loss::MeanSquaredError, Sgd::new(0.125)).unwrap();
         let data = Dataset::new(matrix(61, 4, 3), matrix(62, 4, 2)).unwrap();
         model.fit(&data, &Fit::new().epochs(1).batch_size(4).silent()).unwrap();
-        bits(&mut model)
+        model.weights().unwrap().into_iter().flat_map(|weight| weight.data).collect::<Vec<f32>>()
     };
-    assert_eq!(after_a_step(1), after_a_step(2));
+    let (one, two) = (after_a_step(1), after_a_step(2));
+    // Of numbers below 2, some ten roundings.
+    assert!(one.iter().zip(&two).all(|(a, b)| (a - b).abs() < 1e-6), "{one:?} {two:?}");
 }
 
 /// What is frozen, saved and resumed is there once.

@@ -35,7 +35,7 @@ fn what_does_not_fit_is_named() {
     let mut refuse = |result: Result<axone::model::Value>| said.push(result.unwrap_err().to_string());
     refuse(net.formula("sum", [a, b], |[a, b]| a.exp() * (a + b)));
     refuse(net.formula("part", [a], |[a]| a.columns(2..5)));
-    refuse(net.formula("none", [a], |[a]| a.columns(2..1)));
+    refuse(net.formula("none", [a], |[a]| a.columns(2..2)));
     refuse(net.formula("lost", [a, b], |[a, _]| a.abs()));
     refuse(net.formula("far", [foreign], |[x]| x.abs()));
     refuse(net.formula("a", [a], |[a]| a.abs()));

@@ -1,6 +1,6 @@
-//! Formulas in models on a GPU; the checks are in `tests/common/formulas.rs`.
+//! Formulas and shared blocks in models on a GPU; the checks are in `tests/common`.
 
-use crate::common::formulas;
+use crate::common::{formulas, shared};
 use crate::need_device;
 
 #[test]
@@ -11,4 +11,11 @@ fn every_dispatch_agrees_with_f64() {
 #[test]
 fn padding_is_not_divided() {
     formulas::padding_is_not_divided(&need_device!());
+}
+
+#[test]
+fn shared_blocks() {
+    let device = need_device!();
+    shared::every_dispatch_agrees_with_f64(&device);
+    shared::gradients_add_up(&device);
 }
