@@ -7,8 +7,11 @@ mod dxc;
 #[allow(dead_code)]
 #[path = "../../../src/error.rs"]
 mod error;
+#[allow(dead_code, unexpected_cfgs, unused_imports)]
+#[path = "../../../src/formula/mod.rs"]
+mod formula;
 mod gpus;
-// The kernels are plain data and stand on nothing but the error type: the library itself need not be built.
+// The kernels are plain data and stand on nothing but errors and formulas: the library itself need not be built.
 #[allow(dead_code, unexpected_cfgs, unused_imports)]
 #[path = "../../../src/kernels/mod.rs"]
 mod kernels;
@@ -114,7 +117,7 @@ fn run(root: PathBuf, project: &Path, table: bool) -> std::result::Result<bool, 
         let text = format!("{}{versions}\n{}", tables::KNOWN, budgets::write(&kept));
         std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
         println!("docs/portability and tools/offline/known.tsv are renewed; what they say is yours to accept");
-    } else if !same && !(worse.is_empty() && refused.is_empty()) {
+    } else if !(same || worse.is_empty() && refused.is_empty()) {
         println!(
             "THE BUDGETS WERE MEASURED WITH OTHER COMPILERS ({versions} now): nothing fails. Renew: run.sh --table"
         );
