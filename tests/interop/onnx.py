@@ -63,7 +63,7 @@ def main():
         if arguments.folder:
             folder = arguments.folder
         else:
-            test = ["cargo", "test", "--features", "onnx", "--test", "cpu", "exports_for_other", "--", "--ignored"]
+            test = ["cargo", "test", "--all-features", "--test", "formats", "exports_for_other", "--", "--ignored"]
             subprocess.run(test, check=True, env=os.environ | {"AXONE_ONNX": folder})
         files = sorted(Path(folder).glob("*.onnx"))
         assert files, "no exports"
