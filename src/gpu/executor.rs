@@ -11,7 +11,7 @@ use super::profile::Stopwatch;
 use super::readback::{Copy, Readback};
 use super::{Context, tune};
 use crate::kernels::Step;
-use crate::plan::{Buffer, Executor, Fetch, Fetched, Plan, PlanId, Range, Storage, Timings};
+use crate::plan::{Buffer, BufferRange, Executor, Fetch, Fetched, Plan, PlanId, Storage, Timings};
 use crate::{Error, Result};
 use half::f16;
 use std::any::Any;
@@ -74,7 +74,7 @@ impl GpuExecutor {
     /// `plan` with every choice made that was left to the device, where the device can run it.
     fn fitted(&self, plan: &Plan) -> Result<Plan> {
         let context = &self.context;
-        if !context.has_f16() && plan.activations.iter().any(|storage| storage.half) {
+        if !context.has_f16() && plan.temporaries.iter().any(|storage| storage.half) {
             let (what, device) = (format!("plan {} in f16", plan.name), context.info().name.clone());
             return Err(Error::Unsupported { what, device });
         }
@@ -97,24 +97,25 @@ impl GpuExecutor {
     }
 
     /// Queues a copy of a part of `source`, which holds f32, to the host.
-    fn copy(&mut self, source: wgpu::Buffer, range: Range) -> Result<Copy> {
-        let elements = if range.len == 0 { (source.size() / 4) as usize } else { range.len };
-        self.readback.start::<f32>(&self.context, &source, range.offset, elements)
+    fn copy(&mut self, source: wgpu::Buffer, range: BufferRange) -> Result<Copy> {
+        let part = range.within((source.size() / 4) as usize);
+        self.readback.start::<f32>(&self.context, &source, part.start, part.len())
     }
 
     /// The values of a part of `source`, which holds f32, once everything queued has run.
-    fn read_from(&mut self, source: wgpu::Buffer, range: Range) -> Result<Vec<f32>> {
+    fn read_from(&mut self, source: wgpu::Buffer, range: BufferRange) -> Result<Vec<f32>> {
         let copy = self.copy(source, range)?;
         self.in_flight.clear();
         self.readback.finish(&self.context, copy)
     }
 
     /// The values of `range`, which holds f16.
-    fn read_half(&mut self, id: PlanId, range: Range) -> Result<Vec<f32>> {
+    fn read_half(&mut self, id: PlanId, range: BufferRange) -> Result<Vec<f32>> {
         let source = self.buffer(id, range.buffer)?.clone();
         // Copies go by 4 bytes.
-        let values = self.readback.read::<f16>(&self.context, &source, range.offset, range.len.next_multiple_of(2))?;
-        Ok(values.into_iter().take(range.len).map(f16::to_f32).collect())
+        let values =
+            self.readback.read::<f16>(&self.context, &source, range.offset, range.fixed().next_multiple_of(2))?;
+        Ok(values.into_iter().take(range.fixed()).map(f16::to_f32).collect())
     }
 
     /// Submits `commands` once for each of the `count` step uniforms from `first` on.
@@ -232,7 +233,7 @@ impl Executor for GpuExecutor {
         })
     }
 
-    fn read(&mut self, id: PlanId, range: Range) -> Result<Vec<f32>> {
+    fn read(&mut self, id: PlanId, range: BufferRange) -> Result<Vec<f32>> {
         if self.loaded(id)?.plan.is_half(range.buffer) {
             return self.read_half(id, range);
         }
@@ -247,12 +248,12 @@ impl Executor for GpuExecutor {
         })
     }
 
-    fn read_slab(&mut self, range: Range) -> Result<Vec<f32>> {
+    fn read_slab(&mut self, range: BufferRange) -> Result<Vec<f32>> {
         let source = self.slab(range.buffer)?.clone();
         self.read_from(source, range)
     }
 
-    fn fetch(&mut self, id: PlanId, range: Range) -> Result<Fetch> {
+    fn fetch(&mut self, id: PlanId, range: BufferRange) -> Result<Fetch> {
         if self.loaded(id)?.plan.is_half(range.buffer) {
             return Ok(Fetch(Fetched::Ready(self.read_half(id, range)?)));
         }
