@@ -6,7 +6,7 @@
 //! vanishes, short enough that no submission comes near a driver's watchdog.
 
 use super::loaded::{Loaded, Slabs};
-use super::pace::Pace;
+use super::pace::Clock;
 use super::profile::Stopwatch;
 use super::readback::{Copy, Readback};
 use super::{Context, tune};
@@ -16,6 +16,7 @@ use crate::{Error, Result};
 use half::f16;
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -40,8 +41,9 @@ pub struct GpuExecutor {
     fetched: VecDeque<(u64, Copy)>,
     fetches: u64,
     stopwatch: Stopwatch,
-    in_flight: VecDeque<wgpu::SubmissionIndex>,
-    pace: Pace,
+    /// Submissions that may still run, and whose plan they are of.
+    in_flight: VecDeque<(wgpu::SubmissionIndex, PlanId)>,
+    clock: Clock,
 }
 
 impl GpuExecutor {
@@ -57,7 +59,7 @@ impl GpuExecutor {
             fetches: 0,
             stopwatch: Stopwatch::default(),
             in_flight: VecDeque::new(),
-            pace: Pace::new(),
+            clock: Clock::new(),
         }
     }
 
@@ -118,14 +120,11 @@ impl GpuExecutor {
         Ok(values.into_iter().take(range.fixed()).map(f16::to_f32).collect())
     }
 
-    /// Submits `commands` once for each of the `count` step uniforms from `first` on.
-    fn submit(&mut self, id: PlanId, only: Option<usize>, first: usize, count: usize) -> Result<()> {
+    /// Submits the dispatches `which` of the plan, once for each of the `count` step uniforms from `first` on.
+    fn submit(&mut self, id: PlanId, which: Range<usize>, first: usize, count: usize) -> Result<()> {
         let loaded = self.loaded(id)?;
-        let commands = match only {
-            Some(index) => loaded.commands.get(index..=index),
-            None => Some(&loaded.commands[..]),
-        };
-        let commands = commands.ok_or_else(|| Error::Internal(format!("no step {only:?} in {}", loaded.plan.name)))?;
+        let no_such = || Error::Internal(format!("no dispatches {which:?} in {}", loaded.plan.name));
+        let commands = loaded.commands.get(which.clone()).ok_or_else(no_such)?;
         let mut encoder = self.context.device.create_command_encoder(&Default::default());
         let label = Some(loaded.plan.name.as_str());
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes: None });
@@ -136,17 +135,20 @@ impl GpuExecutor {
         }
         drop(pass);
         let submission = self.context.queue.submit([encoder.finish()]);
-        self.pace.queued(self.in_flight.is_empty(), Instant::now());
-        self.in_flight.push_back(submission);
-        Ok(())
+        self.clock.queued(self.in_flight.is_empty(), Instant::now());
+        self.in_flight.push_back((submission, id));
+        self.throttle()
     }
 
-    /// Waits until at most `IN_FLIGHT - 1` submissions are left and steers the size of the next.
+    /// Waits until at most `IN_FLIGHT - 1` submissions are left and steers the size of the next of their plans.
     fn throttle(&mut self) -> Result<()> {
         while self.in_flight.len() >= IN_FLIGHT {
-            let oldest = self.in_flight.pop_front();
-            self.context.wait(oldest)?;
-            self.pace.done(Instant::now());
+            let Some((oldest, id)) = self.in_flight.pop_front() else { return Ok(()) };
+            self.context.wait(Some(oldest))?;
+            let took = self.clock.done(Instant::now());
+            if let Some(loaded) = self.plans.get_mut(&id) {
+                loaded.pace.done(took);
+            }
         }
         Ok(())
     }
@@ -285,9 +287,12 @@ impl Executor for GpuExecutor {
                 self.loaded(id)?.write_steps(&context, steps);
                 let mut done = 0;
                 while done < steps.len() {
-                    let count = self.pace.steps().min(steps.len() - done);
-                    self.submit(id, None, done, count)?;
-                    self.throttle()?;
+                    let Loaded { pace, commands, .. } = self.loaded(id)?;
+                    let (count, all) = (pace.steps().min(steps.len() - done), commands.len());
+                    let part = pace.dispatches(all);
+                    for first in (0..all).step_by(part) {
+                        self.submit(id, first..all.min(first + part), done, count)?;
+                    }
                     done += count;
                 }
             }
@@ -299,8 +304,7 @@ impl Executor for GpuExecutor {
         let context = Arc::clone(&self.context);
         context.guarded(|| {
             self.loaded(id)?.write_steps(&context, std::slice::from_ref(step));
-            self.submit(id, Some(index), 0, 1)?;
-            self.throttle()
+            self.submit(id, index..index + 1, 0, 1)
         })
     }
 

@@ -1,6 +1,7 @@
 //! A plan as it lies on a GPU: its buffers, and one recorded dispatch for each of its steps.
 
 use super::Context;
+use super::pace::Pace;
 use super::pipelines::Pipeline;
 use crate::kernels::Step;
 use crate::plan::{Buffer, Plan, PlanStep, Storage};
@@ -47,6 +48,8 @@ impl Command {
 pub(super) struct Loaded {
     pub plan: Plan,
     pub commands: Vec<Command>,
+    /// How much of it goes into a submission.
+    pub pace: Pace,
     /// Picks the entry of a step by a dynamic offset.
     pub step_group: wgpu::BindGroup,
     /// Steps whose uniforms fit.
@@ -72,6 +75,7 @@ impl Loaded {
         let mut loaded = Self {
             plan: plan.clone(),
             commands: Vec::new(),
+            pace: Pace::new(plan.steps.iter().map(|step| step.work().flops).sum()),
             step_group,
             step_capacity: 1,
             steps,
