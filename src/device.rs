@@ -194,6 +194,14 @@ impl Device {
         }
     }
 
+    /// The open GPU, if it is one.
+    pub(crate) fn gpu(&self) -> Option<&Arc<gpu::Context>> {
+        match &self.0 {
+            Inner::Cpu | Inner::CpuOneThread | Inner::CpuF64 => None,
+            Inner::Gpu(context) => Some(context),
+        }
+    }
+
     /// A new executor on this device: runs a [`Plan`](crate::plan::Plan) without a model around it.
     pub fn executor(&self) -> Box<dyn Executor> {
         match &self.0 {

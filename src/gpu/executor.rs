@@ -73,18 +73,6 @@ impl GpuExecutor {
         Ok(())
     }
 
-    /// `plan` with every choice made that was left to the device, where the device can run it.
-    fn fitted(&self, plan: &Plan) -> Result<Plan> {
-        let context = &self.context;
-        if !context.has_f16() && plan.temporaries.iter().any(|storage| storage.half) {
-            let (what, device) = (format!("plan {} in f16", plan.name), context.info().name.clone());
-            return Err(Error::Unsupported { what, device });
-        }
-        let (bytes, largest) = plan.largest();
-        context.check_size(|| format!("{largest} of plan {} (batch {})", plan.name, plan.batch), bytes)?;
-        tune::tuned(context, plan)
-    }
-
     fn loaded(&self, id: PlanId) -> Result<&Loaded> {
         self.plans.get(&id).ok_or_else(|| not_loaded(id))
     }
@@ -161,7 +149,7 @@ fn not_loaded(id: PlanId) -> Error {
 impl Executor for GpuExecutor {
     fn load(&mut self, plan: &Plan) -> Result<PlanId> {
         let context = Arc::clone(&self.context);
-        let plan = &self.fitted(plan)?;
+        let plan = &tune::fitted(&self.context, plan)?;
         context.guarded(|| {
             self.make_slabs(plan)?;
             let loaded = Loaded::new(&context, plan, &self.slabs)?;
@@ -173,7 +161,7 @@ impl Executor for GpuExecutor {
     }
 
     fn prepare(&mut self, plans: &[Plan]) {
-        let plans: Vec<Plan> = plans.iter().filter_map(|plan| self.fitted(plan).ok()).collect();
+        let plans: Vec<Plan> = plans.iter().filter_map(|plan| tune::fitted(&self.context, plan).ok()).collect();
         let steps = plans.iter().flat_map(|plan| plan.steps.iter().map(move |step| (plan, step)));
         let kernels: Vec<_> = steps.map(|(plan, step)| (step.kernel.spec(), plan.halves(step))).collect();
         let _reported_by_load = self.context.pipelines.all(&self.context, &kernels);
