@@ -209,7 +209,7 @@ impl Kernel {
         match (spec.shader().name, spec.entry().name, self) {
             (file, "main", _) => file.to_owned(),
             (
-                file @ ("matmul" | "matmul_subgroup" | "matmul_cooperative"),
+                file @ ("matmul" | "matmul_fine" | "matmul_subgroup" | "matmul_cooperative"),
                 entry,
                 Kernel::Matmul(Matmul { tile: Some(tile), .. }),
             ) => {

@@ -3,7 +3,8 @@
 
 use crate::common::api::samples;
 use crate::{need_device, skip, skip_part};
-use axone::check::compare;
+use axone::check::{Case, compare, run_case};
+use axone::kernels::{ActivationForward, Halves, Kernel};
 use axone::model::{Purpose, Weight};
 use axone::prelude::*;
 
@@ -170,6 +171,24 @@ fn gradients_beyond_every_scale_end_the_run() {
     assert!(reason.ends_with("had finite gradients, at a loss scale of 1"), "{reason}");
     assert_eq!(history.epochs.len(), 17, "{reason}"); // 65,536 is 2^16, and one more step at 1
     assert_eq!(bits(&model.weights().unwrap()), before);
+}
+
+/// Numbers become f16 as IEEE 754 says, on every adapter: from 65,520 on they are infinite.
+#[test]
+fn what_rounds_beyond_f16_is_infinite() {
+    let device = need_f16!();
+    let sizes = [65_503.0, 65_504.0, 65_519.996, 65_520.0, 65_536.0, 1e30, f32::MAX, f32::INFINITY, 1e-7, 1e-30, 0.1];
+    let x: Vec<f32> = sizes.into_iter().flat_map(|size| [size, -size]).chain([f32::NAN]).collect();
+    let kernel = Kernel::from(ActivationForward::new(Activation::Identity, x.len() as u32));
+    let y = kernel.spec().entry().bindings[1];
+    let (name, writes) = ("identity".to_owned(), vec![vec![0.0; x.len()]]);
+    let halves = Halves::NONE.with(&y);
+    let case = Case { kernel, name, reads: vec![x.clone()], writes, step: Case::step(), halves };
+    let got = run_case(&mut *device.executor(), &case).unwrap().unwrap().remove(0);
+    for (x, got) in x.into_iter().zip(got) {
+        let wanted = half::f16::from_f32(x).to_f32();
+        assert!(got == wanted || got.is_nan() && wanted.is_nan(), "{x:e}: {got:e}, not {wanted:e}");
+    }
 }
 
 /// What no scale of the loss can help: an activation too large for f16, found by running the epoch again.
