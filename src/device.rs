@@ -39,7 +39,8 @@ impl Device {
 
     /// The best device: the one named by the environment variable `AXONE_DEVICE` if it is set, else a
     /// hardware GPU (discrete first), else the CPU backend. A software adapter is never chosen by
-    /// itself, because the CPU backend is faster.
+    /// itself, because the CPU backend is faster. Nothing is measured: a small network may be faster on the CPU backend
+    /// than on the GPU that this takes, which `Device::fastest` finds out.
     pub fn auto() -> Result<Self> {
         match std::env::var("AXONE_DEVICE") {
             Ok(name) if !name.is_empty() => Self::named(&name),

@@ -117,7 +117,7 @@ impl Cpu {
         for rows in (0..=ROWS.ilog2()).map(|power| 1 << power) {
             let plan = program.plan(Purpose::Predict, rows, &[], true)?;
             if rows == 1 {
-                widths = plan.outputs.iter().map(|range| range.len).collect();
+                widths = plan.outputs.iter().map(|range| range.fixed()).collect();
                 work = plan.steps.iter().map(|step| step.work().flops).sum();
             }
             forwards.push(Forward::new(&plan, &mut weights)?);

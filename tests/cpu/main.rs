@@ -37,6 +37,7 @@ mod plan;
 mod predictor;
 mod products_of_values;
 mod profile;
+mod race;
 mod random_networks;
 #[cfg(feature = "datasets")]
 mod readers;
