@@ -6,12 +6,12 @@ use axone::prelude::*;
 #[test]
 fn hundreds_are_right() {
     random_networks::drawing_and_shrinking();
-    random_networks::all_are_right(&Device::cpu(), 0..200, true);
+    random_networks::all_are_right(&Device::cpu(), 0..400, true);
 }
 
 /// `cargo test --test cpu -- --ignored thousands_are_right`.
 #[test]
 #[ignore = "minutes"]
 fn thousands_are_right() {
-    random_networks::all_are_right(&Device::cpu(), 200..5000, true);
+    random_networks::all_are_right(&Device::cpu(), 400..5000, true);
 }
