@@ -2,6 +2,7 @@
 //! and nothing of f32 changes. The kernels themselves are in `kernels.rs`, with f16 in the buffers that can hold it.
 
 use crate::common::api::samples;
+use crate::common::matrix;
 use crate::{need_device, skip, skip_part};
 use axone::check::{Case, compare, run_case};
 use axone::kernels::{ActivationForward, Halves, Kernel};
@@ -57,6 +58,28 @@ fn plans_agree_with_f64() {
         let report = compare(&mut model, &samples(20), 8, 3).unwrap();
         assert_eq!(report.failed(), 0, "{report}");
     }
+}
+
+/// A slope in a loss, whose own gradients stay within f16.
+#[test]
+fn derivatives_agree_with_f64() {
+    let device = need_f16!();
+    let mut net = Network::new();
+    let x = net.input("x", 3).unwrap();
+    let hidden = net.apply(Dense::new(16).activation(Activation::Tanh), x).unwrap();
+    let hidden = net.apply(Dense::new(16).activation(Activation::Silu), hidden).unwrap();
+    let y = net.apply(Dense::new(2), hidden).unwrap();
+    let slope = net.gradient(y, x).unwrap();
+    let steep = net.formula("steep", [slope], |[slope]| slope.square().sum()).unwrap();
+    net.output(y).unwrap();
+    net.add_loss(steep, 0.1).unwrap();
+    let mut model = net.compile(device, [(Loss::MeanSquaredError, 0.1)], Adam::new(0.01)).unwrap();
+    model.set_precision(Precision::F16).unwrap();
+    let plan = model.program().plan(Purpose::Train, 8, &[false], true).unwrap();
+    assert!(plan.temporaries.iter().filter(|storage| storage.half).count() >= 3, "{plan}");
+    let data = Dataset::new(matrix(1, 12, 3), matrix(2, 12, 2)).unwrap();
+    let report = compare(&mut model, &data, 8, 2).unwrap();
+    assert_eq!(report.failed(), 0, "{report}");
 }
 
 /// Where the adapter has cooperative matrices that fit, a model in f16 multiplies with them, and one in f32 does not.
