@@ -3,8 +3,6 @@
 //! The log's slots are the losses of the outputs, then the metrics of those, then, output by output, what further
 //! metrics need.
 
-#[cfg(feature = "plot")]
-pub(crate) mod axis;
 mod evaluation;
 mod history;
 #[cfg(feature = "plot")]
