@@ -40,15 +40,22 @@ fn main() -> Result<()> {
     let codes = values.into_iter().find(|(name, _)| name == "code").map(|(_, codes)| codes).unwrap_or_default();
     let chart = (0..10u32).fold(Chart::new("digits in two dimensions").size(720, 560), |chart, digit| {
         let own = codes.iter_rows().zip(labels).filter(|(_, label)| **label == digit);
-        chart.points(digit.to_string(), own.map(|(code, _)| (f64::from(code[0]), f64::from(code[1]))).collect::<Vec<_>>())
+        chart.points(
+            digit.to_string(),
+            own.map(|(code, _)| (f64::from(code[0]), f64::from(code[1]))).collect::<Vec<_>>(),
+        )
     });
     chart.x_label("first number of the code").y_label("second number of the code").write_svg("autoencoder.svg")?;
 
     let groups = k_means(&codes, 1);
-    println!("share of each digit (%) in each group:\n\ngroup{}   rows", (0..10).map(|d| format!("{d:>5}")).collect::<String>());
+    println!(
+        "share of each digit (%) in each group:\n\ngroup{}   rows",
+        (0..10).map(|d| format!("{d:>5}")).collect::<String>()
+    );
     let mut right = 0;
     for group in 0..GROUPS {
-        let own: Vec<u32> = groups.iter().zip(labels).filter(|(of, _)| **of == group).map(|(_, label)| *label).collect();
+        let own: Vec<u32> =
+            groups.iter().zip(labels).filter(|(of, _)| **of == group).map(|(_, label)| *label).collect();
         let counts: Vec<usize> = (0..10).map(|digit| own.iter().filter(|label| **label == digit).count()).collect();
         right += counts.iter().max().copied().unwrap_or(0);
         let shares = counts.iter().map(|count| format!("{:>5.0}", 100.0 * *count as f64 / own.len().max(1) as f64));
@@ -83,7 +90,8 @@ fn k_means(points: &Matrix, seed: u64) -> Vec<usize> {
         for _ in 0..50 {
             let groups: Vec<usize> = points.iter_rows().map(|point| nearest(point, &centres).0).collect();
             for (group, centre) in centres.iter_mut().enumerate() {
-                let own: Vec<&[f32]> = points.iter_rows().zip(&groups).filter(|(_, of)| **of == group).map(|(point, _)| point).collect();
+                let own: Vec<&[f32]> =
+                    points.iter_rows().zip(&groups).filter(|(_, of)| **of == group).map(|(point, _)| point).collect();
                 for (column, x) in centre.iter_mut().enumerate().filter(|_| !own.is_empty()) {
                     *x = own.iter().map(|point| point[column]).sum::<f32>() / own.len() as f32;
                 }

@@ -1,5 +1,5 @@
 //! Is a tumour malignant? Whoever is missed is not treated, so the threshold is not 0.5 but the highest one that misses
-//! at most one in fifty of the validation part.
+//! at most one in thirty of the validation part.
 //!
 //! `cargo run --release --example breast_cancer`
 //!
@@ -35,7 +35,7 @@ fn main() -> Result<()> {
 
     let known = validation.targets()[0].labels().unwrap_or_default();
     let curve = precision_recall_curve(known, model.predict(&validation.inputs()[0])?.data(), None)?;
-    let threshold = curve.threshold_for_recall(0.98).map_or(0.5, |least| (least as f32).next_down());
+    let threshold = curve.threshold_for_recall(0.97).map_or(0.5, |least| (least as f32).next_down());
 
     let (truth, scores) = (test.targets()[0].labels().unwrap_or_default(), model.predict(&test.inputs()[0])?);
     let roc = roc_curve(truth, scores.data(), None)?;

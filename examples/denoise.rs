@@ -19,7 +19,8 @@ Takes noise off images of digits. AXONE_DEVICE names a device.";
 fn main() -> Result<()> {
     arguments::none(USAGE);
     let (train, test) = axone::data::digits()?.train_test_split_stratified(0.2, 1)?;
-    let (clean, hidden) = (&test.inputs()[0], Dense::new(128).activation(Activation::Relu).weights(Initializer::HeNormal));
+    let (clean, hidden) =
+        (&test.inputs()[0], Dense::new(128).activation(Activation::Relu).weights(Initializer::HeNormal));
     let mut model = Sequential::new(64)
         .add(hidden.clone())
         .add(Dense::new(32).activation(Activation::Relu).weights(Initializer::HeNormal))

@@ -21,7 +21,8 @@ Writes every picture to FOLDER, \"gallery\" if not told, as NAME.svg and NAME_da
 
 fn main() -> Result<()> {
     let mut arguments = Arguments::new(USAGE);
-    let gallery = Gallery { folder: arguments.plain().unwrap_or_else(|| "gallery".to_owned()).into(), device: Device::auto()? };
+    let gallery =
+        Gallery { folder: arguments.plain().unwrap_or_else(|| "gallery".to_owned()).into(), device: Device::auto()? };
     arguments.end();
     std::fs::create_dir_all(&gallery.folder).map_err(|error| Error::Internal(error.to_string()))?;
     gallery.classifier()?;
@@ -51,7 +52,8 @@ impl Gallery {
     fn classifier(&self) -> Result<()> {
         let (train, test) = halves(breast_cancer()?)?;
         let net = Sequential::new(30).add(Dense::new(16).activation(Activation::Relu));
-        let net = net.add(Dense::new(16).activation(Activation::Relu)).add(Dense::new(1).activation(Activation::Sigmoid));
+        let net =
+            net.add(Dense::new(16).activation(Activation::Relu)).add(Dense::new(1).activation(Activation::Sigmoid));
         let mut model = net.compile(self.device.clone(), Loss::BinaryCrossEntropy, Adam::new(0.003))?;
         self.write("range_test", model.range_test(&train, &RangeTest::new())?.to_svg()?)?;
         model.reset(1)?;
@@ -76,7 +78,8 @@ impl Gallery {
         let net = Sequential::new(10).add(Dense::new(16).activation(Activation::Tanh)).add(Dense::new(1));
         let mut model = net.compile(self.device.clone(), Loss::MeanSquaredError, Adam::new(0.01))?;
         model.fit(&train, &Fit::new().epochs(60).seed(1).silent())?;
-        let (truth, predicted) = (test.targets()[0].values().cloned().unwrap_or_default(), model.predict(&test.inputs()[0])?);
+        let (truth, predicted) =
+            (test.targets()[0].values().cloned().unwrap_or_default(), model.predict(&test.inputs()[0])?);
         let residuals = Residuals::new(truth.data(), predicted.data())?.quantity("progression (hundreds of points)");
         self.write("residuals", residuals.to_svg()?)
     }
@@ -124,7 +127,9 @@ impl Gallery {
             let valley = y - 5.1 / (4.0 * std::f64::consts::PI.powi(2)) * x * x + 5.0 / std::f64::consts::PI * x - 6.0;
             Ok(valley.powi(2) + 10.0 * (1.0 - 1.0 / (8.0 * std::f64::consts::PI)) * x.cos() + 10.0)
         })?;
-        for (name, picture) in [("history", Picture::History), ("slices", Picture::Slices), ("parallel", Picture::Parallel)] {
+        for (name, picture) in
+            [("history", Picture::History), ("slices", Picture::Slices), ("parallel", Picture::Parallel)]
+        {
             self.write(&format!("search_{name}"), trials.to_svg(picture)?)?;
         }
         self.write("search_importance", trials.to_svg(Picture::Importance)?)

@@ -6,6 +6,7 @@
 mod arguments;
 
 use arguments::Arguments;
+use axone::data::Standardizer;
 use axone::plot::{Chart, Page};
 use axone::prelude::*;
 use std::path::PathBuf;
@@ -53,8 +54,10 @@ fn activations() -> Result<Page> {
     let (inputs, ones) = (column(&|z| z as f32), column(&|_| 1.0));
     let charts = kinds.into_iter().map(|(name, activation)| {
         let mut model = compile(&Sequential::new(1).add(activation), Loss::MeanSquaredError, Sgd::new(0.1))?;
-        let (values, slopes) = (model.predict(&inputs)?, model.input_gradients(&[inputs.clone()], &[ones.clone()])?.remove(0));
-        let points = |y: &Matrix| -> Vec<Point> { zs.iter().copied().zip(y.data().iter().map(|y| f64::from(*y))).collect() };
+        let (values, slopes) =
+            (model.predict(&inputs)?, model.input_gradients(&[inputs.clone()], &[ones.clone()])?.remove(0));
+        let points =
+            |y: &Matrix| -> Vec<Point> { zs.iter().copied().zip(y.data().iter().map(|y| f64::from(*y))).collect() };
         let chart = Chart::new(name).size(330, 260).x_label("z").y_range(-1.2..=2.2);
         Ok(chart.line("f(z)", points(&values)).dashed("f'(z)", points(&slopes)))
     });
@@ -67,13 +70,14 @@ fn walk(start: f64, rate: f64, steps: usize, gradient: impl Fn(f64) -> f64) -> V
 }
 
 fn descent() -> Page {
-    let curve = |name: &str, f: fn(f64) -> f64, gradient: fn(f64) -> f64, starts: [f64; 2], (low, high): Point, rate: f64| {
-        let on = move |ws: Vec<f64>| ws.into_iter().map(move |w| (w, f(w)));
-        let chart = Chart::new(name).size(480, 360).x_label("w").y_label("loss");
-        let chart = chart.reference("", on(range(low, high, 100).collect()));
-        let [left, right] = starts.map(|start| on(walk(start, rate, 14, gradient)));
-        chart.line(format!("from {}", starts[0]), left).line(format!("from {}", starts[1]), right)
-    };
+    let curve =
+        |name: &str, f: fn(f64) -> f64, gradient: fn(f64) -> f64, starts: [f64; 2], (low, high): Point, rate: f64| {
+            let on = move |ws: Vec<f64>| ws.into_iter().map(move |w| (w, f(w)));
+            let chart = Chart::new(name).size(480, 360).x_label("w").y_label("loss");
+            let chart = chart.reference("", on(range(low, high, 100).collect()));
+            let [left, right] = starts.map(|start| on(walk(start, rate, 14, gradient)));
+            chart.line(format!("from {}", starts[0]), left).line(format!("from {}", starts[1]), right)
+        };
     let convex = curve("convex", |w| w * w, |w| 2.0 * w, [-1.8, 1.4], (-2.0, 2.0), 0.12);
     let valleys = curve(
         "not convex",
@@ -116,10 +120,13 @@ fn momentum() -> Chart {
         let by = |m: f64, s: f64| 0.4 * (m / (1.0 - 0.9f64.powi(step))) / (s / (1.0 - 0.999f64.powi(step))).sqrt();
         adaptive.push((w.0 - by(m.0, s.0), w.1 - by(m.1, s.1)));
     }
-    let ellipse = |loss: f64| range(0.0, std::f64::consts::TAU, 90).map(move |a| ((40.0 * loss).sqrt() * a.cos(), loss.sqrt() * a.sin()));
-    let chart = Chart::new("40 steps in a narrow valley").size(860, 380).x_label("first weight").y_label("second weight");
+    let ellipse = |loss: f64| {
+        range(0.0, std::f64::consts::TAU, 90).map(move |a| ((40.0 * loss).sqrt() * a.cos(), loss.sqrt() * a.sin()))
+    };
+    let chart =
+        Chart::new("40 steps in a narrow valley").size(860, 380).x_label("first weight").y_label("second weight");
     let chart = [0.05, 0.3, 0.8, 1.5, 2.4].into_iter().fold(chart, |chart, loss| chart.reference("", ellipse(loss)));
-    let chart = chart.x_range(-10.0..=6.0).y_range(-1.9..=1.9);
+    let chart = chart.x_range(-10.0..=6.0).y_range(-2.6..=1.9);
     chart.line("gradient descent", plain).line("momentum", rolling).line("Adam", adaptive)
 }
 
@@ -130,29 +137,41 @@ fn fitting() -> Result<Page> {
     let x: Vec<[f32; 1]> = points.iter().map(|point| [point.0 as f32]).collect();
     let data = Dataset::new(x, points.iter().map(|point| point.1 as f32).collect::<Vec<f32>>())?;
     let charts = [(1, "underfits"), (6, "fits"), (100, "overfits")].map(|(units, name)| {
-        let hidden = Dense::new(units).activation(Activation::Tanh).weights(Initializer::Normal(if units > 50 { 2.0 } else { 0.7 }));
-        let mut model = compile(&Sequential::new(1).add(hidden).add(Dense::new(1)), Loss::MeanSquaredError, Adam::new(0.01))?;
+        let hidden = Dense::new(units).activation(Activation::Tanh).weights(Initializer::Normal(if units > 50 {
+            2.0
+        } else {
+            0.7
+        }));
+        let mut model =
+            compile(&Sequential::new(1).add(hidden).add(Dense::new(1)), Loss::MeanSquaredError, Adam::new(0.01))?;
         model.fit(&data, &Fit::new().epochs(if units > 50 { 6000 } else { 1500 }).batch_size(12).seed(1).silent())?;
         let xs: Vec<f64> = range(-3.2, 3.2, 200).collect();
         let ys = model.predict(&Matrix::column(xs.iter().map(|x| *x as f32).collect()))?;
         let curve: Vec<Point> = xs.iter().copied().zip(ys.data().iter().map(|y| f64::from(*y))).collect();
         let chart = Chart::new(format!("{units} hidden {}: {name}", if units == 1 { "neuron" } else { "neurons" }));
         let chart = chart.size(340, 300).x_label("x").y_label("y").y_range(-2.0..=2.0);
-        Ok(chart.reference("sine", xs.into_iter().map(|x| (x, x.sin()))).line("network", curve).points("data", points.clone()))
+        Ok(chart
+            .reference("sine", xs.into_iter().map(|x| (x, x.sin())))
+            .line("network", curve)
+            .points("data", points.clone()))
     });
     Ok(Page::new("", charts.into_iter().collect::<Result<Vec<_>>>()?))
 }
 
 fn dropout() -> Result<Chart> {
-    let (few, rest) = axone::data::digits()?.train_test_split_stratified(0.9, 1)?;
-    let mut chart = Chart::new("a tenth of the digits, 256 hidden neurons").size(720, 380).whole_x();
-    chart = chart.x_label("epoch").y_label("validation loss").log_y().direct_labels();
+    let (train, validation) = axone::data::diabetes()?.dataset.train_test_split(0.3, 1)?;
+    let y = |part: &Dataset| part.targets()[0].values().cloned().unwrap_or_default();
+    let (inputs, target) = (Standardizer::fit(&train.inputs()[0])?, Standardizer::fit(&y(&train))?);
+    let scaled = |part: &Dataset| Dataset::new(inputs.transform(&part.inputs()[0])?, target.transform(&y(part))?);
+    let (train, validation) = (scaled(&train)?, scaled(&validation)?);
+    let mut chart = Chart::new("progression of diabetes, 128 hidden neurons").size(720, 380).whole_x();
+    chart = chart.x_label("epoch").y_label("validation loss").direct_labels();
     for rate in [0.0, 0.2, 0.5] {
-        let hidden = Dense::new(256).activation(Activation::Relu).weights(Initializer::HeNormal);
-        let net = Sequential::new(64).add(hidden).add(Dropout::new(rate)).add(Dense::new(10).activation(Activation::Softmax));
-        let mut model = compile(&net, Loss::CategoricalCrossEntropy, Adam::new(0.003))?;
-        let history = model.fit(&few, &Fit::new().epochs(60).seed(1).validation(&rest).silent())?;
-        let losses = (1..).map(f64::from).zip(history.get("val_loss"));
+        let hidden = Dense::new(128).activation(Activation::Relu).weights(Initializer::HeNormal);
+        let net = Sequential::new(10).add(hidden).add(Dropout::new(rate)).add(Dense::new(1));
+        let mut model = compile(&net, Loss::MeanSquaredError, Adam::new(0.003))?;
+        let history = model.fit(&train, &Fit::new().epochs(100).seed(1).validation(&validation).silent())?;
+        let losses = (1..).map(f64::from).zip(history.get("val_loss")).skip(4);
         chart = chart.line(if rate == 0.0 { "no dropout".to_owned() } else { format!("dropout {rate}") }, losses);
     }
     Ok(chart)

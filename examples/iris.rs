@@ -27,7 +27,8 @@ fn main() -> Result<()> {
     println!("{}\n", model.summary());
     model.fit(&train, &Fit::new().epochs(60).batch_size(16).seed(1).silent())?;
 
-    let (truth, predicted) = (test.targets()[0].labels().unwrap_or_default(), model.predict_classes(&test.inputs()[0])?);
+    let (truth, predicted) =
+        (test.targets()[0].labels().unwrap_or_default(), model.predict_classes(&test.inputs()[0])?);
     let names = table.labels.map_or_else(Vec::new, |labels| labels.classes().to_vec());
     println!("{}\n", ConfusionMatrix::new(truth, &predicted, None)?.with_labels(names)?);
     println!("test accuracy: {:.4}", model.evaluate(&test)?.get("accuracy").unwrap_or(f64::NAN));

@@ -22,7 +22,7 @@ const GOAL: usize = FIELDS - 1;
 /// Up, right, down, left.
 const MOVES: [(isize, isize); 4] = [(-1, 0), (0, 1), (1, 0), (0, -1)];
 
-const EPISODES: usize = 300;
+const EPISODES: usize = 600;
 const MOST_STEPS: usize = 200;
 const BATCH: usize = 64;
 /// Share of steps taken at random, to find out.
@@ -43,7 +43,7 @@ struct Seen {
 fn main() -> Result<()> {
     arguments::none(USAGE);
     let net = Sequential::new(FIELDS).add(Dense::new(64).activation(Activation::Relu)).add(Dense::new(4));
-    let compile = || net.compile(Device::auto()?, Loss::Huber(1.0), Adam::new(0.003));
+    let compile = || net.compile(Device::auto()?, Loss::Huber(1.0), Adam::new(0.002));
     let (mut online, mut target, mut random) = (compile()?, compile()?, Stream::new(1, 0, 0));
     target.copy_weights_from(&mut online)?;
 
@@ -60,7 +60,8 @@ fn main() -> Result<()> {
             sum += reward;
             field = next;
             if memory.len() >= BATCH {
-                let batch: Vec<Seen> = (0..BATCH).map(|_| memory[(random.random::<f32>() * memory.len() as f32) as usize]).collect();
+                let batch: Vec<Seen> =
+                    (0..BATCH).map(|_| memory[(random.random::<f32>() * memory.len() as f32) as usize]).collect();
                 learn(&mut online, &mut target, &batch)?;
             }
             if field == GOAL {
@@ -86,12 +87,16 @@ fn main() -> Result<()> {
         field = walked(field, best(values.row(field).unwrap_or_default())).0;
         steps += 1;
     }
-    let smooth = returns.chunks(10).map(|part| (part[0].0 + 4.5, part.iter().map(|at| at.1).sum::<f64>() / part.len() as f64));
+    let smooth =
+        returns.chunks(10).map(|part| (part[0].0 + 4.5, part.iter().map(|at| at.1).sum::<f64>() / part.len() as f64));
     let chart = Chart::new("walking along a cliff").x_label("episode").y_label("return").whole_x();
     chart.line("mean of 10 episodes", smooth).write_svg("q_learning.svg")?;
     println!("\npicture: q_learning.svg");
     println!("steps to the goal without exploring: {steps}");
-    println!("mean return of the last 50 episodes: {:.1}", returns.iter().rev().take(50).map(|at| at.1).sum::<f64>() / 50.0);
+    println!(
+        "mean return of the last 50 episodes: {:.1}",
+        returns.iter().rev().take(50).map(|at| at.1).sum::<f64>() / 50.0
+    );
     Ok(())
 }
 

@@ -47,7 +47,8 @@ fn main() -> Result<()> {
 /// A model that has learnt from `labelled`, and from pseudo-labels at their weight; its accuracy on `test`.
 fn trained(labelled: &Dataset, guessed: Option<Dataset>, test: &Dataset, seed: u64) -> Result<(f64, Model)> {
     let hidden = Dense::new(64).activation(Activation::Relu).weights(Initializer::HeNormal);
-    let net = Sequential::new(64).add(hidden).add(Dropout::new(0.3)).add(Dense::new(10).activation(Activation::Softmax));
+    let net =
+        Sequential::new(64).add(hidden).add(Dropout::new(0.3)).add(Dense::new(10).activation(Activation::Softmax));
     let mut model = net.compile(Device::auto()?, Loss::CategoricalCrossEntropy, Adam::new(0.003))?;
     model.reset(seed)?;
     model.fit(labelled, &Fit::new().epochs(60).batch_size(10).seed(seed).silent())?;
@@ -56,7 +57,10 @@ fn trained(labelled: &Dataset, guessed: Option<Dataset>, test: &Dataset, seed: u
         let repeated = guessed.len().div_ceil(labelled.len()).max(1);
         let rows = |data: &Dataset, times: usize| data.inputs()[0].data().repeat(times);
         let labels = |data: &Dataset, times: usize| data.targets()[0].labels().unwrap_or_default().repeat(times);
-        let (x, y) = ([rows(labelled, repeated), rows(&guessed, 1)].concat(), [labels(labelled, repeated), labels(&guessed, 1)].concat());
+        let (x, y) = (
+            [rows(labelled, repeated), rows(&guessed, 1)].concat(),
+            [labels(labelled, repeated), labels(&guessed, 1)].concat(),
+        );
         let both = Dataset::new(Matrix::new(y.len(), 64, x)?, y)?;
         model.fit(&both, &Fit::new().epochs(15).batch_size(32).seed(seed).silent())?;
     }
@@ -67,9 +71,8 @@ fn trained(labelled: &Dataset, guessed: Option<Dataset>, test: &Dataset, seed: u
 /// The rows that the model is sure of, with what it takes them for.
 fn pseudo_labels(model: &mut Model, x: &Matrix) -> Result<Option<Dataset>> {
     let probabilities = model.predict(x)?;
-    let sure: Vec<usize> = (0..x.rows())
-        .filter(|row| probabilities.row(*row).unwrap_or_default().iter().any(|p| *p >= SURE))
-        .collect();
+    let sure: Vec<usize> =
+        (0..x.rows()).filter(|row| probabilities.row(*row).unwrap_or_default().iter().any(|p| *p >= SURE)).collect();
     let rows = x.select(&sure)?;
     if sure.is_empty() { Ok(None) } else { Ok(Some(Dataset::new(rows.clone(), model.predict_classes(&rows)?)?)) }
 }

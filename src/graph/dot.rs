@@ -26,7 +26,8 @@ impl Graph {
         self.check_drawable()?;
         let mut dot = "digraph axone {\n  node [shape=box, fontname=\"sans-serif\"];\n".to_owned();
         for (is_backward, name) in [(false, "forward"), (true, "backward")] {
-            let mut nodes = self.nodes.iter().enumerate().filter(|(i, _)| self.is_backward(*i) == is_backward).peekable();
+            let mut nodes =
+                self.nodes.iter().enumerate().filter(|(i, _)| self.is_backward(*i) == is_backward).peekable();
             if nodes.peek().is_none() {
                 continue;
             }

@@ -123,7 +123,8 @@ impl Graph {
                         // Between the rows, so that no box is in the way.
                         let lane = |at: (f64, f64)| at.1 + BOX.1 + 8.0 + 3.0 * (crossings % 6) as f64;
                         let (from, to) = ((a.0 + 0.85 * BOX.0, a.1 + BOX.1), (b.0 + 0.15 * BOX.0, b.1 + BOX.1));
-                        let path = [from, (from.0, lane(a)), (west, lane(a)), (west + CORRIDOR, lane(b)), (to.0, lane(b))];
+                        let path =
+                            [from, (from.0, lane(a)), (west, lane(a)), (west + CORRIDOR, lane(b)), (to.0, lane(b))];
                         let path: Vec<(i32, i32)> = path.into_iter().map(|(x, y)| (x as i32, y as i32)).collect();
                         area.draw(&PathElement::new(path, GREY.stroke_width(1))).map_err(text)?;
                         arrow(area, ((to.0, lane(b)), (0.0, -1.0)), (to, (0.0, -1.0)))?;
@@ -153,7 +154,8 @@ impl Graph {
             label(node.op.name().to_owned(), middle, at.1 + 13.0, 14, HPos::Center)?;
             label(format!("{} {}", node.name, node.shape), middle, at.1 + 30.0, 12, HPos::Center)?;
         }
-        let kinds = [("given", GREY), ("parameter and its gradient", ORANGE), ("forward", BLUE), ("backward", BACKWARD)];
+        let kinds =
+            [("given", GREY), ("parameter and its gradient", ORANGE), ("forward", BLUE), ("backward", BACKWARD)];
         let mut x = MARGIN;
         for (name, color) in kinds.into_iter().take(if self.backward.is_some() { 4 } else { 3 }) {
             frame((x, MARGIN - 6.0), (14.0, 14.0), color)?;

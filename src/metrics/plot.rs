@@ -3,7 +3,7 @@
 //! Blue is what was measured, grey what guessing would give.
 
 use super::confusion::shown;
-use super::{CalibrationCurve, ConfusionMatrix, PrecisionRecallCurve, Residuals, RocCurve};
+use super::{CalibrationCurve, ConfusionMatrix, PrecisionRecallCurve, Residuals, RocCurve, r2, rmse};
 use crate::plot::palette::{BLUE, ON_DARK, ON_PALE, TEXT, mixed};
 use crate::plot::{Area, Chart, Interval, Page, font, picture, save, text};
 use crate::{Error, Result};
@@ -129,7 +129,9 @@ impl PrecisionRecallCurve {
     /// # Errors
     /// [`Error::Data`] where all rows are of one class.
     pub fn to_svg(&self) -> Result<String> {
-        self.check_both()?;
+        if !(self.positive_share() > 0.0 && self.positive_share() < 1.0) {
+            return Err(Error::data("precision_recall", "all rows are of one class: there is no curve"));
+        }
         let title = format!("average precision {:.4}", self.average_precision());
         // The precision of a point holds back to the recall of the one before.
         let mut steps = Vec::new();
@@ -205,8 +207,10 @@ impl Residuals {
     /// # Errors
     /// [`Error::Data`] where the truth is one number in every row.
     pub fn to_svg(&self) -> Result<String> {
-        self.check_varied()?;
-        let (r2, rmse) = self.scores()?;
+        if let Some(first) = self.truth.first().filter(|first| self.truth.iter().all(|truth| truth == *first)) {
+            return Err(Error::data("residuals", format!("the truth is {first} in every row")));
+        }
+        let (r2, rmse) = (r2(&self.truth, &self.predicted, None)?, rmse(&self.truth, &self.predicted, None)?);
         let chart = |title: String| Chart::new(title).size(SIDE, 440);
         let ends = |values: &dyn Fn((f64, f64)) -> f64| {
             let values = self.pairs().map(values);

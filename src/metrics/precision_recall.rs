@@ -2,7 +2,7 @@
 
 use super::ranking::roc_curve;
 use super::weight;
-use crate::{Error, Result};
+use crate::Result;
 
 /// A point of a [`PrecisionRecallCurve`]: what becomes of the rows whose score is at least `threshold`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,14 +80,4 @@ pub fn precision_recall_curve(truth: &[u32], scores: &[f32], weights: Option<&[f
     };
     let points = roc.points().iter().skip(1).map(point).collect();
     Ok(PrecisionRecallCurve { points, positive: positive / (negative + positive) })
-}
-
-impl PrecisionRecallCurve {
-    /// Refuses a curve without positive or without negative rows.
-    pub(super) fn check_both(&self) -> Result<()> {
-        if self.positive > 0.0 && self.positive < 1.0 {
-            return Ok(());
-        }
-        Err(Error::data("precision_recall", "all rows are of one class: there is no curve"))
-    }
 }

@@ -1,7 +1,9 @@
 //! Residuals: what is left of the truth when the prediction is taken away.
 
-use super::{check_finite, check_rows, r2, rmse};
-use crate::{Error, Result};
+use super::{check_finite, check_rows};
+use crate::Result;
+#[cfg(doc)]
+use crate::Error;
 
 /// Predicted numbers beside the true ones, and the residuals `t - y`.
 ///
@@ -19,9 +21,10 @@ use crate::{Error, Result};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Residuals {
-    truth: Vec<f32>,
-    predicted: Vec<f32>,
+    pub(super) truth: Vec<f32>,
+    pub(super) predicted: Vec<f32>,
     intervals: Option<Vec<(f32, f32)>>,
+    #[cfg_attr(not(feature = "plot"), allow(dead_code, reason = "pictures alone name it"))]
     pub(super) quantity: String,
 }
 
@@ -77,18 +80,5 @@ impl Residuals {
         let intervals = self.intervals.as_ref()?;
         let inside = self.truth.iter().zip(intervals).filter(|(truth, (low, high))| (low..=high).contains(truth));
         Some(inside.count() as f64 / self.truth.len() as f64)
-    }
-
-    /// `R²` and the root of the mean squared residual.
-    pub(super) fn scores(&self) -> Result<(f64, f64)> {
-        Ok((r2(&self.truth, &self.predicted, None)?, rmse(&self.truth, &self.predicted, None)?))
-    }
-
-    /// Refuses a truth that never changes: there is nothing to follow.
-    pub(super) fn check_varied(&self) -> Result<()> {
-        match self.truth.iter().all(|truth| Some(truth) == self.truth.first()) {
-            true => Err(Error::data("residuals", format!("the truth is {} in every row", self.truth[0]))),
-            false => Ok(()),
-        }
     }
 }

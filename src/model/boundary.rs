@@ -63,8 +63,12 @@ impl Model {
         }
         let known: Vec<usize> = match target {
             Targets::Classes(labels) => labels.iter().map(|label| *label as usize).collect(),
-            Targets::Values(values) if values.cols() == 1 => values.data().iter().map(|y| usize::from(*y > 0.5)).collect(),
-            Targets::Values(values) => values.iter_rows().filter_map(first_largest).map(|class| class as usize).collect(),
+            Targets::Values(values) if values.cols() == 1 => {
+                values.data().iter().map(|y| usize::from(*y > 0.5)).collect()
+            }
+            Targets::Values(values) => {
+                values.iter_rows().filter_map(first_largest).map(|class| class as usize).collect()
+            }
         };
         if known.iter().all(|label| Some(label) == known.first()) {
             let class = known.first().copied().unwrap_or_default();
@@ -93,7 +97,8 @@ impl Model {
         if !leads.iter().flatten().any(|lead| lead.is_finite()) {
             return Err(Error::data(PLACE, "the model gives NaN everywhere"));
         }
-        let classes = (0..leads.len().max(known.iter().max().map_or(0, |last| last + 1))).map(|class| class.to_string());
+        let classes =
+            (0..leads.len().max(known.iter().max().map_or(0, |last| last + 1))).map(|class| class.to_string());
         let features = ["feature 0", "feature 1"].map(str::to_owned);
         Ok(DecisionBoundary { x, y, leads, points, labels: known, features, classes: classes.collect() })
     }
@@ -173,7 +178,8 @@ impl DecisionBoundary {
     /// Of a point of the grid: that of its class, the paler the less sure.
     fn color(&self, cell: usize, largest: f64) -> RGBColor {
         let of = |class: usize| self.leads[class][cell];
-        let best = (0..self.leads.len()).filter(|class| of(*class).is_finite()).max_by(|a, b| of(*a).total_cmp(&of(*b)));
+        let best =
+            (0..self.leads.len()).filter(|class| of(*class).is_finite()).max_by(|a, b| of(*a).total_cmp(&of(*b)));
         best.map_or(GROUND, |class| {
             let sureness = ((of(class) / largest).max(0.0).sqrt() * SHADES).ceil() / SHADES;
             mixed(GROUND, series(class), 0.1 + 0.3 * sureness)

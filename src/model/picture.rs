@@ -203,7 +203,8 @@ impl Column {
 /// Which neurons of `from`, `before` of which stand in front of it in the layer's input, lead to which of `to`: only those
 /// that are drawn.
 fn pairs(value: &Applied, from: &Column, to: &Column, before: usize) -> Vec<(usize, usize)> {
-    let shown = |column: &Column| -> Vec<usize> { (0..column.units).filter(|unit| column.neuron(*unit).is_some()).collect() };
+    let shown =
+        |column: &Column| -> Vec<usize> { (0..column.units).filter(|unit| column.neuron(*unit).is_some()).collect() };
     let (all, others) = (shown(from), shown(to));
     match value.layer {
         Some(Layer::Concat) => all.into_iter().map(|a| (a, before + a)).collect(),

@@ -14,7 +14,7 @@ const SIZE: (u32, u32) = (640, 420);
 /// Pixels of a letter of a label, on average.
 const LETTER: i32 = 7;
 /// The room of a label of the axes.
-const LABEL: (f64, f64) = (58.0, 26.0);
+const LABEL: (f64, f64) = (50.0, 26.0);
 /// Points are round, square, triangular or crosses.
 const SHAPES: usize = 4;
 /// Up to this many points of a line are marked.
@@ -83,7 +83,11 @@ struct Series {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Mark {
-    Line { width: u32, is_dashed: bool, is_marked: bool },
+    Line {
+        width: u32,
+        is_dashed: bool,
+        is_marked: bool,
+    },
     Points,
     /// From 0, as wide as the distance to the next point; the last point only ends the one before.
     Bars,
@@ -245,7 +249,13 @@ impl Chart {
     }
 
     /// A line of any colour, with a name.
-    pub(crate) fn curve(self, label: &str, points: impl IntoIterator<Item = Point>, color: RGBColor, is_dashed: bool) -> Self {
+    pub(crate) fn curve(
+        self,
+        label: &str,
+        points: impl IntoIterator<Item = Point>,
+        color: RGBColor,
+        is_dashed: bool,
+    ) -> Self {
         self.with(label, points, if is_dashed { DASHED } else { LINE }, color)
     }
 
@@ -408,7 +418,8 @@ impl Chart {
 impl Series {
     fn draw(&self, chart: &mut Context<'_, '_>, x: &Axis, y: &Axis) -> std::result::Result<(), String> {
         let style = |width| ShapeStyle::from(&self.color).stroke_width(width);
-        let inside = |value: f64, axis: &Axis| axis.holds(value) && (-1e-9..=1.0 + 1e-9).contains(&axis.position(value));
+        let inside =
+            |value: f64, axis: &Axis| axis.holds(value) && (-1e-9..=1.0 + 1e-9).contains(&axis.position(value));
         let shown = |point: &Point| inside(point.0, x) && inside(point.1, y);
         match self.mark {
             Mark::Line { width, is_dashed, is_marked } => {
@@ -424,7 +435,9 @@ impl Series {
                     }
                     // A line through one point is invisible.
                     if piece.len() == 1 || is_marked {
-                        chart.draw_series(line.map(|point| Circle::new(point, 3, self.color.filled()))).map_err(text)?;
+                        chart
+                            .draw_series(line.map(|point| Circle::new(point, 3, self.color.filled())))
+                            .map_err(text)?;
                     }
                 }
             }
@@ -440,7 +453,8 @@ impl Series {
             }
             Mark::Bars => {
                 let foot = if inside(0.0, y) { 0.0 } else { y.range().start };
-                let bars = self.points.windows(2).filter(|pair| shown(&pair[0]) && inside(pair[1].0, x) && pair[0].1 > foot);
+                let bars =
+                    self.points.windows(2).filter(|pair| shown(&pair[0]) && inside(pair[1].0, x) && pair[0].1 > foot);
                 let bars = bars.map(|pair| [(pair[0].0, foot), (pair[1].0, pair[0].1)]);
                 chart.draw_series(bars.map(|bar| Rectangle::new(bar, self.color.filled()))).map_err(text)?;
             }
@@ -464,9 +478,8 @@ impl Series {
         let color = self.color;
         let entry = chart.draw_series(std::iter::empty::<Circle<Point, i32>>()).map_err(text)?.label(&self.label);
         match self.mark {
-            Mark::Line { width, is_dashed: true, .. } => entry.legend(move |(x, y)| {
-                DashedPathElement::new([(x, y), (x + 29, y)], 7, 4, color.stroke_width(width))
-            }),
+            Mark::Line { width, is_dashed: true, .. } => entry
+                .legend(move |(x, y)| DashedPathElement::new([(x, y), (x + 29, y)], 7, 4, color.stroke_width(width))),
             Mark::Line { width, is_dashed: false, .. } => {
                 entry.legend(move |(x, y)| PathElement::new([(x, y), (x + 29, y)], color.stroke_width(width)))
             }
@@ -543,12 +556,7 @@ impl Field {
 }
 
 /// Axes with their labels, and horizontal lines where nothing lies behind them.
-pub(crate) fn mesh(
-    chart: &mut Context<'_, '_>,
-    x: &str,
-    y: &str,
-    has_lines: bool,
-) -> std::result::Result<(), String> {
+pub(crate) fn mesh(chart: &mut Context<'_, '_>, x: &str, y: &str, has_lines: bool) -> std::result::Result<(), String> {
     let mut mesh = chart.configure_mesh();
     mesh.disable_x_mesh().light_line_style(TRANSPARENT).bold_line_style(GRID).axis_style(TEXT);
     if !has_lines {
@@ -566,7 +574,8 @@ fn emptiest_corner(positions: impl Iterator<Item = Point> + Clone) -> SeriesLabe
         (false, false, SeriesLabelPosition::LowerLeft),
     ];
     let hidden = |right: bool, upper: bool| {
-        let within = |&(x, y): &Point| (if right { x > 0.6 } else { x < 0.4 }) && (if upper { y > 0.7 } else { y < 0.3 });
+        let within =
+            |&(x, y): &Point| (if right { x > 0.6 } else { x < 0.4 }) && (if upper { y > 0.7 } else { y < 0.3 });
         positions.clone().filter(within).count()
     };
     let emptiest = corners.into_iter().min_by_key(|(right, upper, _)| hidden(*right, *upper));

@@ -30,7 +30,8 @@ pub(crate) fn places(ranks: &[usize], weights: &[f64], edges: &[(usize, usize)])
             let wish = |node: usize, places: &[f64]| match neighbours[node].as_slice() {
                 [] => places[node],
                 others => {
-                    let sum = |f: &dyn Fn(usize) -> f64| others.iter().map(|other| weights[*other] * f(*other)).sum::<f64>();
+                    let sum =
+                        |f: &dyn Fn(usize) -> f64| others.iter().map(|other| weights[*other] * f(*other)).sum::<f64>();
                     sum(&|other| places[other]) / sum(&|_| 1.0)
                 }
             };
@@ -69,7 +70,8 @@ pub(crate) fn arrow(
     const HEAD: f64 = 7.0;
     const PIECES: u32 = 16;
     let bend = 0.45 * (to.0 - from.0).hypot(to.1 - from.1);
-    let (a, b) = ((from.0 + bend * leaves.0, from.1 + bend * leaves.1), (to.0 - bend * arrives.0, to.1 - bend * arrives.1));
+    let (a, b) =
+        ((from.0 + bend * leaves.0, from.1 + bend * leaves.1), (to.0 - bend * arrives.0, to.1 - bend * arrives.1));
     let curve = |t: f64| {
         let u = 1.0 - t;
         let of = |p: [f64; 4]| u * u * u * p[0] + 3.0 * u * u * t * p[1] + 3.0 * u * t * t * p[2] + t * t * t * p[3];

@@ -21,7 +21,9 @@ pub(crate) mod palette;
 
 pub(crate) use axis::{Axis, drawable};
 pub use chart::Chart;
-pub(crate) use chart::{Field, Interval, mesh};
+#[cfg(feature = "search")]
+pub(crate) use chart::mesh;
+pub(crate) use chart::{Field, Interval};
 pub use page::Page;
 pub use palette::dark;
 

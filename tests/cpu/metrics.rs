@@ -117,7 +117,10 @@ fn calibration_is_scikit_learns() {
         assert_eq!(curve.bins().iter().map(|bin| bin.weight).sum::<f64>(), truth.len() as f64);
     }
     let refused = |truth: &[u32], scores: &[f32], bins| text(metrics::calibration_curve(truth, scores, bins, None));
-    assert_eq!(refused(&[0, 1], &[0.5, 1.5], 4), "calibration probabilities row 1: 1.5 is not a probability from 0 to 1");
+    assert_eq!(
+        refused(&[0, 1], &[0.5, 1.5], 4),
+        "calibration probabilities row 1: 1.5 is not a probability from 0 to 1"
+    );
     assert_eq!(refused(&[0, 2], &[0.5, 0.5], 4), "calibration truth row 1: 2 is neither 0 nor 1");
     assert_eq!(refused(&[0, 1], &[0.5, 0.5], 0), "calibration: bins must be 1 to 1000, got 0");
 }

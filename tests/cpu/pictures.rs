@@ -125,7 +125,8 @@ fn histograms_name_every_layer() {
     let (mut model, data) = (model(), spirals());
     let svg = model.layer_histograms(&data).unwrap().to_svg().unwrap();
     check(&svg, &["dense_1 weights", "dense_1 activations", "dense_2 gradients"]);
-    let mut bare = Sequential::new(2).add(Activation::Relu).compile(Device::cpu(), Loss::MeanSquaredError, Sgd::new(0.1)).unwrap();
+    let mut bare =
+        Sequential::new(2).add(Activation::Relu).compile(Device::cpu(), Loss::MeanSquaredError, Sgd::new(0.1)).unwrap();
     let data = Dataset::new([[0.0, 1.0]], [[0.0, 1.0]]).unwrap();
     assert_eq!(text(bare.layer_histograms(&data)), "layer_histograms: no layer has parameters");
 }
@@ -133,9 +134,15 @@ fn histograms_name_every_layer() {
 #[test]
 fn a_surface_ends_where_training_did_and_leaves_the_weights() {
     let (mut model, data, path) = (model(), spirals(), WeightPath::new());
-    assert_eq!(text(model.loss_surface(&data, &path)), "loss surface: the path has no points: give it to a run (Fit::callback)");
+    assert_eq!(
+        text(model.loss_surface(&data, &path)),
+        "loss surface: the path has no points: give it to a run (Fit::callback)"
+    );
     model.fit(&data, &Fit::new().epochs(1).callback(path.clone()).silent()).unwrap();
-    assert_eq!(text(model.loss_surface(&data, &path)), "loss surface: the path has fewer than three points: run more epochs");
+    assert_eq!(
+        text(model.loss_surface(&data, &path)),
+        "loss surface: the path has fewer than three points: run more epochs"
+    );
     model.fit(&data, &Fit::new().epochs(12).callback(path.clone()).silent()).unwrap();
     assert_eq!(path.len(), 13);
     let (before, loss) = (model.weights().unwrap(), model.evaluate(&data).unwrap().loss());
@@ -143,7 +150,8 @@ fn a_surface_ends_where_training_did_and_leaves_the_weights() {
     assert_eq!((model.weights().unwrap(), model.evaluate(&data).unwrap().loss()), (before, loss));
     assert_eq!((surface.path().len(), surface.path()[12]), (13, (0.0, 0.0)));
     check(&surface.to_svg().unwrap(), &["end of training", "first direction of the path"]);
-    let mut other = Sequential::new(2).add(Dense::new(1)).compile(Device::cpu(), Loss::MeanSquaredError, Sgd::new(0.1)).unwrap();
+    let mut other =
+        Sequential::new(2).add(Dense::new(1)).compile(Device::cpu(), Loss::MeanSquaredError, Sgd::new(0.1)).unwrap();
     let data = Dataset::new([[0.0, 1.0]], [0.5]).unwrap();
     assert!(text(other.loss_surface(&data, &path)).starts_with("loss surface: expected a path of"));
 }
@@ -173,7 +181,11 @@ fn a_graph_shows_both_passes_with_shapes() {
     assert_eq!(dot.matches("[label=").count(), graph.nodes().len());
     assert_eq!(dot.matches(" -> ").count(), graph.nodes().iter().map(|node| node.inputs.len()).sum::<usize>());
     assert!(dot.contains("subgraph cluster_backward") && dot.contains("\\n(B, 6)"));
-    assert_eq!(svg.matches("<rect").count(), 1 + 2 * (graph.nodes().len() - 1 + 4), "two a node but the seed, and four in the legend");
+    assert_eq!(
+        svg.matches("<rect").count(),
+        1 + 2 * (graph.nodes().len() - 1 + 4),
+        "two a node but the seed, and four in the legend"
+    );
     let forward = model().program().graph(Purpose::Predict, &[true]).unwrap();
     assert!(!forward.to_svg().unwrap().contains("backward") && !forward.to_dot().unwrap().contains("backward"));
 

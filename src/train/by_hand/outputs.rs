@@ -93,6 +93,7 @@ impl Model {
             values: Cow::Borrowed(matrix.data()),
             width: matrix.cols(),
             blanks: None,
+            host: None,
         });
         let step = self.by_hand_step(rows, 1.0, 0);
         let id = self.run_held(index, tensors, step)?;

@@ -44,9 +44,9 @@ impl Histogram {
         if finite.is_empty() {
             return Err(Error::data(what, format!("none of {} numbers is finite", values.len())));
         }
-        let (low, high) = finite.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-            (low.min(*value), high.max(*value))
-        });
+        let (low, high) = finite
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)));
         // One value alone has a bar of its own.
         let room = if low == high { low.abs().max(1e-3) * 0.5 } else { 0.0 };
         let (low, high) = (low - room, high + room);

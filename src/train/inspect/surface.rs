@@ -83,7 +83,8 @@ impl Model {
         let mut measure = || -> Result<()> {
             for (j, i) in (0..SIDE).flat_map(|j| (0..SIDE).map(move |i| (j, i))) {
                 let (a, b) = (at(x, i), at(y, j));
-                let moved = end.iter().zip(across.iter().zip(&up)).map(|(w, (u, v))| (f64::from(*w) + a * u + b * v) as f32);
+                let moved =
+                    end.iter().zip(across.iter().zip(&up)).map(|(w, (u, v))| (f64::from(*w) + a * u + b * v) as f32);
                 self.executor.write_slab(Buffer::Parameters, 0, &moved.collect::<Vec<_>>())?;
                 losses.push(self.evaluate(data)?.loss());
             }
@@ -145,13 +146,16 @@ impl LossSurface {
         let (x, y) = (wider(self.x, dx), wider(self.y, dy));
         let field = Field { x, y, columns: cells, cells: (0..cells * cells).map(color).collect() };
         let direction = |rank: &str, share: f64| format!("{rank} direction of the path ({:.0} % of it)", 100.0 * share);
-        let mut chart = Chart::new(format!("loss from {least:.3} (dark) to {most:.3} (light){}", if is_log { ", log scale" } else { "" }))
-            .size(640, 520)
-            .x_label(direction("first", self.shares[0]))
-            .y_label(direction("second", self.shares[1]))
-            .field(field)
-            .x_range(x.0..=x.1)
-            .y_range(y.0..=y.1);
+        let mut chart = Chart::new(format!(
+            "loss from {least:.3} (dark) to {most:.3} (light){}",
+            if is_log { ", log scale" } else { "" }
+        ))
+        .size(640, 520)
+        .x_label(direction("first", self.shares[0]))
+        .y_label(direction("second", self.shares[1]))
+        .field(field)
+        .x_range(x.0..=x.1)
+        .y_range(y.0..=y.1);
         for level in 1..SHADES {
             for line in contour(&heights, SIDE, f64::from(level) / f64::from(SHADES)) {
                 let line = line.into_iter().map(|(i, j)| (self.x.0 + i * dx, self.y.0 + j * dy));

@@ -65,7 +65,9 @@ impl History {
             let (width, title) = (SIZE.0 / panels.len() as u32, name.replace('_', " "));
             let mut chart = Chart::new(&title).size(width, SIZE.1).whole_x().x_label("epoch").y_label(&title);
             let looks = [("training", BLUE, false), ("validation", ORANGE, true)];
-            for (values, (label, color, is_dashed)) in own(name).into_iter().zip(looks).filter(|(own, _)| !own.is_empty()) {
+            for (values, (label, color, is_dashed)) in
+                own(name).into_iter().zip(looks).filter(|(own, _)| !own.is_empty())
+            {
                 let epochs = self.epochs.iter().map(|epoch| epoch.epoch as f64);
                 chart = chart.curve(label, epochs.zip(values), color, is_dashed);
             }
