@@ -1,9 +1,9 @@
 //! Residuals: what is left of the truth when the prediction is taken away.
 
 use super::{check_finite, check_rows};
-use crate::Result;
 #[cfg(doc)]
 use crate::Error;
+use crate::Result;
 
 /// Predicted numbers beside the true ones, and the residuals `t - y`.
 ///

@@ -4,7 +4,7 @@ use super::{Model, Program, Purpose};
 use crate::Result;
 use crate::data::Matrix;
 use crate::kernels::Step;
-use crate::plan::{Plan, PlanId, Range};
+use crate::plan::{Plan, PlanId};
 
 /// Rows that go through at a time.
 const BATCH: usize = 256;
@@ -57,11 +57,11 @@ impl Model {
             }
             self.executor.run(id, &[Step::default()])?;
             for (range, value) in plan.outputs.iter().zip(&mut values) {
-                let part = Range { len: count * range.len / plan.batch, ..*range };
+                let part = range.resized(count * range.fixed() / plan.batch);
                 value.extend(self.executor.read(id, part)?);
             }
         }
-        let widths = plan.outputs.iter().map(|range| range.len / plan.batch);
+        let widths = plan.outputs.iter().map(|range| range.fixed() / plan.batch);
         values.into_iter().zip(widths).map(|(data, width)| Matrix::new(rows, width, data)).collect()
     }
 }

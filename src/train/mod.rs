@@ -11,6 +11,7 @@ mod fit;
 mod inspect;
 mod minimize;
 mod profile;
+mod race;
 mod range_test;
 mod report;
 mod run;
@@ -24,6 +25,7 @@ pub(crate) use feed::Feed;
 pub use inspect::{LayerHistograms, LossSurface, WeightPath};
 pub use minimize::Lbfgs;
 pub use profile::{Peaks, Profile, ProfileRow};
+pub use race::Race;
 pub use range_test::{RangeCurve, RangePoint, RangeTest};
 #[cfg(feature = "search")]
 pub(crate) use report::number;

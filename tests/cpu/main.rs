@@ -36,6 +36,7 @@ mod pictures;
 mod plan;
 mod predictor;
 mod profile;
+mod race;
 #[cfg(feature = "datasets")]
 mod readers;
 mod readme;

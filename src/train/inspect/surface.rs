@@ -63,7 +63,7 @@ impl Model {
         let mut moves = vec![false; end.len()];
         for (i, parameter) in self.layout().parameters.iter().enumerate() {
             let range = self.layout().slab.range(Buffer::Parameters, i);
-            moves[range.offset..range.offset + range.len].fill(parameter.role != Role::Statistic);
+            moves[range.offset..range.end()].fill(parameter.role != Role::Statistic);
         }
         let offset = |point: &Vec<f32>| -> Vec<f64> {
             let both = point.iter().zip(&end).zip(&moves);
