@@ -9,8 +9,8 @@
 mod arguments;
 
 use arguments::Arguments;
+use axone::plot::{Chart, Page};
 use axone::prelude::*;
-use plotters::prelude::*;
 
 const BATCH: usize = 32;
 const USAGE: &str = "usage: optimizers [EPOCHS]
@@ -72,28 +72,17 @@ fn optimizers() -> Vec<(&'static str, Optimizer)> {
     ]
 }
 
-/// The loss of every epoch on a logarithmic axis, one curve for each optimizer.
-fn draw(path: &str, curves: &[(&str, Vec<f64>)]) -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let values = || curves.iter().flat_map(|(_, losses)| losses).copied().filter(|loss| *loss > 0.0);
-    let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
-    let epochs = curves.iter().map(|(_, losses)| losses.len()).max().unwrap_or(1);
-    let root = SVGBackend::new(path, (860, 480)).into_drawing_area();
-    root.fill(&WHITE)?;
-    let mut chart = ChartBuilder::on(&root)
-        .margin(12)
-        .x_label_area_size(36)
-        .y_label_area_size(64)
-        .build_cartesian_2d(1f64..epochs as f64, (low..high).log_scale())?;
-    let mut mesh = chart.configure_mesh();
-    mesh.x_label_formatter(&|epoch| format!("{epoch:.0}")).y_label_formatter(&|loss| format!("{loss:.2}"));
-    mesh.x_desc("epoch").y_desc("training loss").light_line_style(WHITE).draw()?;
-    for (i, (name, losses)) in curves.iter().enumerate() {
-        let color = HSLColor(i as f64 / curves.len() as f64, 0.75, 0.42);
-        let points = losses.iter().enumerate().map(|(epoch, loss)| (epoch as f64 + 1.0, *loss));
-        let series = chart.draw_series(LineSeries::new(points, color.stroke_width(2)))?;
-        series.label(*name).legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], color.stroke_width(3)));
-    }
-    chart.configure_series_labels().position(SeriesLabelPosition::UpperRight).background_style(WHITE).draw()?;
-    root.present()?;
-    Ok(())
+/// A panel for each optimizer: its loss, and the others' behind it.
+fn draw(path: &str, curves: &[(&str, Vec<f64>)]) -> Result<()> {
+    let losses = || curves.iter().flat_map(|(_, losses)| losses).copied().filter(|loss| loss.is_finite());
+    let points = |losses: &[f64]| -> Vec<_> { (1..).map(f64::from).zip(losses.iter().copied()).collect() };
+    let panels = curves.iter().map(|(name, own)| {
+        let last = own.last().copied().unwrap_or(f64::NAN);
+        let mut panel = Chart::new(format!("{name}: {last:.4}")).size(320, 240).whole_x().log_y();
+        panel = panel.x_label("epoch").y_label("training loss");
+        panel = curves.iter().fold(panel, |panel, (_, losses)| panel.reference("", points(losses)));
+        panel.line("", points(own))
+    });
+    let title = format!("training loss, {:.4} at best", losses().fold(f64::INFINITY, f64::min));
+    Page::new(title, panels).columns(4).write_svg(path)
 }

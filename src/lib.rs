@@ -33,6 +33,7 @@
 //! | search for hyperparameters, cross-validate | `search` |
 //! | exchange models with PyTorch, scikit-learn and Keras | `interop::onnx` |
 //! | see what a run reported | [`History`](train::History) |
+//! | see a model: layers, graph, weights, decision boundary, loss surface | `write_svg` and its kin, in `plot` |
 //! | see where the time of a step goes | [`Profile`](train::Profile) |
 //! | hold a device or a model against 64-bit arithmetic | [`check`] |
 //! | look inside: operations, dispatches, kernels | [`graph`], [`plan`], [`kernels`], [`cpu`], [`gpu`] |
@@ -46,7 +47,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `progress` | a progress bar within each epoch, at a terminal |
-//! | `plot` | learning curves as SVG: [`History`](train::History)`::write_svg` |
+//! | `plot` | pictures as SVG: `write_svg` of what can be drawn, and charts of your own: `plot` |
 //! | `datasets` | readers for CSV and IDX (MNIST) files, and the bundled digits: [`data`] |
 //! | `save` | models and checkpoints in safetensors files: [`Model`](model::Model)`::save` and `load_from`; check reports as JSON |
 //! | `ctrl-c` | [`Fit`](train::Fit)`::stop_on_ctrl_c`: the first Ctrl-C ends a run, the second the program |
@@ -77,6 +78,8 @@ pub mod metrics;
 pub mod model;
 pub mod optimizers;
 pub mod plan;
+#[cfg(feature = "plot")]
+pub mod plot;
 pub mod prelude;
 pub mod random;
 pub mod schedules;
@@ -92,3 +95,18 @@ pub use init::Initializer;
 pub use losses::Loss;
 pub use model::Precision;
 pub use plan::device_info::{DeviceInfo, DeviceKind, DeviceLimits};
+
+/// The chapters of the guide: each block of code in them is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guide/01-neuron.md")]
+#[doc = include_str!("../docs/guide/02-activations.md")]
+#[doc = include_str!("../docs/guide/03-forward.md")]
+#[doc = include_str!("../docs/guide/04-losses.md")]
+#[doc = include_str!("../docs/guide/05-chain-rule.md")]
+#[doc = include_str!("../docs/guide/06-descent.md")]
+#[doc = include_str!("../docs/guide/07-optimizers.md")]
+#[doc = include_str!("../docs/guide/08-fitting.md")]
+#[doc = include_str!("../docs/guide/09-dropout.md")]
+#[doc = include_str!("../docs/guide/10-search.md")]
+#[doc = include_str!("../docs/guide/11-gpu.md")]
+fn guide() {}

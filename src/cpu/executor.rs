@@ -4,21 +4,41 @@ use super::product::{self, is_shared};
 use super::{Real, parallel, run};
 use crate::kernels::{Kernel, Step};
 use crate::plan::device_info::{DeviceInfo, DeviceKind, DeviceLimits};
-use crate::plan::{Buffer, BufferRange, Clock, Executor, Fetch, Fetched, Plan, PlanId, PlanStep, Span, Timings};
+use crate::plan::{
+    Buffer, BufferRange, Clock, Executor, Fetch, Fetched, HostRows, Plan, PlanId, PlanStep, Span, Timings,
+};
 use crate::{Error, Result};
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 /// Most buffers a kernel binds.
 const MAX_OPERANDS: usize = 8;
 
-/// A part of a buffer of the arena.
+/// Where a buffer lies.
+#[derive(Debug, Clone, Copy)]
+enum Home {
+    /// So far in the arena.
+    Arena(usize),
+    /// Among the rows that the plan reads in place.
+    Host(usize),
+}
+
+/// A part of a buffer.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     /// `None` for the row order, and for a buffer that is still to be bound.
-    buffer: Option<usize>,
+    buffer: Option<Home>,
     range: BufferRange,
+}
+
+impl Place {
+    fn arena(&self) -> Option<usize> {
+        match self.buffer? {
+            Home::Arena(buffer) => Some(buffer),
+            Home::Host(_) => None,
+        }
+    }
 }
 
 /// Where each operand of a step lies: reads, then writes.
@@ -31,6 +51,8 @@ struct Loaded {
     plan: Plan,
     /// Where in the arena each of its own buffers lies.
     buffers: HashMap<Buffer, usize>,
+    /// What it reads where it lies.
+    hosts: Vec<(Buffer, HostRows)>,
     places: Vec<Places>,
     order: Vec<u32>,
 }
@@ -146,28 +168,31 @@ impl<T: Real> CpuExecutor<T> {
         }
     }
 
-    /// Gives plan `id` these data buffers, and room for an order of `rows` rows, in place of what it had.
+    /// Gives plan `id` these data buffers, but for those that it reads in place, and room for an order of `rows` rows, in
+    /// place of what it had.
     fn rebind(&mut self, id: PlanId, data: &[(Buffer, usize)], rows: usize) -> Result<()> {
-        let Loaded { plan, mut buffers, .. } = match self.plans.remove(&id) {
+        let Loaded { plan, mut buffers, hosts, .. } = match self.plans.remove(&id) {
             Some(loaded) => loaded,
             None => return self.loaded(id).map(drop),
         };
         let is_own = |buffer: &Buffer| matches!(buffer, Buffer::Temporary(_));
         self.free(buffers.iter().filter(|(buffer, _)| !is_own(buffer)).map(|(_, index)| *index).collect::<Vec<_>>());
         buffers.retain(|buffer, _| is_own(buffer));
-        for &(buffer, elements) in data.iter().filter(|(buffer, _)| *buffer != Buffer::Order) {
+        let is_made = |buffer: &Buffer| *buffer != Buffer::Order && hosts.iter().all(|(host, _)| host != buffer);
+        for &(buffer, elements) in data.iter().filter(|(buffer, _)| is_made(buffer)) {
             buffers.insert(buffer, self.allocate(elements));
         }
-        let places = self.place(&plan, &buffers);
-        self.plans.insert(id, Loaded { plan, buffers, places, order: vec![0; rows] });
+        let places = self.place(&plan, &buffers, &hosts);
+        self.plans.insert(id, Loaded { plan, buffers, hosts, places, order: vec![0; rows] });
         Ok(())
     }
 
     /// Looks up where the operands of every step lie.
-    fn place(&self, plan: &Plan, buffers: &HashMap<Buffer, usize>) -> Vec<Places> {
+    fn place(&self, plan: &Plan, buffers: &HashMap<Buffer, usize>, hosts: &[(Buffer, HostRows)]) -> Vec<Places> {
         let part = |range: &BufferRange| {
-            let buffer = buffers.get(&range.buffer).or_else(|| self.slabs.get(&range.buffer)).copied();
-            Place { buffer, range: *range }
+            let own = buffers.get(&range.buffer).or_else(|| self.slabs.get(&range.buffer)).copied();
+            let host = hosts.iter().position(|(buffer, _)| *buffer == range.buffer);
+            Place { buffer: host.map(Home::Host).or(own.map(Home::Arena)), range: *range }
         };
         let places = |step: &PlanStep| Places {
             reads: step.reads().filter(|range| range.buffer != Buffer::Order).map(part).collect(),
@@ -178,7 +203,14 @@ impl<T: Real> CpuExecutor<T> {
 
     /// As [`Executor::read`], in this executor's own precision.
     pub fn read_real(&mut self, id: impl Into<Option<PlanId>>, range: BufferRange) -> Result<Vec<T>> {
-        let all = self.buffer(id.into(), range.buffer)?;
+        let id = id.into();
+        let hosts = id.and_then(|id| self.plans.get(&id)).map_or(&[][..], |loaded| &loaded.hosts);
+        let host =
+            hosts.iter().find(|(buffer, _)| *buffer == range.buffer).and_then(|(_, rows)| as_real(rows.values()));
+        let all = match host {
+            Some(rows) => rows,
+            None => self.buffer(id, range.buffer)?,
+        };
         let part = all.get(range.within(all.len()));
         part.map(<[T]>::to_vec).ok_or_else(|| Error::Internal(format!("{range} is out of bounds")))
     }
@@ -211,13 +243,18 @@ impl<T: Real> CpuExecutor<T> {
         let unbound = || Error::Internal(format!("{} runs before its data are bound", planned.name));
         let mut taken: [Vec<T>; MAX_OPERANDS] = Default::default();
         for (slot, part) in taken.iter_mut().zip(&places.writes) {
-            let home = part.buffer.and_then(|buffer| self.arena.get_mut(buffer)).ok_or_else(unbound)?;
+            let home = part.arena().and_then(|buffer| self.arena.get_mut(buffer)).ok_or_else(unbound)?;
             *slot = std::mem::take(home);
         }
         let outcome = (|| {
             let mut reads: [&[T]; MAX_OPERANDS] = [&[]; MAX_OPERANDS];
             for (read, part) in reads.iter_mut().zip(&places.reads) {
-                let all = part.buffer.and_then(|buffer| self.arena.get(buffer)).ok_or_else(unbound)?;
+                let all = match part.buffer {
+                    Some(Home::Arena(buffer)) => self.arena.get(buffer).map(Vec::as_slice),
+                    Some(Home::Host(rows)) => loaded.hosts.get(rows).and_then(|(_, rows)| as_real(rows.values())),
+                    None => None,
+                };
+                let all = all.ok_or_else(unbound)?;
                 *read = all.get(part.range.within(all.len())).ok_or_else(unbound)?;
             }
             let mut writes: [&mut [T]; MAX_OPERANDS] = Default::default();
@@ -229,7 +266,7 @@ impl<T: Real> CpuExecutor<T> {
             run(&planned.kernel, reads, writes, &loaded.order, step)
         })();
         for (slot, part) in taken.into_iter().zip(&places.writes) {
-            if let Some(home) = part.buffer.and_then(|buffer| self.arena.get_mut(buffer)) {
+            if let Some(home) = part.arena().and_then(|buffer| self.arena.get_mut(buffer)) {
                 *home = slot;
             }
         }
@@ -245,6 +282,11 @@ impl<T> Drop for CpuExecutor<T> {
             (true, true) => product::release_own(),
         }
     }
+}
+
+/// The same numbers, if they are of this type.
+fn as_real<T: Real>(values: &[f32]) -> Option<&[T]> {
+    (TypeId::of::<T>() == TypeId::of::<f32>()).then(|| bytemuck::cast_slice(values))
 }
 
 fn write<T: Real>(target: &mut [T], data: &[f32]) {
@@ -270,11 +312,11 @@ impl<T: Real> Executor for CpuExecutor<T> {
             }
         }
         let buffers = temporaries.into_iter().map(|(buffer, elements)| (buffer, self.allocate(elements))).collect();
-        let places = self.place(plan, &buffers);
+        let places = self.place(plan, &buffers, &[]);
         let id = PlanId(self.loads);
         self.loads += 1;
         self.shares |= shares_work(plan);
-        self.plans.insert(id, Loaded { plan: plan.clone(), buffers, places, order: Vec::new() });
+        self.plans.insert(id, Loaded { plan: plan.clone(), buffers, hosts: Vec::new(), places, order: Vec::new() });
         Ok(id)
     }
 
@@ -289,7 +331,21 @@ impl<T: Real> Executor for CpuExecutor<T> {
         self.rebind(id, &sizes, rows)
     }
 
+    fn reads_host(&self) -> bool {
+        as_real::<T>(&[]).is_some()
+    }
+
+    fn read_in_place(&mut self, id: PlanId, rows: Vec<(Buffer, HostRows)>) -> Result<()> {
+        if let Some(loaded) = self.plans.get_mut(&id) {
+            loaded.hosts = rows;
+        }
+        self.rebind(id, &[], 0)
+    }
+
     fn release_data(&mut self, id: PlanId) -> Result<()> {
+        if let Some(loaded) = self.plans.get_mut(&id) {
+            loaded.hosts.clear();
+        }
         self.rebind(id, &[], 0)
     }
 

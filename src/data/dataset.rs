@@ -134,6 +134,16 @@ impl Dataset {
         }
     }
 
+    /// The inputs, to be held on to.
+    pub(crate) fn shared_inputs(&self) -> Arc<Vec<Matrix>> {
+        self.inputs.clone()
+    }
+
+    /// The targets, to be held on to.
+    pub(crate) fn shared_targets(&self) -> Arc<Vec<Targets>> {
+        self.targets.clone()
+    }
+
     /// The weight of each row; `None` means 1 each.
     pub fn weights(&self) -> Option<&[f32]> {
         self.weights.as_deref().map(Vec::as_slice)

@@ -19,10 +19,10 @@ mod arithmetic;
 #[cfg(feature = "datasets")]
 mod array;
 #[cfg(feature = "datasets")]
+mod bundled;
+#[cfg(feature = "datasets")]
 mod csv;
 mod dataset;
-#[cfg(feature = "datasets")]
-mod digits;
 mod encode;
 #[cfg(feature = "datasets")]
 mod file;
@@ -50,10 +50,10 @@ mod weights;
 #[cfg(feature = "datasets")]
 pub use array::Array;
 #[cfg(feature = "datasets")]
+pub use bundled::{breast_cancer, diabetes, digits, iris, wine};
+#[cfg(feature = "datasets")]
 pub use csv::{CsvInputs, CsvOptions, CsvTable, read_csv, read_csv_inputs, read_csv_table};
 pub use dataset::Dataset;
-#[cfg(feature = "datasets")]
-pub use digits::digits;
 pub(crate) use encode::MOST_CLASSES;
 pub use encode::{LabelEncoder, one_hot};
 pub use folds::Folds;

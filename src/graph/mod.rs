@@ -8,7 +8,10 @@ mod build;
 mod build_formula;
 mod build_layers;
 mod differentiate;
+mod dot;
 mod op;
+#[cfg(feature = "plot")]
+mod picture;
 mod shape;
 
 pub(crate) use build_layers::{check_epsilon, check_momentum, check_rate};
@@ -99,6 +102,8 @@ pub struct Graph {
     parameters: Vec<Parameter>,
     /// Parameters that the next declarations mean, in place of new ones.
     again: std::ops::Range<usize>,
+    /// The first node that differentiation appended.
+    backward: Option<usize>,
 }
 
 impl Graph {
@@ -115,6 +120,11 @@ impl Graph {
     /// The parameters, by index.
     pub fn parameters(&self) -> &[Parameter] {
         &self.parameters
+    }
+
+    /// Whether differentiation appended the node.
+    fn is_backward(&self, node: usize) -> bool {
+        self.backward.is_some_and(|first| node >= first)
     }
 
     /// The nodes of the parameters, by index.

@@ -19,6 +19,8 @@
 //! | [`recall`] | `TP / (TP + FN)` | 0 |
 //! | [`f1`] | `2 TP / (2 TP + FP + FN)` | 0 |
 //! | [`roc_auc`] | the chance that a positive row scores above a negative one, ties half: the area under the [`RocCurve`] | NaN |
+//! | [`precision_recall_curve`] | precision and recall at each score, and the average precision, `Σ (Rₙ - Rₙ₋₁) Pₙ` | NaN |
+//! | [`calibration_curve`] | in bins of the probability: the share of positive rows | NaN |
 //! | [`mse`], [`mae`], [`rmse`] | `Σ w (t - y)² / Σ w`, `Σ w abs(t - y) / Σ w`, `√mse` | |
 //! | [`mape`] | `Σ w abs(t - y) / max(abs(t), 2⁻⁵²) / Σ w` | |
 //! | [`r2`] | `1 - Σ w (t - y)² / Σ w (t - t̄)²`, `t̄` the weighted mean | 1 if all is right, else 0 |
@@ -43,6 +45,7 @@
 //! T. Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27, 2006; M. Sokolova, G. Lapalme, "A
 //! systematic analysis of performance measures for classification tasks", Information Processing & Management 45, 2009.
 
+mod calibration;
 mod classes;
 mod confusion;
 mod counts;
@@ -52,9 +55,12 @@ mod metric;
 mod needs;
 #[cfg(feature = "plot")]
 mod plot;
+mod precision_recall;
 mod ranking;
+mod residuals;
 mod rows;
 
+pub use calibration::{CalibrationBin, CalibrationCurve, calibration_curve};
 pub use classes::{accuracy, f1, precision, recall, top_k};
 pub use confusion::ConfusionMatrix;
 pub use errors::{mae, mape, mse, r2, rmse};
@@ -63,7 +69,9 @@ pub use measure::{Measure, Output};
 pub use metric::{Average, Custom, Direction, Metric};
 pub use needs::Need;
 pub(crate) use needs::needs;
+pub use precision_recall::{PrecisionRecallCurve, PrecisionRecallPoint, precision_recall_curve};
 pub use ranking::{RocCurve, RocPoint, roc_auc, roc_auc_ovr, roc_curve};
+pub use residuals::Residuals;
 pub(crate) use rows::OutputLog;
 pub use rows::Rows;
 

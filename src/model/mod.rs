@@ -1,6 +1,9 @@
 //! Models: an architecture, its weights, and the device they live on.
 
+mod activations;
 mod blend;
+#[cfg(feature = "plot")]
+mod boundary;
 pub(crate) mod by_hand;
 mod compiled;
 mod fits;
@@ -13,6 +16,8 @@ mod names;
 mod network;
 #[cfg(feature = "save")]
 pub(crate) mod persist;
+#[cfg(feature = "plot")]
+mod picture;
 mod piece;
 mod plans;
 mod precision;
@@ -32,6 +37,8 @@ mod value;
 mod weights;
 
 pub use crate::losses::Losses;
+#[cfg(feature = "plot")]
+pub use boundary::DecisionBoundary;
 pub use compiled::Model;
 pub(crate) use layout::Layout;
 pub use network::{Network, RowShape};

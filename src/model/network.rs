@@ -322,6 +322,12 @@ impl Network {
         self.outputs.iter().filter_map(|output| self.values.get(*output)).collect::<Vec<_>>().into_iter()
     }
 
+    /// The same network, with the value of every layer as an output.
+    pub(super) fn with_every_output(&self) -> Self {
+        let layers = self.values.iter().enumerate().filter(|(_, value)| value.layer.is_some());
+        Self { outputs: layers.map(|(at, _)| at).collect(), ..self.clone() }
+    }
+
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &Applied> {
         self.values.iter().filter(|value| value.layer.is_none())
     }

@@ -59,8 +59,7 @@ impl Model {
         let first = program.network.outputs().zip(&program.losses).next();
         let (output, loss) = first.ok_or_else(|| Error::Internal("no output".to_owned()))?;
         let cols: usize = output.shape.iter().product();
-        let is_score = output.layer.as_ref().is_none_or(|layer| layer.inner().activation() == Activation::Identity);
-        let threshold = self.threshold().unwrap_or(if is_score { 0.0 } else { 0.5 });
+        let threshold = self.yes_above();
         let place = format!("{}: predict_classes", output.name);
         let is_yes_no = loss.task() == Task::YesNo;
         if loss.task() == Task::Numbers || (is_yes_no && cols != 1) {
@@ -75,6 +74,13 @@ impl Model {
         classes
             .map(|(row, class)| class.ok_or_else(|| Error::data(format!("{place}, row {row}"), "NaN is no class")))
             .collect()
+    }
+
+    /// Above it, a first output of one column means yes.
+    pub(super) fn yes_above(&self) -> f32 {
+        let last = self.program().network.outputs().next().and_then(|output| output.layer.as_ref());
+        let is_score = last.is_none_or(|layer| layer.inner().activation() == Activation::Identity);
+        self.threshold().unwrap_or(if is_score { 0.0 } else { 0.5 })
     }
 
     /// Every output of the model for each row of its inputs.

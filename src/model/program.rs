@@ -145,6 +145,20 @@ impl Program {
         Ok(Built { graph, outputs: values, logs, thresholds, loss: total })
     }
 
+    /// The graph for `purpose`; for [`Purpose::Train`] with the backward nodes. `classes[i]`: the targets of output `i` are
+    /// class numbers. It prints as a list, and draws itself: [`Graph::to_dot`], `Graph::write_svg`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the network does not fit its losses.
+    pub fn graph(&self, purpose: Purpose, classes: &[bool]) -> Result<Graph> {
+        let Built { mut graph, loss, .. } = self.build(purpose, classes)?;
+        if let (Purpose::Train, Some(loss)) = (purpose, loss) {
+            let (_, parameters) = self.trained(&graph);
+            differentiate(&mut graph, loss, &parameters)?;
+        }
+        Ok(graph)
+    }
+
     /// The plan for `purpose` at batch size `batch`.
     ///
     /// # Errors

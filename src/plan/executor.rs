@@ -5,6 +5,7 @@ use crate::Result;
 use crate::kernels::Step;
 use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
 
 /// A plan that an executor has loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,6 +70,28 @@ pub struct Timings {
     pub spans: Vec<Span>,
 }
 
+/// Rows of a data set in the memory of the host, shared with whoever holds the set.
+#[derive(Clone)]
+pub struct HostRows(Arc<dyn AsRef<[f32]> + Send + Sync>);
+
+impl HostRows {
+    /// The numbers that `rows` hands out, which must be the same each time.
+    pub fn new(rows: impl AsRef<[f32]> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(rows))
+    }
+
+    /// All numbers, row after row.
+    pub fn values(&self) -> &[f32] {
+        (*self.0).as_ref()
+    }
+}
+
+impl fmt::Debug for HostRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HostRows({} numbers)", self.values().len())
+    }
+}
+
 /// Runs plans. Slabs belong to the executor and are shared by its plans; activation buffers, the log
 /// and the data set belong to each plan.
 pub trait Executor: Send {
@@ -86,6 +109,17 @@ pub trait Executor: Send {
     /// Makes room for a data set (or a part of one) of up to `rows` rows, for their order, and for the log of `steps`
     /// steps. Widths come from the plan.
     fn bind_data(&mut self, id: PlanId, rows: usize, steps: usize) -> Result<()>;
+
+    /// Whether it can read a data set where it lies on the host: see [`read_in_place`](Executor::read_in_place).
+    fn reads_host(&self) -> bool {
+        false
+    }
+
+    /// The data buffers that the next [`bind_data`](Executor::bind_data) need not make, because these rows are read
+    /// where they lie, until data are released or other rows are named. Only where [`reads_host`](Executor::reads_host).
+    fn read_in_place(&mut self, _id: PlanId, _rows: Vec<(Buffer, HostRows)>) -> Result<()> {
+        Ok(())
+    }
 
     /// Frees what [`bind_data`](Executor::bind_data) has made, and what reading it back has: the plan stays, and runs
     /// again once data are bound to it.

@@ -14,7 +14,7 @@ mod split;
 mod work;
 
 pub(crate) use executor::Fetched;
-pub use executor::{Clock, Executor, Fetch, PlanId, Span, Timings};
+pub use executor::{Clock, Executor, Fetch, HostRows, PlanId, Span, Timings};
 pub use lower::{Lowering, ParameterUpdate, lower};
 pub use slab::{ALIGNMENT, Slab};
 pub use work::Work;

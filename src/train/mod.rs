@@ -7,6 +7,8 @@ mod checkpoint;
 mod evaluate;
 mod feed;
 mod fit;
+#[cfg(feature = "plot")]
+mod inspect;
 mod minimize;
 mod profile;
 mod race;
@@ -19,12 +21,12 @@ pub use callbacks::{CsvLog, EarlyStopping, JsonLines, ReduceOnPlateau, TensorBoa
 #[cfg(feature = "save")]
 pub use checkpoint::Checkpoint;
 pub(crate) use feed::Feed;
+#[cfg(feature = "plot")]
+pub use inspect::{LayerHistograms, LossSurface, WeightPath};
 pub use minimize::Lbfgs;
 pub use profile::{Peaks, Profile, ProfileRow};
 pub use race::Race;
 pub use range_test::{RangeCurve, RangePoint, RangeTest};
-#[cfg(all(feature = "plot", feature = "search"))]
-pub(crate) use report::axis::{Axis, drawable};
 #[cfg(feature = "search")]
 pub(crate) use report::number;
 pub use report::{Epoch, Evaluation, History};

@@ -105,14 +105,12 @@ fn history_draws_two_panels() {
 #[cfg(feature = "plot")]
 #[test]
 fn history_draws_whatever_it_holds() {
-    let curves: [&[f64]; 9] = [
+    let curves: [&[f64]; 7] = [
         &[0.5],
         &[0.5, 0.5, 0.5],
         &[0.0, 0.0],
-        &[f64::NAN],
         &[f64::NAN, 1.0, f64::INFINITY, 2.0, f64::NEG_INFINITY],
         &[1.0, 1.0 + f64::EPSILON],
-        &[f64::MAX, f64::MIN],
         &[f64::MIN_POSITIVE, 0.0, -0.0],
         &[1e299, -1e299, 1e-299],
     ];
@@ -122,6 +120,11 @@ fn history_draws_whatever_it_holds() {
         let svg =
             History { epochs, ..History::default() }.to_svg().unwrap_or_else(|error| panic!("{curve:?}: {error}"));
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{curve:?}");
+    }
+    for value in [f64::NAN, f64::INFINITY, f64::MAX] {
+        let nothing = History { epochs: vec![epoch(1, &[("loss", value)])], ..History::default() };
+        let error = nothing.to_svg().unwrap_err().to_string();
+        assert_eq!(error, "History::to_svg: every value is NaN, infinite or too large to draw");
     }
     let long = History {
         epochs: (1..=5000).map(|number| epoch(number, &[("loss", 1.0 / number as f64)])).collect(),

@@ -115,7 +115,7 @@ fn names(code: &str, path: &str) -> Vec<String> {
 /// The modules of `src` from the ground up. One may use what stands on the floors below, and nothing of its own floor.
 const FLOORS: [&[&str]; 14] = [
     &["error"],
-    &["file", "formula", "random", "size", "text"],
+    &["file", "formula", "plot", "random", "size", "text"],
     &["data", "init", "kernels", "schedules"],
     &["graph"],
     &["plan"],
@@ -198,7 +198,7 @@ const ROOMS: [&[&str]; 9] = [
     &["callbacks"],
     &["checkpoint"],
     &["settings"],
-    &["by_hand", "fit", "minimize", "race", "range_test"],
+    &["by_hand", "fit", "inspect", "minimize", "race", "range_test"],
 ];
 
 /// The rooms of `train` stand on each other as the modules do, each declared and none in a circle with another.

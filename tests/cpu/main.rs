@@ -33,6 +33,8 @@ mod metrics;
 mod minimize;
 mod names;
 mod optimizers;
+#[cfg(feature = "plot")]
+mod pictures;
 mod plan;
 mod predictor;
 mod products_of_values;

@@ -93,6 +93,39 @@ fn scores_are_scikit_learns() {
 }
 
 #[test]
+fn precision_recall_is_scikit_learns() {
+    for case in cases("scores") {
+        let (truth, scores, weights) = (classes(&case["truth"]), narrow(&case["scores"]), weights(&case));
+        let curve = metrics::precision_recall_curve(&truth, &scores, weights.as_deref()).unwrap();
+        check(&case, "average_precision", curve.average_precision());
+        let (precision, recall): (Vec<f64>, Vec<f64>) =
+            curve.points().iter().map(|point| (point.precision, point.recall)).unzip();
+        assert_none(&differences("precision", &precision, &numbers(&case["precision"]), |_| 128.0 * U64));
+        assert_none(&differences("recall", &recall, &numbers(&case["recall"]), |_| 128.0 * U64));
+    }
+}
+
+#[test]
+fn calibration_is_scikit_learns() {
+    for case in cases("calibration") {
+        let (truth, scores, bins) = (classes(&case["truth"]), narrow(&case["scores"]), case["bins"].as_u64().unwrap());
+        let curve = metrics::calibration_curve(&truth, &scores, bins as usize, None).unwrap();
+        let filled = curve.bins().iter().filter(|bin| bin.weight > 0.0);
+        let (observed, predicted): (Vec<f64>, Vec<f64>) = filled.map(|bin| (bin.observed, bin.predicted)).unzip();
+        assert_none(&differences("observed", &observed, &numbers(&case["observed"]), |_| 128.0 * U64));
+        assert_none(&differences("predicted", &predicted, &numbers(&case["predicted"]), |_| 128.0 * U64));
+        assert_eq!(curve.bins().iter().map(|bin| bin.weight).sum::<f64>(), truth.len() as f64);
+    }
+    let refused = |truth: &[u32], scores: &[f32], bins| text(metrics::calibration_curve(truth, scores, bins, None));
+    assert_eq!(
+        refused(&[0, 1], &[0.5, 1.5], 4),
+        "calibration probabilities row 1: 1.5 is not a probability from 0 to 1"
+    );
+    assert_eq!(refused(&[0, 2], &[0.5, 0.5], 4), "calibration truth row 1: 2 is neither 0 nor 1");
+    assert_eq!(refused(&[0, 1], &[0.5, 0.5], 0), "calibration: bins must be 1 to 1000, got 0");
+}
+
+#[test]
 fn scores_of_several_classes_are_scikit_learns() {
     for case in cases("several") {
         let rows: Vec<Vec<f32>> = case["scores"].as_array().unwrap().iter().map(narrow).collect();

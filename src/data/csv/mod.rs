@@ -35,6 +35,15 @@ pub struct CsvTable {
 }
 
 impl CsvTable {
+    /// What `options` make of `table`.
+    pub(super) fn of(table: &Table, options: CsvOptions) -> Result<Self> {
+        let content = Content::of(table, options, true)?;
+        let (inputs, targets) = (content.input_names.clone(), content.target_names.clone());
+        let schema = Schema::learned(content.options.clone());
+        let (labels, categories) = (schema.labels().cloned(), schema.categories().to_vec());
+        Ok(Self { dataset: content.into_dataset()?, inputs, targets, labels, categories, schema })
+    }
+
     /// All that was learned, to read the next table by.
     pub fn schema(&self) -> &Schema {
         &self.schema
@@ -96,9 +105,14 @@ impl Table {
     /// ```
     pub fn read_csv(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Self> {
         let path = path.as_ref();
-        let (place, mut text) = (path.display().to_string(), Vec::new());
+        let mut text = Vec::new();
         open(path)?.read_to_end(&mut text).map_err(|error| Error::file(path, error))?;
-        let mut records = Records::new(&place, &text, options)?;
+        Self::of_csv(path.display().to_string(), &text, options)
+    }
+
+    /// The fields of `text`, which errors call `place`.
+    pub(super) fn of_csv(place: String, text: &[u8], options: &CsvOptions) -> Result<Self> {
+        let mut records = Records::new(&place, text, options)?;
         let Some(first) = records.next().transpose()? else {
             return Err(Error::data(&place, "the table is empty"));
         };
@@ -183,11 +197,7 @@ pub fn read_csv(path: impl AsRef<Path>, options: CsvOptions) -> Result<Dataset> 
 /// # }
 /// ```
 pub fn read_csv_table(path: impl AsRef<Path>, options: CsvOptions) -> Result<CsvTable> {
-    let content = Content::of(&Table::read_csv(path, &options)?, options, true)?;
-    let (inputs, targets) = (content.input_names.clone(), content.target_names.clone());
-    let schema = Schema::learned(content.options.clone());
-    let (labels, categories) = (schema.labels().cloned(), schema.categories().to_vec());
-    Ok(CsvTable { dataset: content.into_dataset()?, inputs, targets, labels, categories, schema })
+    CsvTable::of(&Table::read_csv(path, &options)?, options)
 }
 
 /// Reads the inputs of a CSV file, to predict from: the target columns need not be there, and are left out where they

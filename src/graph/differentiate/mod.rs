@@ -34,6 +34,7 @@ pub fn differentiate(graph: &mut Graph, loss: NodeId, wrt: &[NodeId]) -> Result<
     if graph.shape(loss) != Shape::SCALAR {
         return Err(Error::shape(graph.node(loss).name.clone(), "a scalar loss (1, 1)", graph.shape(loss)));
     }
+    graph.backward.get_or_insert(graph.nodes.len());
     let seed = graph.fill("seed", 1.0, Shape::SCALAR);
     vector_jacobian(graph, &[(loss, seed)], wrt)
 }
@@ -55,6 +56,7 @@ pub fn differentiate(graph: &mut Graph, loss: NodeId, wrt: &[NodeId]) -> Result<
 /// # Ok::<(), axone::Error>(())
 /// ```
 pub fn vector_jacobian(graph: &mut Graph, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Result<Vec<Option<NodeId>>> {
+    graph.backward.get_or_insert(graph.nodes.len());
     let wanted = depends_on(graph, wrt);
     for &(y, dy) in seeds {
         if graph.shape(dy) != graph.shape(y) {

@@ -7,15 +7,9 @@ mod panels;
 mod parallel;
 
 use super::Trials;
+use crate::plot::save;
 use crate::{Error, Result};
-use plotters::prelude::*;
 use std::path::Path;
-
-const BLUE: RGBColor = RGBColor(0, 114, 178);
-const ORANGE: RGBColor = RGBColor(213, 94, 0);
-const GREY: RGBColor = RGBColor(170, 170, 170);
-const TEXT: RGBColor = RGBColor(40, 40, 40);
-const GRID: RGBColor = RGBColor(228, 228, 228);
 
 /// What is drawn of a study.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +41,7 @@ impl Trials {
     /// # Ok::<(), axone::Error>(())
     /// ```
     pub fn write_svg(&self, picture: Picture, path: impl AsRef<Path>) -> Result<()> {
-        let (path, svg) = (path.as_ref(), self.to_svg(picture)?);
-        std::fs::write(path, svg).map_err(|error| Error::file(path, error))
+        save(path, &self.to_svg(picture)?)
     }
 
     /// The text that [`write_svg`](Self::write_svg) writes.
@@ -70,12 +63,4 @@ impl Trials {
         drawn.map_err(|problem| Error::Internal(format!("drawing a study: {problem}")))?;
         Ok(svg)
     }
-}
-
-fn font(size: i32) -> TextStyle<'static> {
-    ("sans-serif", size).into_font().color(&TEXT)
-}
-
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }

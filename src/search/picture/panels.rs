@@ -1,13 +1,11 @@
 //! Pictures with axes: history, slices, importance.
 
-use super::{BLUE, GREY, GRID, ORANGE, TEXT, font, text};
+use crate::plot::palette::{BLUE, GREY, GRID, GROUND, ORANGE};
+use crate::plot::{Area, Axis, drawable, font, mesh, text};
 use crate::search::results::is_log;
 use crate::search::{Record, State, Trials, Value};
-use crate::train::{Axis, drawable};
-use plotters::coord::Shift;
 use plotters::prelude::*;
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Point = (f64, f64);
 
 const SIZE: (u32, u32) = (760, 420);
@@ -52,7 +50,7 @@ impl Trials {
             x: Along::Trials,
         };
         let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
-        root.fill(&WHITE).map_err(text)?;
+        root.fill(&GROUND).map_err(text)?;
         panel.draw(&root, true)?;
         root.present().map_err(text)
     }
@@ -62,7 +60,7 @@ impl Trials {
         let (columns, rows) = (names.len().min(ROW), names.len().div_ceil(ROW));
         let size = (PANEL.0 * columns as u32, PANEL.1 * rows as u32);
         let root = SVGBackend::with_string(svg, size).into_drawing_area();
-        root.fill(&WHITE).map_err(text)?;
+        root.fill(&GROUND).map_err(text)?;
         for (area, name) in root.split_evenly((rows, columns)).iter().zip(&names) {
             let (log, options) = (self.is_log(name), self.options(name));
             let at = |record: &Record| match record.get(name)? {
@@ -88,7 +86,7 @@ impl Trials {
     pub(super) fn draw_importance(&self, svg: &mut String, shares: &[(String, f64)]) -> Result<(), String> {
         let height = 70 + 34 * shares.len() as u32;
         let root = SVGBackend::with_string(svg, (SIZE.0, height)).into_drawing_area();
-        root.fill(&WHITE).map_err(text)?;
+        root.fill(&GROUND).map_err(text)?;
         let title = format!("share of each parameter in {} (PED-ANOVA)", self.name);
         root.draw(&Text::new(title, (20, 16), font(18))).map_err(text)?;
         let (left, right) = (190, SIZE.0 as i32 - 90);
@@ -148,10 +146,7 @@ impl Panel {
             .y_label_area_size(70)
             .build_cartesian_2d(x, y.clone())
             .map_err(text)?;
-        let mut mesh = chart.configure_mesh();
-        mesh.disable_x_mesh().light_line_style(TRANSPARENT).bold_line_style(GRID).axis_style(TEXT);
-        mesh.label_style(font(13)).axis_desc_style(font(14));
-        mesh.x_desc(shortened(&self.x_label, 40)).y_desc(&self.y_label).draw().map_err(text)?;
+        mesh(&mut chart, &shortened(&self.x_label, 40), &self.y_label, true)?;
         let inside = |points: &[Point]| -> Vec<Point> {
             points.iter().copied().filter(|(_, value)| (0.0..=1.0).contains(&y.position(*value))).collect()
         };
@@ -183,7 +178,7 @@ impl Panel {
         let more = self.line.first().zip(self.line.last()).is_some_and(|(first, last)| last.1 > first.1);
         let corner = if more { SeriesLabelPosition::LowerRight } else { SeriesLabelPosition::UpperRight };
         let mut labels = chart.configure_series_labels();
-        labels.position(corner).legend_area_size(24).margin(8).background_style(WHITE.mix(0.85)).border_style(GRID);
+        labels.position(corner).legend_area_size(24).margin(8).background_style(GROUND.mix(0.85)).border_style(GRID);
         labels.label_font(font(13)).draw().map_err(text)
     }
 }

@@ -1,7 +1,8 @@
 //! Parallel coordinates (Inselberg 1985): a vertical axis for each parameter and one for the score.
 
 use super::panels::shortened;
-use super::{BLUE, GREY, ORANGE, TEXT, font, text};
+use crate::plot::palette::{BLUE, GREY, GROUND, ORANGE, TEXT, mixed};
+use crate::plot::{font, text};
 use crate::search::{Record, State, Trials, Value};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -35,7 +36,7 @@ impl Trials {
 
         let width = 2 * SIDE + GAP * (columns.len() as i32 - 1).max(1);
         let root = SVGBackend::with_string(svg, (width as u32, HEIGHT as u32)).into_drawing_area();
-        root.fill(&WHITE).map_err(text)?;
+        root.fill(&GROUND).map_err(text)?;
         let x = |column: usize| SIDE + GAP * column as i32;
         let y = |place: f64| HEIGHT - BOTTOM - (place * f64::from(HEIGHT - TOP - BOTTOM)).round() as i32;
         let count = shown.len();
@@ -68,7 +69,7 @@ impl Trials {
                 let (label, at) = (shortened(label, 12), (x(at) + 6, y(*place) - 8));
                 // The lines of the trials end under it.
                 let end = (at.0 + 7 * label.chars().count() as i32 + 4, at.1 + 8);
-                let ground = Rectangle::new([(at.0 - 3, at.1 - 8), end], WHITE.mix(0.8).filled());
+                let ground = Rectangle::new([(at.0 - 3, at.1 - 8), end], GROUND.mix(0.8).filled());
                 root.draw(&ground).map_err(text)?;
                 root.draw(&Text::new(label, at, anchored(12, HPos::Left))).map_err(text)?;
             }
@@ -118,6 +119,5 @@ fn numbers<'a>(
 
 /// From grey to blue.
 fn shade(goodness: f64) -> RGBAColor {
-    let mix = |from: u8, to: u8| (f64::from(from) + (f64::from(to) - f64::from(from)) * goodness) as u8;
-    RGBColor(mix(GREY.0, BLUE.0), mix(GREY.1, BLUE.1), mix(GREY.2, BLUE.2)).mix(0.25 + 0.6 * goodness)
+    mixed(GREY, BLUE, goodness).mix(0.25 + 0.6 * goodness)
 }

@@ -2,7 +2,8 @@
 //!
 //! A set that fits lives on the device: an epoch uploads an order and the batches are gathered there. A
 //! larger one is streamed: the host puts the rows of the next steps in order and writes them over the last
-//! ones, while the steps before are still running. A log that is longer than a buffer may be is read in parts. Either
+//! ones, while the steps before are still running. A device that is the host itself reads the rows where they lie, however
+//! many there are. A log that is longer than a buffer may be is read in parts. Either
 //! way a batch holds the same rows, so the results are the same bits.
 
 pub(super) mod log;
@@ -74,16 +75,23 @@ impl<'a> Feed<'a> {
         // The order is as wide as the narrowest tensor.
         let (row, widest) = (widths.clone().sum::<u64>().max(1), widths.max().unwrap_or(1));
         let holds = |bytes: u64| usize::try_from(bytes / 4).unwrap_or(usize::MAX);
-        let fits = holds(budget / row).min(holds(limit / widest));
+        let lies_ready = |tensor: &Tensor<'_>| tensor.blanks.is_none() && rows <= holds(limit / widest);
+        // What is read where it lies takes no room, whatever the budget.
+        let in_place = executor.reads_host() && tensors.iter().all(lies_ready);
+        let fits = if in_place { rows } else { holds(budget / row).min(holds(limit / widest)) };
         let resident = if fits >= rows { rows } else { (fits / batch).max(1) * batch };
         let steps = rows.div_ceil(batch);
         let logged = (holds(budget.min(limit)) / (slots * batch).max(1)).clamp(1, steps);
+        let hosts =
+            tensors.iter().filter(|_| in_place).filter_map(|tensor| Some((tensor.buffer, tensor.host.clone()?)));
+        executor.read_in_place(id, hosts.collect())?;
         executor.bind_data(id, resident, logged)?;
         let (queued, log) = (0, Vec::new());
         let mut feed = Self { id, tensors, data, rows, batch, slots, resident, logged, queued, log, slice: 8 };
         executor.write_order(id, &(0..resident as u32).collect::<Vec<_>>())?;
         if !feed.is_streamed() {
-            for tensor in std::mem::take(&mut feed.tensors) {
+            let copied = |tensor: &Tensor<'_>| !in_place || tensor.host.is_none();
+            for tensor in std::mem::take(&mut feed.tensors).into_iter().filter(copied) {
                 executor.write(id, tensor.buffer, 0, &tensor.all())?;
             }
         }

@@ -1,11 +1,12 @@
 //! What a plan reads of a data set, as buffers of numbers.
 
-use crate::data::{Dataset, Targets};
+use crate::data::{Dataset, Matrix, Targets};
 use crate::kernels::{Kernel, NormPart};
-use crate::plan::{Buffer, Plan};
+use crate::plan::{Buffer, HostRows, Plan};
 use crate::{Error, Result};
 use half::f16;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// One tensor of a data set: where it goes, its numbers, its width.
 pub(in crate::train) struct Tensor<'a> {
@@ -15,6 +16,24 @@ pub(in crate::train) struct Tensor<'a> {
     /// The weights of the rows, where those of weight 0 are to arrive as zeros: as if they were padding, so that nothing
     /// they hold can meet their weight as `0 · ∞`.
     pub blanks: Option<&'a [f32]>,
+    /// The same numbers, to be read where they lie.
+    pub host: Option<HostRows>,
+}
+
+/// One input of a data set, and one target of numbers.
+struct InputRows(Arc<Vec<Matrix>>, usize);
+struct TargetRows(Arc<Vec<Targets>>, usize);
+
+impl AsRef<[f32]> for InputRows {
+    fn as_ref(&self) -> &[f32] {
+        self.0.get(self.1).map_or(&[], Matrix::data)
+    }
+}
+
+impl AsRef<[f32]> for TargetRows {
+    fn as_ref(&self) -> &[f32] {
+        self.0.get(self.1).and_then(Targets::values).map_or(&[], Matrix::data)
+    }
 }
 
 impl Tensor<'_> {
@@ -51,6 +70,7 @@ pub(in crate::train) fn tensors<'a>(data: &'a Dataset, plan: &Plan) -> Vec<Tenso
         values: Cow::Borrowed(input.data()),
         width: input.cols(),
         blanks: if measured { None } else { blanks },
+        host: Some(HostRows::new(InputRows(data.shared_inputs(), i))),
     });
     let targets = data.targets().iter().enumerate().map(|(i, target)| {
         let values = match target {
@@ -58,10 +78,11 @@ pub(in crate::train) fn tensors<'a>(data: &'a Dataset, plan: &Plan) -> Vec<Tenso
             // Exact: a device has no room for the 2^24 classes from which f32 would skip one.
             Targets::Classes(labels) => labels.iter().map(|&label| label as f32).collect(),
         };
-        Tensor { buffer: Buffer::DataTarget(i), values, width: target.width(), blanks }
+        let host = target.values().map(|_| HostRows::new(TargetRows(data.shared_targets(), i)));
+        Tensor { buffer: Buffer::DataTarget(i), values, width: target.width(), blanks, host }
     });
     let weights = data.weights().map_or_else(|| vec![1.0; data.len()].into(), Cow::Borrowed);
-    let weights = Tensor { buffer: Buffer::DataWeights, values: weights, width: 1, blanks: None };
+    let weights = Tensor { buffer: Buffer::DataWeights, values: weights, width: 1, blanks: None, host: None };
     inputs.chain(targets).chain([weights]).collect()
 }
 

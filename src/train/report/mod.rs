@@ -3,8 +3,6 @@
 //! The log's slots are the losses of the outputs and those without a target, then the metrics of the outputs, then, output by output, what further
 //! metrics need.
 
-#[cfg(feature = "plot")]
-pub(crate) mod axis;
 mod evaluation;
 mod history;
 #[cfg(feature = "plot")]
