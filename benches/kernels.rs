@@ -11,7 +11,7 @@ mod common;
 
 use axone::check::{Case, cases};
 use axone::kernels::{Access, Step};
-use axone::plan::{Buffer, Executor, Plan, PlanId, PlanStep, Range};
+use axone::plan::{Buffer, BufferRange, Executor, Plan, PlanId, PlanStep};
 use axone::{Device, Error, Result};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::collections::HashSet;
@@ -35,12 +35,12 @@ impl Loaded {
         let (mut operands, mut contents) = (Vec::new(), Vec::new());
         for binding in case.kernel.spec().entry().bindings {
             if binding.name == "order" {
-                operands.push(Range::whole(Buffer::Order));
+                operands.push(BufferRange::whole(Buffer::Order));
                 continue;
             }
             let values = if binding.access == Access::Read { reads.next() } else { writes.next() };
             let values = values.expect("a case has a buffer for each binding");
-            operands.push(Range::of(Buffer::Activation(contents.len()), values.len()));
+            operands.push(BufferRange::of(Buffer::Temporary(contents.len()), values.len()));
             contents.push(values);
         }
         let step = PlanStep { kernel: case.kernel, operands, name: case.name };
@@ -54,7 +54,7 @@ impl Loaded {
             executor.write_order(id, &order)?;
         }
         for (index, content) in contents.iter().enumerate() {
-            executor.write(id, Buffer::Activation(index), 0, content)?;
+            executor.write(id, Buffer::Temporary(index), 0, content)?;
         }
         Ok(Self { executor, id, bytes })
     }

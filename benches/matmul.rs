@@ -11,7 +11,7 @@
 mod arguments;
 
 use axone::kernels::{Activation, Epilogue, Kernel, Matmul, Spec, Step, Tile};
-use axone::plan::{ALIGNMENT, Buffer, Executor, Plan, PlanId, PlanStep, Range, Storage};
+use axone::plan::{ALIGNMENT, Buffer, BufferRange, Executor, Plan, PlanId, PlanStep, Storage};
 use axone::random::{threefry2x32, uniform};
 use axone::{Device, DeviceKind, Error, Result};
 use std::process::ExitCode;
@@ -144,7 +144,7 @@ impl Run {
         let (sizes, bindings) = (product.sizes(), product.entry().bindings);
         let storages: Vec<Storage> =
             sizes.iter().zip(bindings).map(|(&len, binding)| Storage { len, half: half && binding.half }).collect();
-        let operands = sizes.iter().enumerate().map(|(i, &len)| Range::of(Buffer::Activation(i), len)).collect();
+        let operands = sizes.iter().enumerate().map(|(i, &len)| BufferRange::of(Buffer::Temporary(i), len)).collect();
         let step = PlanStep { kernel: Kernel::Matmul(product), operands, name: "matmul".to_owned() };
         let plan = Plan::of_one(step, storages);
         let mut executor = device.executor();
@@ -153,7 +153,7 @@ impl Run {
         for (i, &len) in sizes.iter().enumerate() {
             let data: Vec<f32> =
                 (0..len as u32).map(|x| uniform(threefry2x32([i as u32, 1], [x, 0])[0]) - 0.5).collect();
-            executor.write(id, Buffer::Activation(i), 0, &data)?;
+            executor.write(id, Buffer::Temporary(i), 0, &data)?;
         }
         let mut run = Self { executor, id, repeats: 1, seconds: Vec::new() };
         run.time()?;

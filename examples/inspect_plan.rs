@@ -84,7 +84,7 @@ fn run() -> Result<()> {
     println!("PLANS for a batch of {batch}: what a device runs at every training step\n");
     println!("columns: number, kernel (shaders/NAME.wgsl), layer, workgroups, buffers read -> written, settings");
     println!("  data.*      the training set, of which gather copies the rows of the batch");
-    println!("  act0, ...   intermediate values, reused as soon as nothing reads them any more");
+    println!("  tmp0, ...   intermediate values, reused as soon as nothing reads them any more");
     println!("  row_scale   weight of each row over the sum of the batch's weights: what makes the loss a mean");
     println!("  parameters[a..b], gradients[a..b]   elements a to b of the slabs that hold all weights and biases\n");
     show("one kernel for each operation:", &plan(false)?);
@@ -95,6 +95,6 @@ fn run() -> Result<()> {
 fn show(title: &str, plan: &Plan) {
     println!("{title}\n{plan}");
     let sizes: Vec<_> =
-        plan.activations.iter().enumerate().map(|(i, storage)| format!("act{i} {}", storage.len)).collect();
+        plan.temporaries.iter().enumerate().map(|(i, storage)| format!("tmp{i} {}", storage.len)).collect();
     println!("buffers, in elements of 4 bytes: {}; each slab {}\n", sizes.join(", "), plan.slab);
 }

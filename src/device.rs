@@ -39,7 +39,8 @@ impl Device {
 
     /// The best device: the one named by the environment variable `AXONE_DEVICE` if it is set, else a
     /// hardware GPU (discrete first), else the CPU backend. A software adapter is never chosen by
-    /// itself, because the CPU backend is faster.
+    /// itself, because the CPU backend is faster. Nothing is measured: a small network may be faster on the CPU backend
+    /// than on the GPU that this takes, which `Device::fastest` finds out.
     pub fn auto() -> Result<Self> {
         match std::env::var("AXONE_DEVICE") {
             Ok(name) if !name.is_empty() => Self::named(&name),
@@ -190,6 +191,14 @@ impl Device {
             Inner::Cpu => Some(true),
             Inner::CpuOneThread => Some(false),
             Inner::CpuF64 | Inner::Gpu(_) => None,
+        }
+    }
+
+    /// The open GPU, if it is one.
+    pub(crate) fn gpu(&self) -> Option<&Arc<gpu::Context>> {
+        match &self.0 {
+            Inner::Cpu | Inner::CpuOneThread | Inner::CpuF64 => None,
+            Inner::Gpu(context) => Some(context),
         }
     }
 

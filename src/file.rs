@@ -1,4 +1,4 @@
-//! Atomic writes: a file is there whole, or as it was.
+//! Atomic writes: a file is there whole, or as it was. And the folder of what need not be found out twice.
 
 use crate::{Error, Result};
 use std::ffi::OsString;
@@ -99,6 +99,36 @@ fn sync_folder(path: &Path) -> std::io::Result<()> {
         _ => Path::new("."),
     };
     File::open(folder)?.sync_all()
+}
+
+/// The file of `kind` for what `header` says, in the user's cache folder, which is made; `None` where there is none.
+pub(crate) fn cache_file(kind: &str, header: &str) -> Option<PathBuf> {
+    let folder = cache_folder()?;
+    std::fs::create_dir_all(&folder).ok()?;
+    Some(folder.join(format!("{kind}-{:016x}.txt", fnv1a(header))))
+}
+
+/// `AXONE_CACHE`, or the user's folder for such files.
+fn cache_folder() -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(own) = variable("AXONE_CACHE") {
+        return Some(own);
+    }
+    let home = || variable("HOME");
+    let base = if cfg!(windows) {
+        variable("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        home().map(|home| home.join("Library").join("Caches"))
+    } else {
+        // A relative path is to be ignored (XDG Base Directory Specification).
+        variable("XDG_CACHE_HOME").filter(|path| path.is_absolute()).or_else(|| home().map(|home| home.join(".cache")))
+    };
+    base.map(|base| base.join("axone"))
+}
+
+/// Fowler, Noll and Vo's hash: a name for the file, no proof; the header in it is compared in full.
+fn fnv1a(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::cpu::CpuExecutor;
 use crate::data::Dataset;
 use crate::kernels::Step;
 use crate::model::{Model, Purpose};
-use crate::plan::{Buffer, Executor, Plan, PlanId, Range};
+use crate::plan::{Buffer, BufferRange, Executor, Plan, PlanId};
 use crate::random::{threefry2x32, uniform};
 use crate::train::Feed;
 
@@ -97,7 +97,7 @@ impl Walk {
     /// Runs one dispatch and judges it on what it read.
     fn dispatch(&mut self, index: usize, step: &Step, label: &str) -> Result<Row> {
         let planned = self.plan.steps[index].clone();
-        let read = |executor: &mut dyn Executor, range: &Range| executor.read(self.id, *range);
+        let read = |executor: &mut dyn Executor, range: &BufferRange| executor.read(self.id, *range);
         let mut reads = Vec::new();
         for range in planned.reads().filter(|range| range.buffer != Buffer::Order) {
             reads.push(read(&mut *self.executor, range)?);
@@ -132,7 +132,7 @@ fn end_to_end(
 ) -> Result<Row> {
     let plan = model.program().plan(Purpose::Train, batch, classes, true)?;
     let uniforms: Vec<Step> = (0..steps).map(|number| step(model, data, batch, number)).collect();
-    let all = Range::of(Buffer::Parameters, plan.slab);
+    let all = BufferRange::of(Buffer::Parameters, plan.slab);
     let prepare = |executor: &mut dyn Executor| -> Result<PlanId> {
         let id = executor.load(&plan)?;
         Feed::whole(executor, id, &plan, data)?;
@@ -159,8 +159,7 @@ fn end_to_end(
     let noisy = noisy?;
     let mut allowed = vec![0.0; expected.len()];
     for index in 0..model.layout().parameters.len() {
-        let range = model.layout().slab.range(Buffer::Parameters, index);
-        let place = range.offset..range.offset + range.len;
+        let place = model.layout().slab.place(index);
         let change = |run: &Vec<f64>| {
             let changes = expected[place.clone()].iter().zip(&run[place.clone()]).map(|(a, b)| (a - b).abs());
             // A NaN must not hide in a maximum.

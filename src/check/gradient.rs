@@ -12,7 +12,7 @@ use crate::data::Dataset;
 use crate::graph::Role;
 use crate::kernels::Step;
 use crate::model::Model;
-use crate::plan::{Buffer, Executor, PlanId, Range};
+use crate::plan::{Buffer, BufferRange, Executor, PlanId};
 use crate::train::Feed;
 
 const STEP: f64 = 6e-6;
@@ -44,9 +44,9 @@ pub fn gradient_check(model: &mut Model, data: &Dataset) -> Result<Report> {
     let mut rows = Vec::new();
     let parameters = model.layout().parameters.iter().enumerate();
     for (index, parameter) in parameters.filter(|(_, parameter)| parameter.role != Role::Statistic) {
-        let range = model.layout().slab.range(Buffer::Parameters, index);
+        let place = model.layout().slab.place(index);
         let (mut got, mut expected, mut allowed) = (Vec::new(), Vec::new(), Vec::new());
-        for at in (0..range.len).step_by(range.len.div_ceil(MOST)).map(|at| range.offset + at) {
+        for at in place.clone().step_by(place.len().div_ceil(MOST)) {
             let exact = gradient[at];
             let mut slope = |h: f64| -> Result<f64> {
                 let home = weights[at];
@@ -70,7 +70,7 @@ pub fn gradient_check(model: &mut Model, data: &Dataset) -> Result<Report> {
             expected.push(0.0);
             allowed.push(bound);
         }
-        let case = format!("{} of {} elements", got.len(), range.len);
+        let case = format!("{} of {} elements", got.len(), place.len());
         rows.push(Row::judge(parameter.name.clone(), case, &[got], &[expected], &[allowed]));
     }
     Ok(Report { device: "gradients against finite differences, f64".to_owned(), rows })
@@ -80,7 +80,7 @@ pub fn gradient_check(model: &mut Model, data: &Dataset) -> Result<Report> {
 struct Probe {
     executor: CpuExecutor<f64>,
     train: PlanId,
-    gradients: Range,
+    gradients: BufferRange,
     weights: Vec<f64>,
     /// What the losses of the outputs count.
     losses: Vec<f64>,
@@ -96,7 +96,7 @@ impl Probe {
         Feed::whole(&mut executor, train, &plan, data)?;
         let total = data.weight(0..rows as u32);
         let step = Step { step: 1, ..Step::over(0, rows, total) };
-        let gradients = Range::of(Buffer::Gradients, plan.slab);
+        let gradients = BufferRange::of(Buffer::Gradients, plan.slab);
         let losses = model.program().loss_weights.iter().map(|weight| f64::from(*weight)).collect();
         let weights = (0..rows as u32).map(|row| data.weight([row].into_iter()) / total).collect();
         Ok(Self { executor, train, gradients, weights, losses, step })
@@ -105,7 +105,7 @@ impl Probe {
     fn loss(&mut self, weights: &[f64]) -> Result<f64> {
         self.executor.write_real(None, Buffer::Parameters, 0, weights)?;
         self.executor.run(self.train, &[self.step])?;
-        let log = self.executor.read_real(self.train, Range::whole(Buffer::Log))?;
+        let log = self.executor.read_real(self.train, BufferRange::whole(Buffer::Log))?;
         let rows = log.chunks_exact(self.weights.len()).zip(&self.losses);
         let mean = |rows: &[f64]| rows.iter().zip(&self.weights).map(|(loss, weight)| loss * weight).sum::<f64>();
         Ok(rows.map(|(rows, weight)| weight * mean(rows)).sum())

@@ -7,7 +7,7 @@ use super::{Case, Judged, Outcome, Report, Row, tolerance};
 use crate::cpu;
 use crate::device::Device;
 use crate::kernels::{Access, Fill, Halves, Kernel, Matmul, Step, Tile};
-use crate::plan::{ALIGNMENT, Buffer, Executor, Plan, PlanStep, Range, Storage};
+use crate::plan::{ALIGNMENT, Buffer, BufferRange, Executor, Plan, PlanStep, Storage};
 use crate::train::Verbosity;
 use crate::{Error, Result};
 use rayon::prelude::*;
@@ -192,14 +192,15 @@ fn plan_of(case: &Case) -> Result<(Plan, Vec<Content<'_>>)> {
         let half = case.halves.has(binding);
         let (values, frame) = match (binding.name, binding.access) {
             ("order", _) => {
-                operands.push(Range::whole(Buffer::Order));
+                operands.push(BufferRange::whole(Buffer::Order));
                 continue;
             }
             (_, Access::Read) => (reads.next(), f32::NAN),
             (_, Access::Write | Access::Update) => (writes.next(), sentinel(half)),
         };
         let values = values.ok_or_else(|| Error::Internal(format!("{}: no {}", case.name, binding.name)))?;
-        operands.push(Range { buffer: Buffer::Activation(contents.len()), offset: FRAME, len: values.len() });
+        operands
+            .push(BufferRange { offset: FRAME, ..BufferRange::of(Buffer::Temporary(contents.len()), values.len()) });
         contents.push((values.as_slice(), frame, half));
     }
     let step = PlanStep { kernel: case.kernel.clone(), operands, name: case.name.clone() };
@@ -221,12 +222,12 @@ pub fn run_case(executor: &mut dyn Executor, case: &Case) -> Result<std::result:
     }
     for (index, (values, frame, _)) in contents.iter().enumerate() {
         let frame = [*frame; FRAME];
-        executor.write(id, Buffer::Activation(index), 0, &[&frame, *values, &frame].concat())?;
+        executor.write(id, Buffer::Temporary(index), 0, &[&frame, *values, &frame].concat())?;
     }
     executor.run(id, &[case.step])?;
     let mut results = Vec::new();
     for (index, (values, sentinel, _)) in contents.iter().enumerate().skip(case.reads.len()) {
-        let all = executor.read(id, Range::of(Buffer::Activation(index), values.len() + 2 * FRAME))?;
+        let all = executor.read(id, BufferRange::of(Buffer::Temporary(index), values.len() + 2 * FRAME))?;
         let inner = FRAME..FRAME + values.len();
         let touched = all.iter().enumerate().find(|(i, value)| !inner.contains(i) && *value != sentinel);
         if let Some((i, value)) = touched {

@@ -4,7 +4,7 @@ use super::product::{self, is_shared};
 use super::{Real, parallel, run};
 use crate::kernels::{Kernel, Step};
 use crate::plan::device_info::{DeviceInfo, DeviceKind, DeviceLimits};
-use crate::plan::{Buffer, Clock, Executor, Fetch, Fetched, Plan, PlanId, PlanStep, Range, Span, Timings};
+use crate::plan::{Buffer, BufferRange, Clock, Executor, Fetch, Fetched, Plan, PlanId, PlanStep, Span, Timings};
 use crate::{Error, Result};
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
@@ -18,9 +18,7 @@ const MAX_OPERANDS: usize = 8;
 struct Place {
     /// `None` for the row order, and for a buffer that is still to be bound.
     buffer: Option<usize>,
-    offset: usize,
-    /// 0 for all of it.
-    len: usize,
+    range: BufferRange,
 }
 
 /// Where each operand of a step lies: reads, then writes.
@@ -154,7 +152,7 @@ impl<T: Real> CpuExecutor<T> {
             Some(loaded) => loaded,
             None => return self.loaded(id).map(drop),
         };
-        let is_own = |buffer: &Buffer| matches!(buffer, Buffer::Activation(_));
+        let is_own = |buffer: &Buffer| matches!(buffer, Buffer::Temporary(_));
         self.free(buffers.iter().filter(|(buffer, _)| !is_own(buffer)).map(|(_, index)| *index).collect::<Vec<_>>());
         buffers.retain(|buffer, _| is_own(buffer));
         for &(buffer, elements) in data.iter().filter(|(buffer, _)| *buffer != Buffer::Order) {
@@ -167,9 +165,9 @@ impl<T: Real> CpuExecutor<T> {
 
     /// Looks up where the operands of every step lie.
     fn place(&self, plan: &Plan, buffers: &HashMap<Buffer, usize>) -> Vec<Places> {
-        let part = |range: &Range| {
+        let part = |range: &BufferRange| {
             let buffer = buffers.get(&range.buffer).or_else(|| self.slabs.get(&range.buffer)).copied();
-            Place { buffer, offset: range.offset, len: range.len }
+            Place { buffer, range: *range }
         };
         let places = |step: &PlanStep| Places {
             reads: step.reads().filter(|range| range.buffer != Buffer::Order).map(part).collect(),
@@ -179,10 +177,9 @@ impl<T: Real> CpuExecutor<T> {
     }
 
     /// As [`Executor::read`], in this executor's own precision.
-    pub fn read_real(&mut self, id: impl Into<Option<PlanId>>, range: Range) -> Result<Vec<T>> {
+    pub fn read_real(&mut self, id: impl Into<Option<PlanId>>, range: BufferRange) -> Result<Vec<T>> {
         let all = self.buffer(id.into(), range.buffer)?;
-        let len = if range.len == 0 { all.len() } else { range.len };
-        let part = all.get(range.offset..range.offset + len);
+        let part = all.get(range.within(all.len()));
         part.map(<[T]>::to_vec).ok_or_else(|| Error::Internal(format!("{range} is out of bounds")))
     }
 
@@ -221,13 +218,12 @@ impl<T: Real> CpuExecutor<T> {
             let mut reads: [&[T]; MAX_OPERANDS] = [&[]; MAX_OPERANDS];
             for (read, part) in reads.iter_mut().zip(&places.reads) {
                 let all = part.buffer.and_then(|buffer| self.arena.get(buffer)).ok_or_else(unbound)?;
-                let len = if part.len == 0 { all.len() } else { part.len };
-                *read = all.get(part.offset..part.offset + len).ok_or_else(unbound)?;
+                *read = all.get(part.range.within(all.len())).ok_or_else(unbound)?;
             }
             let mut writes: [&mut [T]; MAX_OPERANDS] = Default::default();
             for ((write, part), all) in writes.iter_mut().zip(&places.writes).zip(&mut taken) {
-                let len = if part.len == 0 { all.len() } else { part.len };
-                *write = all.get_mut(part.offset..part.offset + len).ok_or_else(unbound)?;
+                let place = part.range.within(all.len());
+                *write = all.get_mut(place).ok_or_else(unbound)?;
             }
             let (reads, writes) = (&reads[..places.reads.len()], &mut writes[..places.writes.len()]);
             run(&planned.kernel, reads, writes, &loaded.order, step)
@@ -261,11 +257,11 @@ fn narrow<T: Real>(values: Vec<T>) -> Vec<f32> {
 
 impl<T: Real> Executor for CpuExecutor<T> {
     fn load(&mut self, plan: &Plan) -> Result<PlanId> {
-        let activations: Vec<(Buffer, usize)> =
-            plan.activations.iter().enumerate().map(|(i, storage)| (Buffer::Activation(i), storage.len)).collect();
+        let temporaries: Vec<(Buffer, usize)> =
+            plan.temporaries.iter().enumerate().map(|(i, storage)| (Buffer::Temporary(i), storage.len)).collect();
         plan.slabs()
             .iter()
-            .chain(&activations)
+            .chain(&temporaries)
             .try_for_each(|(buffer, elements)| check_size::<T>(*buffer, *elements))?;
         for (buffer, elements) in plan.slabs() {
             if !self.slabs.contains_key(&buffer) {
@@ -273,7 +269,7 @@ impl<T: Real> Executor for CpuExecutor<T> {
                 self.slabs.insert(buffer, index);
             }
         }
-        let buffers = activations.into_iter().map(|(buffer, elements)| (buffer, self.allocate(elements))).collect();
+        let buffers = temporaries.into_iter().map(|(buffer, elements)| (buffer, self.allocate(elements))).collect();
         let places = self.place(plan, &buffers);
         let id = PlanId(self.loads);
         self.loads += 1;
@@ -313,7 +309,7 @@ impl<T: Real> Executor for CpuExecutor<T> {
         Ok(())
     }
 
-    fn read_slab(&mut self, range: Range) -> Result<Vec<f32>> {
+    fn read_slab(&mut self, range: BufferRange) -> Result<Vec<f32>> {
         Ok(narrow(self.read_real(None, range)?))
     }
 
@@ -323,11 +319,11 @@ impl<T: Real> Executor for CpuExecutor<T> {
         Ok(())
     }
 
-    fn read(&mut self, id: PlanId, range: Range) -> Result<Vec<f32>> {
+    fn read(&mut self, id: PlanId, range: BufferRange) -> Result<Vec<f32>> {
         Ok(narrow(self.read_real(id, range)?))
     }
 
-    fn fetch(&mut self, id: PlanId, range: Range) -> Result<Fetch> {
+    fn fetch(&mut self, id: PlanId, range: BufferRange) -> Result<Fetch> {
         Ok(Fetch(Fetched::Ready(self.read(id, range)?)))
     }
 

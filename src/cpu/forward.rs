@@ -7,13 +7,13 @@
 use super::product::Packed;
 use super::{run, twins::activation::add_bias_and_activate};
 use crate::kernels::{Activation, Epilogue, Kernel, Step};
-use crate::plan::{Buffer, Plan, PlanStep, Range};
+use crate::plan::{Buffer, BufferRange, Plan, PlanStep};
 use crate::{Error, Result};
 use std::cell::Cell;
 use std::collections::HashMap;
 
 thread_local! {
-    /// The activations of the prediction that this thread runs.
+    /// The temporaries of the prediction that this thread runs.
     static ROOM: Cell<Vec<Vec<f32>>> = const { Cell::new(Vec::new()) };
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Forward {
     /// Elements of each activation buffer.
     buffers: Vec<usize>,
     /// Inputs that are copied to a buffer first, since a kernel wants all rows of the plan.
-    copied: Vec<(usize, Range)>,
+    copied: Vec<(usize, BufferRange)>,
     outputs: Vec<Place>,
 }
 
@@ -81,15 +81,15 @@ impl Weights {
 impl Forward {
     /// Of a plan whose inputs are written by the host.
     pub fn new(plan: &Plan, weights: &mut Weights) -> Result<Self> {
-        let own = |range: &Range| match range.buffer {
-            Buffer::Activation(buffer) => {
-                Ok(Place { from: From::Buffer(buffer), offset: range.offset, len: range.len })
+        let own = |range: &BufferRange| match range.buffer {
+            Buffer::Temporary(buffer) => {
+                Ok(Place { from: From::Buffer(buffer), offset: range.offset, len: range.fixed() })
             }
-            Buffer::Parameters => Ok(Place { from: From::Slab, offset: range.offset, len: range.len }),
+            Buffer::Parameters => Ok(Place { from: From::Slab, offset: range.offset, len: range.fixed() }),
             other => Err(Error::Internal(format!("a prediction reads {other}"))),
         };
         // Which input lies in which buffer, until that is written.
-        let mut alive: Vec<(usize, Range)> =
+        let mut alive: Vec<(usize, BufferRange)> =
             plan.inputs.iter().enumerate().filter_map(|(input, range)| Some((input, (*range)?))).collect();
         let (mut steps, mut copied) = (Vec::new(), Vec::new());
         for step in &plan.steps {
@@ -118,12 +118,12 @@ impl Forward {
             });
         }
         // An output may be an input that no layer changes.
-        let output = |range: &Range| {
+        let output = |range: &BufferRange| {
             let input = alive.iter().find(|(_, at)| at == range).map(|(input, _)| From::Input(*input));
             own(range).map(|place| Place { from: input.unwrap_or(place.from), ..place })
         };
         let outputs = plan.outputs.iter().map(output).collect::<Result<_>>()?;
-        let buffers = plan.activations.iter().map(|storage| storage.len).collect();
+        let buffers = plan.temporaries.iter().map(|storage| storage.len).collect();
         Ok(Self { steps, buffers, copied, outputs })
     }
 
@@ -135,8 +135,8 @@ impl Forward {
             buffer.resize(buffer.len().max(*len), 0.0);
         }
         for (input, range) in &self.copied {
-            if let Buffer::Activation(buffer) = range.buffer {
-                let (own, padding) = room[buffer][range.offset..][..range.len].split_at_mut(inputs[*input].len());
+            if let Buffer::Temporary(buffer) = range.buffer {
+                let (own, padding) = room[buffer][range.within(0)].split_at_mut(inputs[*input].len());
                 own.copy_from_slice(inputs[*input]);
                 // What another model left there may be no category.
                 padding.fill(0.0);

@@ -99,6 +99,10 @@ impl Matrix {
         &self.data
     }
 
+    pub(super) fn data_mut(&mut self) -> &mut [f32] {
+        &mut self.data
+    }
+
     /// The values, row after row, without a copy.
     pub fn into_data(self) -> Vec<f32> {
         self.data

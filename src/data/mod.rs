@@ -15,6 +15,7 @@
 //! # Ok::<(), axone::Error>(())
 //! ```
 
+mod arithmetic;
 #[cfg(feature = "datasets")]
 mod array;
 #[cfg(feature = "datasets")]

@@ -3,10 +3,10 @@
 //! What comes out has passed the checks of [`Dataset::new`] again where it could fail them: a part may be empty
 //! or hold no weight, an input may overflow.
 
-use super::Matrix;
 use super::dataset::{Dataset, check_matrix};
 use super::matrix::check_rows;
 use super::weights::check_weights;
+use super::{Matrix, Targets};
 use crate::{Error, Result};
 use std::sync::Arc;
 
@@ -50,6 +50,46 @@ impl Dataset {
         let rows: Vec<usize> = (n..self.rows).collect();
         self.check_part("Dataset::skip", &rows)?;
         Ok(self.gather(&rows))
+    }
+
+    /// The rows whose number `keep` approves of, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where no row is left or every row left has weight 0.
+    ///
+    /// ```
+    /// use axone::data::Dataset;
+    /// let set = Dataset::new([[1.0], [2.0], [3.0]], [0, 1, 2])?;
+    /// let labels = set.targets()[0].labels().unwrap_or_default();
+    /// assert_eq!(set.filter(|row| labels[row] < 2)?.len(), 2);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn filter(&self, mut keep: impl FnMut(usize) -> bool) -> Result<Self> {
+        let rows: Vec<usize> = (0..self.rows).filter(|row| keep(*row)).collect();
+        self.check_part("Dataset::filter", &rows)?;
+        Ok(self.gather(&rows))
+    }
+
+    /// Every label of target `index` through `f`: classes merged, renumbered, or made yes and no.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for a target that is not there or has no labels.
+    ///
+    /// ```
+    /// use axone::data::Dataset;
+    /// let set = Dataset::new([[1.0], [2.0], [3.0]], [3, 7, 3])?.map_labels(0, |label| u32::from(label == 7))?;
+    /// assert_eq!(set.targets()[0].labels(), Some(&[0, 1, 0][..]));
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn map_labels(mut self, index: usize, f: impl FnMut(u32) -> u32) -> Result<Self> {
+        let place = || format!("Dataset::map_labels({index})");
+        let count = self.targets.len();
+        match Arc::make_mut(&mut self.targets).get_mut(index) {
+            Some(Targets::Classes(labels)) => *labels = std::mem::take(labels).into_iter().map(f).collect(),
+            Some(Targets::Values(_)) => return Err(Error::value(place(), "target", "class labels", "numbers")),
+            None => return Err(Error::value(place(), "index", format!("below {count} (the targets)"), index)),
+        }
+        Ok(self)
     }
 
     /// Refuses a part without rows, and one in which no row has weight.

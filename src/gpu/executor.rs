@@ -6,16 +6,17 @@
 //! vanishes, short enough that no submission comes near a driver's watchdog.
 
 use super::loaded::{Loaded, Slabs};
-use super::pace::Pace;
+use super::pace::Clock;
 use super::profile::Stopwatch;
 use super::readback::{Copy, Readback};
 use super::{Context, tune};
 use crate::kernels::Step;
-use crate::plan::{Buffer, Executor, Fetch, Fetched, Plan, PlanId, Range, Storage, Timings};
+use crate::plan::{Buffer, BufferRange, Executor, Fetch, Fetched, Plan, PlanId, Storage, Timings};
 use crate::{Error, Result};
 use half::f16;
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -40,8 +41,9 @@ pub struct GpuExecutor {
     fetched: VecDeque<(u64, Copy)>,
     fetches: u64,
     stopwatch: Stopwatch,
-    in_flight: VecDeque<wgpu::SubmissionIndex>,
-    pace: Pace,
+    /// Submissions that may still run, and whose plan they are of.
+    in_flight: VecDeque<(wgpu::SubmissionIndex, PlanId)>,
+    clock: Clock,
 }
 
 impl GpuExecutor {
@@ -57,7 +59,7 @@ impl GpuExecutor {
             fetches: 0,
             stopwatch: Stopwatch::default(),
             in_flight: VecDeque::new(),
-            pace: Pace::new(),
+            clock: Clock::new(),
         }
     }
 
@@ -69,18 +71,6 @@ impl GpuExecutor {
             }
         }
         Ok(())
-    }
-
-    /// `plan` with every choice made that was left to the device, where the device can run it.
-    fn fitted(&self, plan: &Plan) -> Result<Plan> {
-        let context = &self.context;
-        if !context.has_f16() && plan.activations.iter().any(|storage| storage.half) {
-            let (what, device) = (format!("plan {} in f16", plan.name), context.info().name.clone());
-            return Err(Error::Unsupported { what, device });
-        }
-        let (bytes, largest) = plan.largest();
-        context.check_size(|| format!("{largest} of plan {} (batch {})", plan.name, plan.batch), bytes)?;
-        tune::tuned(context, plan)
     }
 
     fn loaded(&self, id: PlanId) -> Result<&Loaded> {
@@ -97,34 +87,32 @@ impl GpuExecutor {
     }
 
     /// Queues a copy of a part of `source`, which holds f32, to the host.
-    fn copy(&mut self, source: wgpu::Buffer, range: Range) -> Result<Copy> {
-        let elements = if range.len == 0 { (source.size() / 4) as usize } else { range.len };
-        self.readback.start::<f32>(&self.context, &source, range.offset, elements)
+    fn copy(&mut self, source: wgpu::Buffer, range: BufferRange) -> Result<Copy> {
+        let part = range.within((source.size() / 4) as usize);
+        self.readback.start::<f32>(&self.context, &source, part.start, part.len())
     }
 
     /// The values of a part of `source`, which holds f32, once everything queued has run.
-    fn read_from(&mut self, source: wgpu::Buffer, range: Range) -> Result<Vec<f32>> {
+    fn read_from(&mut self, source: wgpu::Buffer, range: BufferRange) -> Result<Vec<f32>> {
         let copy = self.copy(source, range)?;
         self.in_flight.clear();
         self.readback.finish(&self.context, copy)
     }
 
     /// The values of `range`, which holds f16.
-    fn read_half(&mut self, id: PlanId, range: Range) -> Result<Vec<f32>> {
+    fn read_half(&mut self, id: PlanId, range: BufferRange) -> Result<Vec<f32>> {
         let source = self.buffer(id, range.buffer)?.clone();
         // Copies go by 4 bytes.
-        let values = self.readback.read::<f16>(&self.context, &source, range.offset, range.len.next_multiple_of(2))?;
-        Ok(values.into_iter().take(range.len).map(f16::to_f32).collect())
+        let values =
+            self.readback.read::<f16>(&self.context, &source, range.offset, range.fixed().next_multiple_of(2))?;
+        Ok(values.into_iter().take(range.fixed()).map(f16::to_f32).collect())
     }
 
-    /// Submits `commands` once for each of the `count` step uniforms from `first` on.
-    fn submit(&mut self, id: PlanId, only: Option<usize>, first: usize, count: usize) -> Result<()> {
+    /// Submits the dispatches `which` of the plan, once for each of the `count` step uniforms from `first` on.
+    fn submit(&mut self, id: PlanId, which: Range<usize>, first: usize, count: usize) -> Result<()> {
         let loaded = self.loaded(id)?;
-        let commands = match only {
-            Some(index) => loaded.commands.get(index..=index),
-            None => Some(&loaded.commands[..]),
-        };
-        let commands = commands.ok_or_else(|| Error::Internal(format!("no step {only:?} in {}", loaded.plan.name)))?;
+        let no_such = || Error::Internal(format!("no dispatches {which:?} in {}", loaded.plan.name));
+        let commands = loaded.commands.get(which.clone()).ok_or_else(no_such)?;
         let mut encoder = self.context.device.create_command_encoder(&Default::default());
         let label = Some(loaded.plan.name.as_str());
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes: None });
@@ -135,17 +123,20 @@ impl GpuExecutor {
         }
         drop(pass);
         let submission = self.context.queue.submit([encoder.finish()]);
-        self.pace.queued(self.in_flight.is_empty(), Instant::now());
-        self.in_flight.push_back(submission);
-        Ok(())
+        self.clock.queued(self.in_flight.is_empty(), Instant::now());
+        self.in_flight.push_back((submission, id));
+        self.throttle()
     }
 
-    /// Waits until at most `IN_FLIGHT - 1` submissions are left and steers the size of the next.
+    /// Waits until at most `IN_FLIGHT - 1` submissions are left and steers the size of the next of their plans.
     fn throttle(&mut self) -> Result<()> {
         while self.in_flight.len() >= IN_FLIGHT {
-            let oldest = self.in_flight.pop_front();
-            self.context.wait(oldest)?;
-            self.pace.done(Instant::now());
+            let Some((oldest, id)) = self.in_flight.pop_front() else { return Ok(()) };
+            self.context.wait(Some(oldest))?;
+            let took = self.clock.done(Instant::now());
+            if let Some(loaded) = self.plans.get_mut(&id) {
+                loaded.pace.done(took);
+            }
         }
         Ok(())
     }
@@ -158,7 +149,7 @@ fn not_loaded(id: PlanId) -> Error {
 impl Executor for GpuExecutor {
     fn load(&mut self, plan: &Plan) -> Result<PlanId> {
         let context = Arc::clone(&self.context);
-        let plan = &self.fitted(plan)?;
+        let plan = &tune::fitted(&self.context, plan)?;
         context.guarded(|| {
             self.make_slabs(plan)?;
             let loaded = Loaded::new(&context, plan, &self.slabs)?;
@@ -170,7 +161,7 @@ impl Executor for GpuExecutor {
     }
 
     fn prepare(&mut self, plans: &[Plan]) {
-        let plans: Vec<Plan> = plans.iter().filter_map(|plan| self.fitted(plan).ok()).collect();
+        let plans: Vec<Plan> = plans.iter().filter_map(|plan| tune::fitted(&self.context, plan).ok()).collect();
         let steps = plans.iter().flat_map(|plan| plan.steps.iter().map(move |step| (plan, step)));
         let kernels: Vec<_> = steps.map(|(plan, step)| (step.kernel.spec(), plan.halves(step))).collect();
         let _reported_by_load = self.context.pipelines.all(&self.context, &kernels);
@@ -232,7 +223,7 @@ impl Executor for GpuExecutor {
         })
     }
 
-    fn read(&mut self, id: PlanId, range: Range) -> Result<Vec<f32>> {
+    fn read(&mut self, id: PlanId, range: BufferRange) -> Result<Vec<f32>> {
         if self.loaded(id)?.plan.is_half(range.buffer) {
             return self.read_half(id, range);
         }
@@ -247,12 +238,12 @@ impl Executor for GpuExecutor {
         })
     }
 
-    fn read_slab(&mut self, range: Range) -> Result<Vec<f32>> {
+    fn read_slab(&mut self, range: BufferRange) -> Result<Vec<f32>> {
         let source = self.slab(range.buffer)?.clone();
         self.read_from(source, range)
     }
 
-    fn fetch(&mut self, id: PlanId, range: Range) -> Result<Fetch> {
+    fn fetch(&mut self, id: PlanId, range: BufferRange) -> Result<Fetch> {
         if self.loaded(id)?.plan.is_half(range.buffer) {
             return Ok(Fetch(Fetched::Ready(self.read_half(id, range)?)));
         }
@@ -284,9 +275,12 @@ impl Executor for GpuExecutor {
                 self.loaded(id)?.write_steps(&context, steps);
                 let mut done = 0;
                 while done < steps.len() {
-                    let count = self.pace.steps().min(steps.len() - done);
-                    self.submit(id, None, done, count)?;
-                    self.throttle()?;
+                    let Loaded { pace, commands, .. } = self.loaded(id)?;
+                    let (count, all) = (pace.steps().min(steps.len() - done), commands.len());
+                    let part = pace.dispatches(all);
+                    for first in (0..all).step_by(part) {
+                        self.submit(id, first..all.min(first + part), done, count)?;
+                    }
                     done += count;
                 }
             }
@@ -298,8 +292,7 @@ impl Executor for GpuExecutor {
         let context = Arc::clone(&self.context);
         context.guarded(|| {
             self.loaded(id)?.write_steps(&context, std::slice::from_ref(step));
-            self.submit(id, Some(index), 0, 1)?;
-            self.throttle()
+            self.submit(id, index..index + 1, 0, 1)
         })
     }
 

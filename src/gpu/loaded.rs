@@ -1,6 +1,7 @@
 //! A plan as it lies on a GPU: its buffers, and one recorded dispatch for each of its steps.
 
 use super::Context;
+use super::pace::Pace;
 use super::pipelines::Pipeline;
 use crate::kernels::Step;
 use crate::plan::{Buffer, Plan, PlanStep, Storage};
@@ -47,22 +48,24 @@ impl Command {
 pub(super) struct Loaded {
     pub plan: Plan,
     pub commands: Vec<Command>,
+    /// How much of it goes into a submission.
+    pub pace: Pace,
     /// Picks the entry of a step by a dynamic offset.
     pub step_group: wgpu::BindGroup,
     /// Steps whose uniforms fit.
     pub step_capacity: usize,
     steps: wgpu::Buffer,
     params: wgpu::Buffer,
-    activations: Vec<wgpu::Buffer>,
+    temporaries: Vec<wgpu::Buffer>,
     data: HashMap<Buffer, wgpu::Buffer>,
 }
 
 impl Loaded {
     /// Makes buffers, pipelines and bind groups; those that need the data set wait for [`Loaded::bind_data`].
     pub fn new(context: &Context, plan: &Plan, slabs: &Slabs) -> Result<Self> {
-        let activations = plan.activations.iter().enumerate();
-        let activations: Result<Vec<_>> =
-            activations.map(|(i, storage)| context.storage(&Buffer::Activation(i).to_string(), *storage)).collect();
+        let temporaries = plan.temporaries.iter().enumerate();
+        let temporaries: Result<Vec<_>> =
+            temporaries.map(|(i, storage)| context.storage(&Buffer::Temporary(i).to_string(), *storage)).collect();
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let params = context.buffer("params", UNIFORM_STRIDE * plan.steps.len() as u64, usage);
         for (i, step) in plan.steps.iter().enumerate() {
@@ -72,11 +75,12 @@ impl Loaded {
         let mut loaded = Self {
             plan: plan.clone(),
             commands: Vec::new(),
+            pace: Pace::new(plan.steps.iter().map(|step| step.work().flops).sum()),
             step_group,
             step_capacity: 1,
             steps,
             params,
-            activations: activations?,
+            temporaries: temporaries?,
             data: HashMap::new(),
         };
         let kernels: Vec<_> = plan.steps.iter().map(|step| (step.kernel.spec(), plan.halves(step))).collect();
@@ -122,14 +126,14 @@ impl Loaded {
 
     /// Bytes of its buffers.
     pub fn bytes(&self) -> u64 {
-        let buffers = [&self.steps, &self.params].into_iter().chain(&self.activations).chain(self.data.values());
+        let buffers = [&self.steps, &self.params].into_iter().chain(&self.temporaries).chain(self.data.values());
         buffers.map(wgpu::Buffer::size).sum()
     }
 
     /// Where `buffer` lies, if it does yet.
     pub fn buffer<'a>(&'a self, slabs: &'a Slabs, buffer: Buffer) -> Option<&'a wgpu::Buffer> {
         match buffer {
-            Buffer::Activation(index) => self.activations.get(index),
+            Buffer::Temporary(index) => self.temporaries.get(index),
             _ => slabs.get(&buffer).or_else(|| self.data.get(&buffer)),
         }
     }
@@ -162,7 +166,7 @@ impl Loaded {
         for (bound, range) in step.bindings() {
             let buffer = self.buffer(slabs, range.buffer)?;
             let bytes = |len| Storage { len, half: self.plan.is_half(range.buffer) }.bytes();
-            let resource = binding(buffer, bytes(range.offset), bytes(range.len).next_multiple_of(4));
+            let resource = binding(buffer, bytes(range.offset), bytes(range.fixed()).next_multiple_of(4));
             entries.push(wgpu::BindGroupEntry { binding: bound.index, resource });
         }
         context.count_object();

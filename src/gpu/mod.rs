@@ -3,6 +3,7 @@
 mod adapter;
 mod context;
 mod executor;
+mod forward;
 mod loaded;
 mod pace;
 mod pipelines;
@@ -13,4 +14,5 @@ mod tune;
 pub use adapter::{Adapter, Queue, RawDevice, adapters, describe};
 pub use context::Context;
 pub use executor::GpuExecutor;
+pub use forward::{Forward, Pending, RawBuffer};
 pub use tune::{Race, race};

@@ -6,40 +6,81 @@ use std::time::{Duration, Instant};
 /// A submission should take about this long; Windows resets a device after 2 s.
 const SUBMISSION: Duration = Duration::from_millis(40);
 
-/// How many steps go into a submission, by how long the last one took.
+/// Floating-point operations of a submission of which nothing is known yet: what a slow GPU does in [`SUBMISSION`].
+const CAUTIOUS: u64 = 2_000_000_000;
+
+/// How much of a plan goes into a submission, by how long its last ones took: several steps, or a part of one.
 pub(super) struct Pace {
-    group: usize,
-    /// Since when the device works on the oldest submission in flight.
-    since: Instant,
+    steps: usize,
+    parts: usize,
+    /// Parts of a step that are still to be timed, and the longest of those that were.
+    untimed: usize,
+    longest: Duration,
 }
 
 impl Pace {
-    /// One step, and then more.
-    pub fn new() -> Self {
-        Self { group: 1, since: Instant::now() }
+    /// For steps of `flops` operations: one at a time or less, and then more.
+    pub fn new(flops: u64) -> Self {
+        let parts = flops.div_ceil(CAUTIOUS).max(1) as usize;
+        Self { steps: 1, parts, untimed: parts, longest: Duration::ZERO }
     }
 
-    /// Training steps in the next submission.
+    /// Steps in the next submission.
     pub fn steps(&self) -> usize {
-        self.group
+        self.steps
+    }
+
+    /// Dispatches in the next submission, of a step that has `all`.
+    pub fn dispatches(&self, all: usize) -> usize {
+        all.div_ceil(self.parts).max(1)
+    }
+
+    /// A submission `took` so long.
+    pub fn done(&mut self, took: Duration) {
+        if took > SUBMISSION * 2 {
+            match self.steps {
+                1 => self.cut(self.parts.saturating_mul(2)),
+                steps => self.steps = steps / 2,
+            }
+            return;
+        }
+        self.longest = self.longest.max(took);
+        self.untimed = self.untimed.saturating_sub(1);
+        // One long dispatch among short ones keeps the step in parts.
+        if self.untimed == 0 {
+            if self.longest < SUBMISSION / 2 {
+                match self.parts {
+                    1 => self.steps = (self.steps * 2).min(STEPS_PER_WRITE),
+                    parts => self.parts = parts / 2,
+                }
+            }
+            self.cut(self.parts);
+        }
+    }
+
+    fn cut(&mut self, parts: usize) {
+        (self.parts, self.untimed, self.longest) = (parts, parts, Duration::ZERO);
+    }
+}
+
+/// Since when the device works on the oldest submission in flight.
+pub(super) struct Clock(Instant);
+
+impl Clock {
+    pub fn new() -> Self {
+        Self(Instant::now())
     }
 
     /// A submission is queued at `now`. Where the device was idle it begins at once: the time before is not its own.
     pub fn queued(&mut self, idle: bool, now: Instant) {
         if idle {
-            self.since = now;
+            self.0 = now;
         }
     }
 
-    /// The oldest submission is done at `now`.
-    pub fn done(&mut self, now: Instant) {
-        let took = now.duration_since(self.since);
-        self.since = now;
-        if took < SUBMISSION / 2 {
-            self.group = (self.group * 2).min(STEPS_PER_WRITE);
-        } else if took > SUBMISSION * 2 {
-            self.group = (self.group / 2).max(1);
-        }
+    /// How long the oldest submission took, which is done at `now`.
+    pub fn done(&mut self, now: Instant) -> Duration {
+        now.duration_since(std::mem::replace(&mut self.0, now))
     }
 }
 
@@ -47,19 +88,48 @@ impl Pace {
 mod tests {
     use super::*;
 
+    const SHORT: Duration = Duration::from_millis(1);
+    const LONG: Duration = Duration::from_millis(500);
+
     /// A pause between two epochs is no slow submission.
     #[test]
     fn idle_time_does_not_count() {
         let begun = Instant::now();
-        let mut pace = Pace { group: 64, since: begun };
         let at = |milliseconds| begun + Duration::from_millis(milliseconds);
-        pace.queued(true, at(10_000));
-        pace.done(at(10_030));
-        assert_eq!(pace.group, 64, "30 ms are neither fast nor slow");
-        pace.queued(false, at(10_031));
-        pace.done(at(10_040));
-        assert_eq!(pace.group, 128);
-        pace.done(at(10_200));
-        assert_eq!(pace.group, 64);
+        let mut clock = Clock(begun);
+        clock.queued(true, at(10_000));
+        assert_eq!(clock.done(at(10_030)), Duration::from_millis(30));
+        clock.queued(false, at(10_031));
+        assert_eq!(clock.done(at(10_040)), Duration::from_millis(10));
+    }
+
+    #[test]
+    fn short_steps_share_a_submission() {
+        let mut pace = Pace::new(1);
+        for steps in [1, 2, 4] {
+            assert_eq!((pace.steps(), pace.dispatches(7)), (steps, 7));
+            pace.done(SHORT);
+        }
+        pace.done(SUBMISSION);
+        assert_eq!(pace.steps(), 8);
+        pace.done(LONG);
+        assert_eq!(pace.steps(), 4);
+    }
+
+    /// As on an integrated GPU of 100 GFLOP/s, where a step of 0.7 TFLOP takes seconds.
+    #[test]
+    fn a_long_step_is_cut_into_submissions() {
+        let mut pace = Pace::new(1);
+        for dispatches in [11, 6, 3, 2, 1, 1] {
+            assert_eq!((pace.steps(), pace.dispatches(11)), (1, dispatches));
+            pace.done(LONG);
+        }
+        let mut pace = Pace::new(3 * CAUTIOUS);
+        assert_eq!(pace.dispatches(9), 3, "before anything is known");
+        // One long part keeps it so.
+        [SHORT, SUBMISSION, SHORT].into_iter().for_each(|took| pace.done(took));
+        assert_eq!(pace.dispatches(9), 3);
+        [SHORT; 3].into_iter().for_each(|took| pace.done(took));
+        assert_eq!(pace.dispatches(9), 9);
     }
 }

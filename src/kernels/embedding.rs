@@ -2,7 +2,7 @@
 //!
 //! Categories travel as f32, as class indices do: exact up to 2^24.
 
-use super::rows::{WORKGROUP, lanes_override, row_groups};
+use super::rows::{WORKGROUP, lanes, lanes_override, row_groups};
 use super::spec::{Binding, Entry, Shader, Spec, cells, groups, params};
 
 params! {
@@ -62,6 +62,23 @@ pub const GRAD_SHADER: Shader = Shader {
     ..SHADER
 };
 
+/// `shaders/embedding_grad_tiled.wgsl`.
+pub const TILED_GRAD_SHADER: Shader = Shader {
+    name: "embedding_grad_tiled",
+    sources: &[include_str!("../../shaders/embedding_grad_tiled.wgsl")],
+    entries: GRAD_SHADER.entries,
+    ..SHADER
+};
+
+/// Elements of a table from which on its gradient is tiled. Fewer cannot keep a GPU busy that way.
+const TILED_FROM: usize = 1024;
+
+/// Elements of a table that a workgroup of the tiled gradient owns.
+const OWN: usize = 2048;
+
+/// The most pairs of which it takes the gradient: of more, all of one category, llvmpipe would cut its loops off.
+const TILED_TO: u32 = 1 << 17;
+
 impl EmbeddingParams {
     fn table(&self) -> usize {
         self.categories as usize * self.width as usize
@@ -75,6 +92,17 @@ impl EmbeddingParams {
     /// Values of the batch that these columns make.
     fn values(&self) -> usize {
         self.pairs() as usize * self.width as usize
+    }
+}
+
+impl EmbeddingGrad {
+    fn is_tiled(&self) -> bool {
+        self.0.table() >= TILED_FROM && self.0.pairs() <= TILED_TO
+    }
+
+    /// Invocations that share the sum of an element.
+    pub(crate) fn lanes(&self) -> u32 {
+        if self.is_tiled() { 1 } else { lanes(self.0.pairs()) }
     }
 }
 
@@ -99,16 +127,20 @@ impl Spec for Embedding {
 }
 
 impl Spec for EmbeddingGrad {
+    fn shader(&self) -> &'static Shader {
+        if self.is_tiled() { &TILED_GRAD_SHADER } else { &GRAD_SHADER }
+    }
+
     fn params(&self) -> &[u8] {
         bytemuck::bytes_of(&self.0)
     }
 
     fn overrides(&self) -> Vec<(&'static str, f64)> {
-        vec![lanes_override(self.0.pairs())]
+        if self.is_tiled() { Vec::new() } else { vec![lanes_override(self.0.pairs())] }
     }
 
     fn workgroups(&self) -> u64 {
-        row_groups(self.0.categories * self.0.width, self.0.pairs())
+        if self.is_tiled() { groups(self.0.table(), OWN) } else { row_groups(self.0.table() as u32, self.0.pairs()) }
     }
 
     fn sizes(&self) -> Vec<usize> {

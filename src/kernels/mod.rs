@@ -131,7 +131,8 @@ macro_rules! kernels {
             /// Rows of a table, picked by category.
             Embedding(embedding::Embedding) in [SHADER], embedding(x, table => y);
             /// The gradient of the table.
-            EmbeddingGrad(embedding::EmbeddingGrad) in [GRAD_SHADER], embedding_grad(x, dy => dtable);
+            EmbeddingGrad(embedding::EmbeddingGrad) in [GRAD_SHADER, TILED_GRAD_SHADER],
+                embedding_grad(x, dy => dtable);
             /// `y = (1 - share) y + share x`.
             Blend(blend::Blend) in [SHADER], blend(x => y; step);
             /// A step of any optimizer.

@@ -50,7 +50,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Makes a model of `network`: weights drawn with seed 0 ([`Model::reset`] draws others), on `device`, to be
+    /// Makes a model of `network`: weights drawn with its seed ([`Model::reset`] draws others), on `device`, to be
     /// trained on `losses` (one for each output) with `optimizer`. Kernels are compiled here, not in the first step.
     ///
     /// # Errors
@@ -60,7 +60,7 @@ impl Model {
         Self::of(Program::new(network, losses, optimizer)?, device)
     }
 
-    /// A model of `program`, with weights drawn with seed 0.
+    /// A model of `program`, with weights drawn with the seed of its network.
     pub(super) fn of(program: Program, device: Device) -> Result<Self> {
         let layout = Layout::new(&program)?;
         let executor = device.executor();
@@ -80,7 +80,7 @@ impl Model {
         let classes: Vec<bool> = model.program.losses.iter().map(|loss| loss.takes_classes()).collect();
         model.load_at_most(Purpose::Train, DEFAULT_BATCH, &classes)?;
         model.write_rules()?;
-        model.reset(0)?;
+        model.reset(model.program.network.seed)?;
         Ok(model)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Network, Program, Purpose, Weight};
 use crate::graph::Parameter;
-use crate::plan::{Buffer, Slab};
+use crate::plan::Slab;
 use crate::{Error, Result};
 use std::collections::HashMap;
 
@@ -26,9 +26,8 @@ impl Layout {
     pub fn start(&self, network: &Network, seed: u64) -> Result<Vec<f32>> {
         let mut all = vec![0.0; self.slab.len()];
         for (i, (p, initializer)) in self.parameters.iter().zip(network.initializers()).enumerate() {
-            let range = self.slab.range(Buffer::Parameters, i);
             let drawn = initializer.sample(&p.name, p.rows, p.cols, seed, i as u32)?;
-            all[range.offset..range.offset + range.len].copy_from_slice(&drawn);
+            all[self.slab.place(i)].copy_from_slice(&drawn);
         }
         Ok(all)
     }
@@ -36,8 +35,7 @@ impl Layout {
     /// Cuts a slab into named parameters.
     pub fn split(&self, slab: &[f32]) -> Vec<Weight> {
         let cut = |(i, p): (usize, &Parameter)| {
-            let range = self.slab.range(Buffer::Parameters, i);
-            let data = slab[range.offset..range.offset + range.len].to_vec();
+            let data = slab[self.slab.place(i)].to_vec();
             Weight { name: p.name.clone(), shape: (p.rows, p.cols), data }
         };
         self.parameters.iter().enumerate().map(cut).collect()
@@ -82,8 +80,7 @@ impl Layout {
         let places = self.check(what, weights)?;
         let mut all = vec![0.0; self.slab.len()];
         for (weight, place) in weights.iter().zip(places) {
-            let range = self.slab.range(Buffer::Parameters, place);
-            all[range.offset..range.offset + range.len].copy_from_slice(&weight.data);
+            all[self.slab.place(place)].copy_from_slice(&weight.data);
         }
         Ok(all)
     }

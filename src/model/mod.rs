@@ -43,5 +43,5 @@ pub use sequential::Sequential;
 pub use shared::{Block, Shared};
 pub use summary::Summary;
 pub use value::Value;
-pub use weights::Weight;
+pub use weights::{CopiedWeights, Weight};
 pub(crate) use weights::{trained, write_slabs};

@@ -53,6 +53,9 @@ pub(crate) struct Applied {
 pub struct Network {
     pub(super) values: Vec<Applied>,
     outputs: Vec<usize>,
+    /// From which the first weights are drawn.
+    #[cfg_attr(feature = "save", serde(skip))]
+    pub(super) seed: u64,
     #[cfg_attr(feature = "save", serde(skip))]
     pub(super) shared: SharedBlocks,
 }
@@ -154,6 +157,12 @@ impl Network {
         }
         self.outputs.push(at);
         Ok(())
+    }
+
+    /// From which seed [`compile`](Self::compile) draws the weights; 0 if not told otherwise. Models of one description
+    /// and different seeds are the members of an ensemble. A saved network forgets it: its weights are drawn.
+    pub fn set_seed(&mut self, seed: u64) {
+        self.seed = seed;
     }
 
     /// Makes a model of the network: its weights, on `device`, to be trained on `losses` (one for each output) with

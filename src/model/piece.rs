@@ -4,7 +4,7 @@ use super::{Precision, Program, Purpose};
 use crate::Result;
 use crate::graph::{Graph, NodeId, vector_jacobian};
 use crate::kernels::{Blend, Kernel};
-use crate::plan::{Buffer, Lowering, Plan, PlanStep, Range, Slab, lower};
+use crate::plan::{Buffer, BufferRange, Lowering, Plan, PlanStep, Slab, lower};
 
 /// What a plan of a step by hand does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +111,7 @@ fn bare(name: &str, batch: usize) -> Lowering<'_> {
 }
 
 fn blend(name: &str, from: Buffer, to: Buffer, slab: usize) -> PlanStep {
-    let all = |buffer| Range::of(buffer, slab);
+    let all = |buffer| BufferRange::of(buffer, slab);
     let kernel = Kernel::Blend(Blend { n: slab as u32 });
     PlanStep { kernel, operands: vec![all(from), all(to)], name: name.to_owned() }
 }

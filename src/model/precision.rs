@@ -2,7 +2,7 @@
 
 use super::{Model, Program, Purpose};
 use crate::kernels::{LARGEST_SCALE, LOSS_SCALE_LEN, SCALE_AT};
-use crate::plan::{Buffer, Executor, Range};
+use crate::plan::{Buffer, BufferRange, Executor};
 use crate::{Error, Result};
 
 /// The loss scale of the first step, as in PyTorch.
@@ -99,7 +99,7 @@ impl Model {
         if self.precision() == Precision::F32 {
             return Ok(None);
         }
-        self.executor.read_slab(Range::of(Buffer::LossScale, LOSS_SCALE_LEN)).map(Some)
+        self.executor.read_slab(BufferRange::of(Buffer::LossScale, LOSS_SCALE_LEN)).map(Some)
     }
 
     /// By what the gradients in the slab were multiplied with the loss.

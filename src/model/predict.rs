@@ -11,7 +11,7 @@ use crate::kernels::Step;
 use crate::layers::Activation;
 use crate::losses::Task;
 use crate::metrics::first_largest;
-use crate::plan::{Fetch, Range};
+use crate::plan::Fetch;
 use crate::{Error, Result};
 
 impl Model {
@@ -89,7 +89,7 @@ impl Model {
         let rows = inputs.first().map_or(0, Matrix::rows);
         let most = self.inference_batch(Purpose::Predict, rows, &[])?;
         let loaded = self.load(Purpose::Predict, most, &[])?;
-        let widths: Vec<usize> = loaded.plan.outputs.iter().map(|range| range.len / loaded.batch).collect();
+        let widths: Vec<usize> = loaded.plan.outputs.iter().map(|range| range.fixed() / loaded.batch).collect();
         let mut results: Vec<Vec<f32>> = widths.iter().map(|width| Vec::with_capacity(rows * width)).collect();
         let mut before = Vec::new();
         for first in (0..rows).step_by(most) {
@@ -105,7 +105,7 @@ impl Model {
             self.executor.run(id, &[Step::default()])?;
             let mut fetches = Vec::with_capacity(outputs.len());
             for (range, width) in outputs.iter().zip(&widths) {
-                fetches.push(self.executor.fetch(id, Range { len: count * width, ..*range })?);
+                fetches.push(self.executor.fetch(id, range.resized(count * width))?);
             }
             self.collect(std::mem::replace(&mut before, fetches), &mut results)?;
         }

@@ -1,9 +1,11 @@
 //! A predictor: a trained model for serving, which many threads ask at a time.
 
-use super::{Model, Program, Purpose};
-use crate::cpu::{Forward, Weights};
+use super::inference::padded;
+use super::{Model, Precision, Program, Purpose};
+use crate::cpu::{self, Weights};
 use crate::data::Matrix;
-use crate::plan::Buffer;
+use crate::gpu::{self, Pending, RawBuffer};
+use crate::plan::{Buffer, Plan};
 use crate::{Error, Result};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,8 +19,9 @@ const SHARED_FROM: u64 = 1 << 22;
 /// number of threads may predict at a time.
 ///
 /// On the CPU backend a prediction locks nothing, looks up no plan and, but for its result, allocates nothing once a
-/// thread has made its first; few rows are computed by the thread that asks, many by all. On another device
-/// predictions take turns.
+/// thread has made its first; few rows are computed by the thread that asks, many by all. On a GPU predictions of several
+/// threads are queued behind one another, while the host prepares the next; what is there is the weights, and a plan for
+/// each power of two of rows that was asked for. With [`Device::cpu_f64`](crate::Device::cpu_f64) they take turns.
 ///
 /// A row gives the same numbers whatever others it comes with, and on a GPU those of [`Model::predict`]. On the CPU a
 /// sum may differ from that in its last bits, where the model's own product cuts it into parts.
@@ -45,14 +48,24 @@ pub struct Predictor(Arc<Inner>);
 
 enum Inner {
     Cpu(Box<Cpu>),
-    Device(Box<Mutex<Model>>),
+    Gpu(Gpu),
+    Model(Box<Mutex<Model>>),
+}
+
+struct Gpu {
+    program: Program,
+    forward: Arc<gpu::Forward>,
+    /// Most rows of a batch.
+    most: usize,
+    /// Columns of each output.
+    widths: Vec<usize>,
 }
 
 struct Cpu {
     program: Program,
     weights: Weights,
     /// By rows, which are powers of two from 1 on.
-    forwards: Vec<Forward>,
+    forwards: Vec<cpu::Forward>,
     /// Columns of each output.
     widths: Vec<usize>,
     /// Operations for a row.
@@ -66,12 +79,13 @@ impl Model {
     /// # Errors
     /// [`Error::TooLarge`] and [`Error::Gpu`] where the device cannot hold the weights a second time.
     pub fn predictor(&mut self) -> Result<Predictor> {
-        let inner = match self.device().is_cpu() {
-            Some(shares) => Inner::Cpu(Box::new(Cpu::new(self, shares)?)),
-            None => {
+        let inner = match (self.device().is_cpu(), self.device().gpu().cloned()) {
+            (Some(shares), _) => Inner::Cpu(Box::new(Cpu::new(self, shares)?)),
+            (None, Some(context)) => Inner::Gpu(Gpu::new(self, context)?),
+            (None, None) => {
                 let mut own = Model::of(self.program().clone(), self.device().clone())?;
                 own.copy_weights_from(self)?;
-                Inner::Device(Box::new(Mutex::new(own)))
+                Inner::Model(Box::new(Mutex::new(own)))
             }
         };
         Ok(Predictor(Arc::new(inner)))
@@ -95,8 +109,151 @@ impl Predictor {
     pub fn predict_all(&self, inputs: &[Matrix]) -> Result<Vec<Matrix>> {
         match &*self.0 {
             Inner::Cpu(cpu) => cpu.predict_all(inputs),
-            Inner::Device(model) => model.lock().unwrap_or_else(PoisonError::into_inner).predict_all(inputs),
+            Inner::Gpu(gpu) => {
+                let pending = gpu.start(inputs)?;
+                gpu.joined(pending.into_iter().map(Pending::wait))
+            }
+            Inner::Model(model) => model.lock().unwrap_or_else(PoisonError::into_inner).predict_all(inputs),
         }
+    }
+
+    /// [`predict_all`](Self::predict_all) without holding up the thread: the prediction is queued when this is called,
+    /// and the future ends once the device is done and somebody has let it say so, by [`poll`](Self::poll) or by waiting
+    /// for anything else on it. On a CPU backend the future is ready at once.
+    ///
+    /// # Errors
+    /// As [`Model::predict`]; from the future what the device complains of.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let net = Sequential::new(2).add(Dense::new(1).weights(Initializer::Constant(0.5)));
+    /// let predictor = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default())?.predictor()?;
+    /// let answer = predictor.predict_async(&[Matrix::from([[1.0, 2.0]])])?;
+    /// // In a server one thread or the event loop polls.
+    /// predictor.poll()?;
+    /// assert_eq!(pollster::block_on(answer)?[0].data(), [1.5]);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn predict_async(&self, inputs: &[Matrix]) -> Result<impl Future<Output = Result<Vec<Matrix>>> + Send + use<>> {
+        let started = match &*self.0 {
+            Inner::Cpu(_) | Inner::Model(_) => Err(self.predict_all(inputs)?),
+            Inner::Gpu(gpu) => Ok(gpu.start(inputs)?),
+        };
+        let own = self.clone();
+        Ok(async move {
+            let pending = match started {
+                Ok(pending) => pending,
+                Err(ready) => return Ok(ready),
+            };
+            let mut parts = Vec::with_capacity(pending.len());
+            for part in pending {
+                parts.push(part.outputs().await);
+            }
+            match &*own.0 {
+                Inner::Gpu(gpu) => gpu.joined(parts.into_iter()),
+                Inner::Cpu(_) | Inner::Model(_) => Ok(Vec::new()),
+            }
+        })
+    }
+
+    /// Lets the device say which predictions are done, which wakes their futures; waits for nothing. Call it now and then
+    /// from one thread or an event loop while [`predict_async`](Self::predict_async) is used.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where the device is lost.
+    pub fn poll(&self) -> Result<()> {
+        match &*self.0 {
+            Inner::Cpu(_) | Inner::Model(_) => Ok(()),
+            Inner::Gpu(gpu) => gpu.forward.poll(),
+        }
+    }
+
+    /// Queues a prediction of `rows` rows from buffers to buffers of the program's own, one an input and one an output:
+    /// f32, row after row, on the device of [`Device::from_wgpu`](crate::Device::from_wgpu). It waits for nothing, and
+    /// nothing goes over the host: what the program submits next on the queue sees the outputs. Inputs need the usage
+    /// `COPY_SRC`, outputs `COPY_DST`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another number of buffers, and for one that is too small; [`Error::Value`] for no rows or more
+    /// than go through at once; [`Error::Unsupported`] on a CPU backend and for a model in f16; [`Error::Gpu`].
+    pub fn predict_buffers(&self, rows: usize, inputs: &[&RawBuffer], outputs: &[&RawBuffer]) -> Result<()> {
+        let what = || "predict_buffers".to_owned();
+        match &*self.0 {
+            Inner::Cpu(_) => Err(Error::Unsupported { what: what(), device: "CPU".to_owned() }),
+            Inner::Model(_) => Err(Error::Unsupported { what: what(), device: "CPU f64".to_owned() }),
+            Inner::Gpu(gpu) if gpu.program.precision == Precision::F16 => {
+                Err(Error::Unsupported { what: what() + " of a model in f16", device: "this predictor".to_owned() })
+            }
+            Inner::Gpu(gpu) => gpu.between(rows, inputs, outputs),
+        }
+    }
+}
+
+impl Gpu {
+    fn new(model: &mut Model, context: Arc<gpu::Context>) -> Result<Self> {
+        let most = model.inference_batch(Purpose::Predict, usize::MAX, &[])?;
+        let parameters = model.slab(Buffer::Parameters)?;
+        let forward = Arc::new(gpu::Forward::new(context, &parameters)?);
+        let program = model.program().clone();
+        let widths = program.network.outputs().map(|output| output.shape.iter().product()).collect();
+        let own = Self { program, forward, most, widths };
+        // So that no first prediction waits for a compiler.
+        [1, most].into_iter().try_for_each(|batch| own.forward.prepare(batch, || own.plan(batch)))?;
+        Ok(own)
+    }
+
+    fn plan(&self, batch: usize) -> Result<Plan> {
+        self.program.plan(Purpose::Predict, batch, &[], true)
+    }
+
+    /// Queues all rows, batch after batch.
+    fn start(&self, inputs: &[Matrix]) -> Result<Vec<Pending>> {
+        self.program.check_inputs(inputs)?;
+        for (i, input) in inputs.iter().enumerate() {
+            input.check_finite(&format!("inputs[{i}]"))?;
+        }
+        let rows = inputs.first().map_or(0, Matrix::rows);
+        let part = |first: usize| {
+            let count = self.most.min(rows - first);
+            let batch = padded(count, self.most);
+            let rows = inputs.iter().map(|input| &input.data()[first * input.cols()..(first + count) * input.cols()]);
+            self.forward.start(batch, || self.plan(batch), count, &rows.collect::<Vec<_>>())
+        };
+        (0..rows).step_by(self.most).map(part).collect()
+    }
+
+    /// The outputs of all batches, one behind the other.
+    fn joined(&self, parts: impl Iterator<Item = Result<Vec<Vec<f32>>>>) -> Result<Vec<Matrix>> {
+        let mut all = vec![Vec::new(); self.widths.len()];
+        for part in parts {
+            all.iter_mut().zip(part?).for_each(|(all, values): (&mut Vec<f32>, _)| all.extend(values));
+        }
+        let matrix = |(values, width): (Vec<f32>, &usize)| Matrix::new(values.len() / width, *width, values);
+        all.into_iter().zip(&self.widths).map(matrix).collect()
+    }
+
+    fn between(&self, rows: usize, inputs: &[&RawBuffer], outputs: &[&RawBuffer]) -> Result<()> {
+        if rows == 0 || rows > self.most {
+            return Err(Error::value("predict_buffers", "rows", format!("from 1 to {}", self.most), rows));
+        }
+        let widths = self.program.network.inputs().map(|input| input.shape.iter().product());
+        let given = [("inputs", inputs, widths.collect::<Vec<usize>>()), ("outputs", outputs, self.widths.clone())];
+        for (what, buffers, widths) in given {
+            if buffers.len() != widths.len() {
+                let wanted = format!("{} buffers", widths.len());
+                return Err(Error::shape(format!("predict_buffers, {what}"), wanted, buffers.len()));
+            }
+            for (i, (buffer, width)) in buffers.iter().zip(widths).enumerate() {
+                let needed = 4 * (rows as u64) * width as u64;
+                if buffer.size() < needed {
+                    let place = format!("predict_buffers, {what}[{i}]");
+                    return Err(Error::shape(place, format!("at least {needed} bytes"), buffer.size()));
+                }
+            }
+        }
+        let batch = padded(rows, self.most);
+        self.forward.between(batch, || self.plan(batch), rows, (inputs, outputs))
     }
 }
 
@@ -104,7 +261,8 @@ impl fmt::Debug for Predictor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
             Inner::Cpu(cpu) => write!(f, "Predictor({})", cpu.program.network.summary()),
-            Inner::Device(_) => f.write_str("Predictor"),
+            Inner::Gpu(gpu) => write!(f, "Predictor({})", gpu.program.network.summary()),
+            Inner::Model(_) => f.write_str("Predictor"),
         }
     }
 }
@@ -117,10 +275,10 @@ impl Cpu {
         for rows in (0..=ROWS.ilog2()).map(|power| 1 << power) {
             let plan = program.plan(Purpose::Predict, rows, &[], true)?;
             if rows == 1 {
-                widths = plan.outputs.iter().map(|range| range.len).collect();
+                widths = plan.outputs.iter().map(|range| range.fixed()).collect();
                 work = plan.steps.iter().map(|step| step.work().flops).sum();
             }
-            forwards.push(Forward::new(&plan, &mut weights)?);
+            forwards.push(cpu::Forward::new(&plan, &mut weights)?);
         }
         Ok(Self { program, weights, forwards, widths, work, shares })
     }

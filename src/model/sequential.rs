@@ -23,18 +23,35 @@ use crate::optimizers::Optimizer;
 pub struct Sequential {
     input: RowShape,
     layers: Vec<Layer>,
+    seed: u64,
 }
 
 impl Sequential {
     /// A chain whose input has rows of this shape: a width, or `[28, 28]` for an image.
     pub fn new(input: impl Into<RowShape>) -> Self {
-        Self { input: input.into(), layers: Vec::new() }
+        Self { input: input.into(), layers: Vec::new(), seed: 0 }
     }
 
     /// Adds a layer behind the others. What is wrong with it is reported by [`Sequential::compile`].
     #[allow(clippy::should_implement_trait, reason = "`add` is the name that Keras users look for")]
     pub fn add(mut self, layer: impl Into<Layer>) -> Self {
         self.layers.push(layer.into());
+        self
+    }
+
+    /// From which seed [`compile`](Self::compile) draws the weights; 0 if not told otherwise. Models of one description
+    /// and different seeds are the members of an ensemble.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let net = Sequential::new(2).add(Dense::new(1));
+    /// let member = |seed| net.clone().seed(seed).compile(Device::cpu(), Loss::MeanSquaredError, Adam::default());
+    /// assert_ne!(member(1)?.weights()?, member(2)?.weights()?);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
         self
     }
 
@@ -54,6 +71,7 @@ impl Sequential {
             value = network.apply(layer.clone(), value)?;
         }
         network.output(value)?;
+        network.set_seed(self.seed);
         Ok(network)
     }
 

@@ -5,6 +5,7 @@ use crate::data::Matrix;
 use crate::graph::Parameter;
 use crate::plan::{Buffer, Executor};
 use crate::{Error, Result};
+use std::fmt;
 
 /// One parameter of a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -185,5 +186,76 @@ impl Model {
     pub fn set_weights(&mut self, weights: &[Weight]) -> Result<()> {
         let slab = self.layout().join("weights", weights)?;
         self.executor.write_slab(Buffer::Parameters, 0, &slab)
+    }
+
+    /// Takes over those of `weights` whose name and shape are those of a parameter of this model, and leaves its other
+    /// parameters as they are: how a model that was trained on one task begins another (transfer learning). The moments
+    /// of the optimizer stay.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for NaN or infinity, and nothing is taken over; [`Error::Gpu`].
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let body = || Sequential::new(4).add(Dense::new(8).named("body"));
+    /// let compile = |net: Sequential| net.compile(Device::cpu(), Loss::MeanSquaredError, Adam::default());
+    /// let mut old = compile(body().add(Dense::new(3).named("head")))?;
+    /// let mut new = compile(body().add(Dense::new(2).named("head")))?;
+    /// let copied = new.copy_weights(&old.weights()?)?;
+    /// assert_eq!(copied.copied, ["body.w", "body.b"]);
+    /// assert_eq!(copied.other_shape, ["head.w", "head.b"]);
+    /// new.freeze("body")?;
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn copy_weights(&mut self, weights: &[Weight]) -> Result<CopiedWeights> {
+        let mut slab = self.slab(Buffer::Parameters)?;
+        let mut copied = CopiedWeights::default();
+        for (i, parameter) in self.layout.parameters.iter().enumerate() {
+            let Some(weight) = weights.iter().find(|weight| weight.name == parameter.name) else {
+                copied.missing.push(parameter.name.clone());
+                continue;
+            };
+            if weight.shape == (parameter.rows, parameter.cols) {
+                weight.fits(parameter)?;
+                slab[self.layout.slab.place(i)].copy_from_slice(&weight.data);
+                copied.copied.push(parameter.name.clone());
+            } else {
+                copied.other_shape.push(parameter.name.clone());
+            }
+        }
+        let is_own = |weight: &&Weight| self.layout.parameters.iter().any(|own| own.name == weight.name);
+        copied.unused.extend(weights.iter().filter(|weight| !is_own(weight)).map(|weight| weight.name.clone()));
+        self.executor.write_slab(Buffer::Parameters, 0, &slab)?;
+        Ok(copied)
+    }
+}
+
+/// What [`Model::copy_weights`] took over, by the names of the parameters. It prints as four lines.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CopiedWeights {
+    /// Taken over.
+    pub copied: Vec<String>,
+    /// In both, with other rows or columns.
+    pub other_shape: Vec<String>,
+    /// Of the model, and not given.
+    pub missing: Vec<String>,
+    /// Given, and not of the model.
+    pub unused: Vec<String>,
+}
+
+impl fmt::Display for CopiedWeights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = [
+            ("copied", &self.copied),
+            ("of another shape", &self.other_shape),
+            ("not given", &self.missing),
+            ("not in the model", &self.unused),
+        ];
+        let line = |(what, names): (&str, &Vec<String>)| match names.is_empty() {
+            true => format!("{what}: none"),
+            false => format!("{what}: {}", names.join(", ")),
+        };
+        f.write_str(&lines.map(line).join("\n"))
     }
 }

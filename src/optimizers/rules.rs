@@ -6,7 +6,7 @@ use super::{Clip, Optimizer};
 use crate::Result;
 use crate::graph::{Parameter, Role};
 use crate::kernels::{RULE, RULE_BLOCK};
-use crate::plan::{Buffer, Slab};
+use crate::plan::Slab;
 
 /// What a layer says of the update of its own parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,8 +64,8 @@ pub(crate) fn rules(
             own(layer.l1).unwrap_or(general(optimizer.l1)),
             general(optimizer.weight_decay),
         ];
-        let range = slab.range(Buffer::Rules, i);
-        let blocks = range.offset / RULE_BLOCK..(range.offset + range.len).div_ceil(RULE_BLOCK);
+        let place = slab.place(i);
+        let blocks = place.start / RULE_BLOCK..place.end.div_ceil(RULE_BLOCK);
         for (to, value) in rules[blocks.start * RULE..blocks.end * RULE].iter_mut().zip(rule.iter().cycle()) {
             *to = *value;
         }

@@ -1,6 +1,6 @@
 //! A plan in the making: dispatches whose values have no buffers yet.
 
-use super::Range;
+use super::BufferRange;
 use crate::graph::NodeId;
 use crate::kernels::{Access, Kernel};
 
@@ -8,7 +8,7 @@ use crate::kernels::{Access, Kernel};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Operand {
     Value(NodeId),
-    Fixed(Range),
+    Fixed(BufferRange),
 }
 
 /// A dispatch whose values have no buffers yet.

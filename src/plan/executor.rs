@@ -1,6 +1,6 @@
 //! What the GPU executor and the CPU executor have in common.
 
-use super::{Buffer, Plan, Range};
+use super::{Buffer, BufferRange, Plan};
 use crate::Result;
 use crate::kernels::Step;
 use std::any::Any;
@@ -101,17 +101,17 @@ pub trait Executor: Send {
     fn write_slab(&mut self, slab: Buffer, offset: usize, data: &[f32]) -> Result<()>;
 
     /// As [`read`](Executor::read), from a slab.
-    fn read_slab(&mut self, range: Range) -> Result<Vec<f32>>;
+    fn read_slab(&mut self, range: BufferRange) -> Result<Vec<f32>>;
 
     /// Writes the order of rows.
     fn write_order(&mut self, id: PlanId, order: &[u32]) -> Result<()>;
 
     /// Reads a range once everything queued has run.
-    fn read(&mut self, id: PlanId, range: Range) -> Result<Vec<f32>>;
+    fn read(&mut self, id: PlanId, range: BufferRange) -> Result<Vec<f32>>;
 
     /// Queues a copy of a range to the host, behind everything queued so far. [`collect`](Executor::collect) waits for
     /// it; what is queued in between runs on.
-    fn fetch(&mut self, id: PlanId, range: Range) -> Result<Fetch>;
+    fn fetch(&mut self, id: PlanId, range: BufferRange) -> Result<Fetch>;
 
     /// The values of `fetch` once they are there. Fetches that are older and not collected yet are given up.
     fn collect(&mut self, fetch: Fetch) -> Result<Vec<f32>>;

@@ -1,13 +1,13 @@
 //! A batch that is the whole data set, in its own order, is read where the data lie.
 
-use super::{Buffer, Plan, PlanStep, Range};
+use super::{Buffer, BufferRange, Plan, PlanStep};
 use crate::kernels::{GatherWeights, Kernel};
 
 impl Plan {
     /// The same plan without the gathering of inputs and targets: what read them reads the data. For a data set of as
     /// many rows as a batch has, visited in its own order; weights are gathered still, to be divided by their sum.
     pub(crate) fn in_place(mut self) -> Self {
-        let mut moved: Vec<(Range, Range)> = Vec::new();
+        let mut moved: Vec<(BufferRange, BufferRange)> = Vec::new();
         let mut steps = Vec::with_capacity(self.steps.len());
         for mut step in self.steps {
             let gathered: &[[usize; 2]] = match &step.kernel {
@@ -18,7 +18,7 @@ impl Plan {
             if !gathered.is_empty() {
                 for &[from, to] in gathered {
                     let (data, batch) = (step.operands[from].buffer, step.operands[to]);
-                    moved.push((batch, Range::of(data, batch.len)));
+                    moved.push((batch, BufferRange::of(data, batch.fixed())));
                 }
                 if let Kernel::GatherBatch(batch) = step.kernel {
                     let kernel = Kernel::GatherWeights(GatherWeights { rows: batch.rows });

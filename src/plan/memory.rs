@@ -3,14 +3,14 @@
 //! and of f32 do not stand in for each other.
 
 use super::draft::{Draft, Operand};
-use super::{Buffer, PlanStep, Range, Storage};
+use super::{Buffer, BufferRange, PlanStep, Storage};
 use crate::graph::NodeId;
 use std::collections::{HashMap, HashSet};
 
 pub(super) struct Placed {
     pub steps: Vec<PlanStep>,
-    pub activations: Vec<Storage>,
-    pub places: HashMap<NodeId, Range>,
+    pub temporaries: Vec<Storage>,
+    pub places: HashMap<NodeId, BufferRange>,
 }
 
 /// `first` are placed before any step and `last` are kept to the end; `halves` are stored in f16.
@@ -32,7 +32,7 @@ pub(super) fn place(
         last_use.insert(value, usize::MAX);
     }
     let mut pool = Pool::default();
-    let mut places: HashMap<NodeId, Range> = HashMap::new();
+    let mut places: HashMap<NodeId, BufferRange> = HashMap::new();
     for &value in first {
         places.insert(value, pool.take(storage(value)));
     }
@@ -45,7 +45,7 @@ pub(super) fn place(
         dead.sort_unstable();
         dead.dedup();
         for value in dead {
-            if let Some(Range { buffer: Buffer::Activation(index), .. }) = places.get(&value) {
+            if let Some(BufferRange { buffer: Buffer::Temporary(index), .. }) = places.get(&value) {
                 pool.free.push(*index);
             }
         }
@@ -55,7 +55,7 @@ pub(super) fn place(
         });
         steps.push(PlanStep { operands: operands.collect(), kernel: draft.kernel, name: draft.name });
     }
-    Placed { steps, activations: pool.buffers, places }
+    Placed { steps, temporaries: pool.buffers, places }
 }
 
 #[derive(Default)]
@@ -66,7 +66,7 @@ struct Pool {
 
 impl Pool {
     /// The smallest free buffer that is large enough, else the largest free one made larger, else a new one.
-    fn take(&mut self, Storage { len, half }: Storage) -> Range {
+    fn take(&mut self, Storage { len, half }: Storage) -> BufferRange {
         let size = |i: usize| self.buffers[i].len;
         let free = || self.free.iter().copied().filter(|&i| self.buffers[i].half == half);
         let fits = free().filter(|&i| size(i) >= len).min_by_key(|&i| (size(i), i));
@@ -82,6 +82,6 @@ impl Pool {
             }
         };
         self.buffers[index].len = self.buffers[index].len.max(len);
-        Range::of(Buffer::Activation(index), len)
+        BufferRange::of(Buffer::Temporary(index), len)
     }
 }

@@ -26,7 +26,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Buffer {
     /// Intermediate values of this plan, reused once their last reader has run.
-    Activation(usize),
+    Temporary(usize),
     /// All parameters of the model.
     Parameters,
     /// Their gradients, in the same layout.
@@ -60,7 +60,7 @@ pub enum Buffer {
 impl fmt::Display for Buffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Buffer::Activation(i) => write!(f, "act{i}"),
+            Buffer::Temporary(i) => write!(f, "tmp{i}"),
             Buffer::Parameters => write!(f, "parameters"),
             Buffer::Gradients => write!(f, "gradients"),
             Buffer::Moment(i) => write!(f, "moment{i}"),
@@ -78,34 +78,69 @@ impl fmt::Display for Buffer {
     }
 }
 
-/// A part of a buffer, in elements. Offsets are multiples of [`ALIGNMENT`].
+/// A range of the elements of a buffer. Offsets are multiples of [`ALIGNMENT`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Range {
+pub struct BufferRange {
     /// The buffer.
     pub buffer: Buffer,
     /// First element.
     pub offset: usize,
-    /// Elements; 0 stands for all of a buffer whose size the plan does not fix (the data set and the log).
-    pub len: usize,
+    /// How far it reaches.
+    pub extent: Extent,
 }
 
-impl Range {
+/// How far a range of a buffer reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Extent {
+    /// Over so many elements.
+    Elements(usize),
+    /// Over all of a buffer whose size the plan does not fix: the data set and the log.
+    All,
+}
+
+impl BufferRange {
     /// The first `len` elements of `buffer`.
     pub const fn of(buffer: Buffer, len: usize) -> Self {
-        Self { buffer, offset: 0, len }
+        Self { buffer, offset: 0, extent: Extent::Elements(len) }
     }
 
     /// All of a buffer whose size the plan does not fix.
     pub const fn whole(buffer: Buffer) -> Self {
-        Self { buffer, offset: 0, len: 0 }
+        Self { buffer, offset: 0, extent: Extent::All }
+    }
+
+    /// `len` elements from where this range begins.
+    pub const fn resized(self, len: usize) -> Self {
+        Self { extent: Extent::Elements(len), ..self }
+    }
+
+    /// The elements that the plan fixes: none of a whole buffer.
+    pub const fn fixed(&self) -> usize {
+        match self.extent {
+            Extent::Elements(len) => len,
+            Extent::All => 0,
+        }
+    }
+
+    /// The first element behind it, as far as the plan fixes it.
+    pub const fn end(&self) -> usize {
+        self.offset + self.fixed()
+    }
+
+    /// Its elements in a buffer that holds `size`.
+    pub const fn within(&self, size: usize) -> std::ops::Range<usize> {
+        match self.extent {
+            Extent::Elements(len) => self.offset..self.offset + len,
+            Extent::All => self.offset..size,
+        }
     }
 }
 
-impl fmt::Display for Range {
+impl fmt::Display for BufferRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.offset, self.len) {
-            (0, 0) => write!(f, "{}", self.buffer),
-            (offset, len) => write!(f, "{}[{offset}..{}]", self.buffer, offset + len),
+        match self.extent {
+            Extent::All => write!(f, "{}", self.buffer),
+            Extent::Elements(_) => write!(f, "{}[{}..{}]", self.buffer, self.offset, self.end()),
         }
     }
 }
@@ -116,7 +151,7 @@ pub struct PlanStep {
     /// The kernel with its parameters.
     pub kernel: Kernel,
     /// Its buffers, in binding order: reads, then writes.
-    pub operands: Vec<Range>,
+    pub operands: Vec<BufferRange>,
     /// The layer and operation it came from.
     pub name: String,
 }
@@ -128,17 +163,17 @@ impl PlanStep {
     }
 
     /// The buffers with what the kernel says of each.
-    pub fn bindings(&self) -> impl Iterator<Item = (&'static Binding, &Range)> {
+    pub fn bindings(&self) -> impl Iterator<Item = (&'static Binding, &BufferRange)> {
         self.kernel.spec().entry().bindings.iter().zip(&self.operands)
     }
 
     /// The buffers it only reads.
-    pub fn reads(&self) -> impl Iterator<Item = &Range> {
+    pub fn reads(&self) -> impl Iterator<Item = &BufferRange> {
         self.bindings().filter(|(binding, _)| binding.access == Access::Read).map(|(_, range)| range)
     }
 
     /// The buffers it writes or updates.
-    pub fn writes(&self) -> impl Iterator<Item = &Range> {
+    pub fn writes(&self) -> impl Iterator<Item = &BufferRange> {
         self.bindings().filter(|(binding, _)| binding.access != Access::Read).map(|(_, range)| range)
     }
 }
@@ -181,11 +216,11 @@ pub struct Plan {
     /// The dispatches, in order.
     pub steps: Vec<PlanStep>,
     /// The activation buffers.
-    pub activations: Vec<Storage>,
+    pub temporaries: Vec<Storage>,
     /// Where each input of the batch lies, by slot; `None` for an input that nothing reads.
-    pub inputs: Vec<Option<Range>>,
+    pub inputs: Vec<Option<BufferRange>>,
     /// Where each requested output lies after a run.
-    pub outputs: Vec<Range>,
+    pub outputs: Vec<BufferRange>,
     /// Columns of the log.
     pub log_slots: usize,
     /// Elements of the parameter slab.
@@ -195,15 +230,15 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Bytes of the activation buffers.
-    pub fn activation_bytes(&self) -> u64 {
-        self.activations.iter().map(Storage::bytes).sum()
+    /// Bytes of the temporary buffers.
+    pub fn temporary_bytes(&self) -> u64 {
+        self.temporaries.iter().map(Storage::bytes).sum()
     }
 
     /// Whether `buffer` holds f16.
     pub fn is_half(&self, buffer: Buffer) -> bool {
         match buffer {
-            Buffer::Activation(i) => self.activations.get(i).is_some_and(|storage| storage.half),
+            Buffer::Temporary(i) => self.temporaries.get(i).is_some_and(|storage| storage.half),
             _ => false,
         }
     }
@@ -231,12 +266,12 @@ impl Plan {
     }
 
     /// A plan of the single dispatch `step` over these activation buffers: for checks and measurements.
-    pub fn of_one(step: PlanStep, activations: impl IntoIterator<Item = impl Into<Storage>>) -> Self {
+    pub fn of_one(step: PlanStep, temporaries: impl IntoIterator<Item = impl Into<Storage>>) -> Self {
         Self {
             name: step.name.clone(),
             batch: 1,
             steps: vec![step],
-            activations: activations.into_iter().map(Into::into).collect(),
+            temporaries: temporaries.into_iter().map(Into::into).collect(),
             inputs: Vec::new(),
             outputs: Vec::new(),
             log_slots: 0,
@@ -252,7 +287,7 @@ impl Plan {
         let slabs = [Buffer::Parameters, Buffer::Gradients].into_iter().chain(moments);
         let end_of = |buffer: Buffer| {
             let ranges = self.steps.iter().flat_map(|step| &step.operands).filter(|range| range.buffer == buffer);
-            ranges.map(|range| range.offset + range.len).max()
+            ranges.map(BufferRange::end).max()
         };
         let further = [Buffer::Rules, Buffer::Clip, Buffer::LossScale, Buffer::BatchGradients, Buffer::OtherParameters]
             .into_iter();
@@ -273,7 +308,7 @@ impl Plan {
             for range in &step.operands {
                 let elements = match (range.buffer, &step.kernel) {
                     // Read in place.
-                    (Buffer::DataInput(_) | Buffer::DataTarget(_), _) if range.len > 0 => range.len,
+                    (Buffer::DataInput(_) | Buffer::DataTarget(_), _) if range.extent != Extent::All => range.fixed(),
                     (Buffer::DataInput(_) | Buffer::DataTarget(_), Kernel::Gather(gather)) => {
                         rows.saturating_mul(gather.cols as usize)
                     }
@@ -295,21 +330,21 @@ impl Plan {
     /// the rows of a batch count: it runs on no less.
     pub fn largest(&self) -> (u64, Buffer) {
         let slab = (4 * self.slab as u64, Buffer::Parameters);
-        let activations = self.activations.iter().enumerate().map(|(i, s)| (s.bytes(), Buffer::Activation(i)));
+        let temporaries = self.temporaries.iter().enumerate().map(|(i, s)| (s.bytes(), Buffer::Temporary(i)));
         let data = self.data_sizes(self.batch, 1).into_iter().map(|(buffer, len)| (4 * len as u64, buffer));
-        activations.chain(data).fold(slab, |largest, one| if one.0 > largest.0 { one } else { largest })
+        temporaries.chain(data).fold(slab, |largest, one| if one.0 > largest.0 { one } else { largest })
     }
 }
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (steps, buffers) = (self.steps.len(), self.activations.len());
+        let (steps, buffers) = (self.steps.len(), self.temporaries.len());
         writeln!(
             f,
-            "plan {}: batch {}, {steps} dispatches, {buffers} activation buffers ({} bytes), slab of {} elements",
+            "plan {}: batch {}, {steps} dispatches, {buffers} temporary buffers ({} bytes), slab of {} elements",
             self.name,
             self.batch,
-            self.activation_bytes(),
+            self.temporary_bytes(),
             self.slab
         )?;
         for (i, step) in self.steps.iter().enumerate() {
@@ -317,7 +352,7 @@ impl fmt::Display for Plan {
             let overrides = spec.overrides();
             let set: Vec<_> = overrides.iter().filter(|(_, value)| *value != 0.0).collect();
             let set: Vec<_> = set.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            let show = |range: &Range| format!("{range}{}", if self.is_half(range.buffer) { ":f16" } else { "" });
+            let show = |range: &BufferRange| format!("{range}{}", if self.is_half(range.buffer) { ":f16" } else { "" });
             let list = |ranges: Vec<String>| ranges.join(" ");
             let reads = list(step.reads().map(show).collect());
             let writes = list(step.writes().map(show).collect());

@@ -1,9 +1,10 @@
 //! The slab: every parameter of a model in one buffer. Gradients and optimizer moments use the same
 //! layout, so one dispatch updates every parameter and a checkpoint is the slabs.
 
-use super::{Buffer, Range};
+use super::{Buffer, BufferRange};
 use crate::graph::Parameter;
 use crate::kernels::RULE_BLOCK;
+use std::ops::Range;
 
 /// Parameters begin at multiples of this many elements: 256 bytes, the largest offset alignment that
 /// any WebGPU adapter may ask for, so that the layout is the same everywhere.
@@ -15,7 +16,7 @@ const _: () = assert!(ALIGNMENT == RULE_BLOCK);
 /// Where each parameter lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slab {
-    ranges: Vec<(usize, usize)>,
+    places: Vec<Range<usize>>,
     len: usize,
 }
 
@@ -23,15 +24,15 @@ impl Slab {
     /// The layout of `parameters`, in their order. Padding between them stays 0 for good: its gradient is 0.
     pub fn new(parameters: &[Parameter]) -> Self {
         let mut len: usize = 0;
-        let mut ranges = Vec::with_capacity(parameters.len());
+        let mut places = Vec::with_capacity(parameters.len());
         for parameter in parameters {
             // What is more than can be counted saturates, and no plan is made of it.
             let elements = parameter.rows.saturating_mul(parameter.cols);
-            ranges.push((len, elements));
+            places.push(len..len.saturating_add(elements));
             let end = len.saturating_add(elements).checked_next_multiple_of(ALIGNMENT);
             len = end.unwrap_or(usize::MAX / ALIGNMENT * ALIGNMENT);
         }
-        Self { ranges, len: len.max(ALIGNMENT) }
+        Self { places, len: len.max(ALIGNMENT) }
     }
 
     /// Elements of the slab, padding included.
@@ -41,17 +42,22 @@ impl Slab {
 
     /// Whether the model has no parameters.
     pub fn is_empty(&self) -> bool {
-        self.ranges.is_empty()
+        self.places.is_empty()
     }
 
-    /// The place of parameter `index` in `buffer`, one of the slabs.
-    pub fn range(&self, buffer: Buffer, index: usize) -> Range {
-        let (offset, len) = self.ranges[index];
-        Range { buffer, offset, len }
+    /// The elements of parameter `index`.
+    pub fn place(&self, index: usize) -> Range<usize> {
+        self.places[index].clone()
+    }
+
+    /// Parameter `index` in `buffer`, one of the slabs.
+    pub fn range(&self, buffer: Buffer, index: usize) -> BufferRange {
+        let place = self.place(index);
+        BufferRange { offset: place.start, ..BufferRange::of(buffer, place.len()) }
     }
 
     /// All of `buffer`, one of the slabs.
-    pub fn all(&self, buffer: Buffer) -> Range {
-        Range::of(buffer, self.len)
+    pub fn all(&self, buffer: Buffer) -> BufferRange {
+        BufferRange::of(buffer, self.len)
     }
 }

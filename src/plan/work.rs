@@ -37,16 +37,17 @@ impl PlanStep {
     ///
     /// ```
     /// use axone::kernels::{Kernel, Matmul};
-    /// use axone::plan::{Buffer, PlanStep, Range, Work};
+    /// use axone::plan::{Buffer, BufferRange, PlanStep, Work};
     ///
     /// let operands = [8 * 3, 3 * 5, 8 * 5].iter().enumerate();
-    /// let operands = operands.map(|(i, &len)| Range::of(Buffer::Activation(i), len)).collect();
+    /// let operands = operands.map(|(i, &len)| BufferRange::of(Buffer::Temporary(i), len)).collect();
     /// let kernel = Kernel::Matmul(Matmul::new(8, 5, 3, false, false));
     /// let step = PlanStep { kernel, operands, name: "product".to_owned() };
     /// assert_eq!(step.work(), Work { flops: 2 * 8 * 5 * 3, bytes: 4 * (24 + 15 + 40) });
     /// ```
     pub fn work(&self) -> Work {
-        let (spec, bound) = (self.kernel.spec(), self.operands.iter().map(|range| range.len).collect::<Vec<_>>());
+        let (spec, bound) =
+            (self.kernel.spec(), self.operands.iter().map(super::BufferRange::fixed).collect::<Vec<_>>());
         Work { flops: spec.flops(), bytes: 4 * spec.touched(&bound) }
     }
 }

@@ -9,6 +9,7 @@ mod feed;
 mod fit;
 mod minimize;
 mod profile;
+mod race;
 mod range_test;
 mod report;
 mod run;
@@ -20,6 +21,7 @@ pub use checkpoint::Checkpoint;
 pub(crate) use feed::Feed;
 pub use minimize::Lbfgs;
 pub use profile::{Peaks, Profile, ProfileRow};
+pub use race::Race;
 pub use range_test::{RangeCurve, RangePoint, RangeTest};
 #[cfg(all(feature = "plot", feature = "search"))]
 pub(crate) use report::axis::{Axis, drawable};

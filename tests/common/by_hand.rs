@@ -8,7 +8,7 @@ use super::api::{bits, classifier, flat, samples};
 use super::{U32, assert_none, differences, matrix};
 use axone::kernels::{Blend, Kernel, Step};
 use axone::layers::Activation;
-use axone::plan::{Buffer, Plan, PlanStep, Range};
+use axone::plan::{Buffer, BufferRange, Plan, PlanStep};
 use axone::prelude::*;
 
 pub const ROUNDINGS: f64 = 16.0;
@@ -188,14 +188,15 @@ pub fn weights_move_to_another_model(device: &Device, other: &Device) {
 /// A share of 1 copies, even over NaN.
 pub fn a_share_of_one_copies(device: &Device) {
     let x: Vec<f32> = (0..64).map(|i| i as f32 - 31.5).collect();
-    let operands = (0..2).map(|i| Range::of(Buffer::Activation(i), 64)).collect();
+    let operands = (0..2).map(|i| BufferRange::of(Buffer::Temporary(i), 64)).collect();
     let step = PlanStep { kernel: Kernel::Blend(Blend { n: 64 }), operands, name: "copy".to_owned() };
     let mut executor = device.executor();
     let id = executor.load(&Plan::of_one(step, vec![64, 64])).unwrap();
-    executor.write(id, Buffer::Activation(0), 0, &x).unwrap();
-    executor.write(id, Buffer::Activation(1), 0, &[f32::NAN; 64]).unwrap();
-    let read =
-        |executor: &mut dyn axone::plan::Executor| executor.read(id, Range::of(Buffer::Activation(1), 64)).unwrap();
+    executor.write(id, Buffer::Temporary(0), 0, &x).unwrap();
+    executor.write(id, Buffer::Temporary(1), 0, &[f32::NAN; 64]).unwrap();
+    let read = |executor: &mut dyn axone::plan::Executor| {
+        executor.read(id, BufferRange::of(Buffer::Temporary(1), 64)).unwrap()
+    };
     executor.run(id, &[Step { share: 0.5, ..Step::default() }]).unwrap();
     assert!(read(&mut *executor).iter().all(|y| y.is_nan()));
     executor.run(id, &[Step { share: 1.0, ..Step::default() }]).unwrap();

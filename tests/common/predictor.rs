@@ -5,7 +5,7 @@ use super::layers::{everything, table};
 use super::{U32, matrix};
 use axone::prelude::*;
 
-fn chain(device: &Device, widths: &[usize]) -> Model {
+pub fn chain(device: &Device, widths: &[usize]) -> Model {
     let mut net = Sequential::new(widths[0]);
     for &units in &widths[1..widths.len() - 1] {
         net = net.add(Dense::new(units).activation(Activation::Relu));

@@ -52,7 +52,7 @@ fn train(plan: &Plan, start: &[f32]) -> Vec<f64> {
     // No row beyond the last is asked for: `valid` ends the last batch.
     executor.run(id, &steps.collect::<Vec<_>>()).unwrap();
     let slabs = [Buffer::Parameters, Buffer::Gradients, Buffer::Moment(0), Buffer::Moment(1), Buffer::Log];
-    slabs.iter().flat_map(|slab| executor.read_real(id, axone::plan::Range::whole(*slab)).unwrap()).collect()
+    slabs.iter().flat_map(|slab| executor.read_real(id, axone::plan::BufferRange::whole(*slab)).unwrap()).collect()
 }
 
 #[test]

@@ -198,7 +198,7 @@ const ROOMS: [&[&str]; 9] = [
     &["callbacks"],
     &["checkpoint"],
     &["settings"],
-    &["by_hand", "fit", "minimize", "range_test"],
+    &["by_hand", "fit", "minimize", "race", "range_test"],
 ];
 
 /// The rooms of `train` stand on each other as the modules do, each declared and none in a circle with another.

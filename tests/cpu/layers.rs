@@ -12,7 +12,7 @@ use axone::cpu::CpuExecutor;
 use axone::graph::{Graph, NodeId, Role, differentiate};
 use axone::kernels::{AlphaDropout, Step};
 use axone::model::Purpose;
-use axone::plan::{Buffer, Executor, Lowering, PlanId, Range, Slab, lower};
+use axone::plan::{Buffer, BufferRange, Executor, Lowering, PlanId, Slab, lower};
 use axone::prelude::*;
 
 const ROUNDINGS: f64 = 64.0 * U64;
@@ -64,8 +64,8 @@ fn the_summary_tells_what_is_trained() {
 struct Bench {
     executor: CpuExecutor<f64>,
     id: PlanId,
-    inputs: Vec<Range>,
-    outputs: Vec<Range>,
+    inputs: Vec<BufferRange>,
+    outputs: Vec<BufferRange>,
     slab: Slab,
 }
 

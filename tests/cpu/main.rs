@@ -34,6 +34,7 @@ mod optimizers;
 mod plan;
 mod predictor;
 mod profile;
+mod race;
 #[cfg(feature = "datasets")]
 mod readers;
 mod readme;

@@ -13,7 +13,7 @@ use axone::graph::{NodeId, differentiate};
 use axone::kernels::{Activation as Function, Epilogue, Kernel};
 use axone::layers::Activation;
 use axone::model::{Program, Purpose};
-use axone::plan::{Buffer, Executor, Plan, Range, Storage};
+use axone::plan::{Buffer, BufferRange, Executor, Plan, Storage};
 use axone::prelude::*;
 use std::collections::BTreeSet;
 
@@ -123,7 +123,7 @@ fn first_difference(sample: &Sample, keeping: &Plan, reusing: &Plan) -> Option<S
             if keeping.steps[i + 1..].iter().any(|later| later.writes().any(|range| range == a)) {
                 continue;
             }
-            let mut bits = |range: &Range, first: bool| -> Vec<u64> {
+            let mut bits = |range: &BufferRange, first: bool| -> Vec<u64> {
                 let values = if first { one.read_real(one_id, *range) } else { two.read_real(two_id, *range) };
                 values.unwrap().into_iter().map(f64::to_bits).collect()
             };
@@ -177,18 +177,18 @@ fn live_values_never_overlap() {
         let half = plan_in(&sample.graph, &wanted, BATCH, false, true);
         assert_eq!(first_difference(&sample, &keeping, &half), None, "{name} in f16");
         if name == "chain" {
-            let (kept, used) = (keeping.activations.len(), reusing.activations.len());
+            let (kept, used) = (keeping.temporaries.len(), reusing.temporaries.len());
             assert!(used < kept, "{used} buffers for {kept} values");
             let mut caught = 0;
             for victim in 1..used {
                 let mut wrong = reusing.clone();
                 for range in wrong.steps.iter_mut().flat_map(|step| &mut step.operands) {
-                    if range.buffer == Buffer::Activation(victim) {
-                        range.buffer = Buffer::Activation(victim - 1);
+                    if range.buffer == Buffer::Temporary(victim) {
+                        range.buffer = Buffer::Temporary(victim - 1);
                     }
                 }
-                let most = wrong.activations.iter().map(|storage| storage.len).max().unwrap();
-                wrong.activations.fill(Storage::full(most));
+                let most = wrong.temporaries.iter().map(|storage| storage.len).max().unwrap();
+                wrong.temporaries.fill(Storage::full(most));
                 caught += usize::from(first_difference(&sample, &keeping, &wrong).is_some());
             }
             // The odd pair may hold values whose lives do not touch; most do not.
@@ -204,7 +204,7 @@ fn only_what_every_kernel_can_take_is_f16() {
     for (purpose, classes) in [(Purpose::Train, [true, false]), (Purpose::Evaluate, [true, false])] {
         let full = branched().plan(purpose, 8, &classes, true).unwrap();
         let plan = branched().in_precision(Precision::F16).plan(purpose, 8, &classes, true).unwrap();
-        assert!(full.activations.iter().all(|storage| !storage.half));
+        assert!(full.temporaries.iter().all(|storage| !storage.half));
         assert_none(&aliased(&plan));
         for step in &plan.steps {
             for (binding, range) in step.bindings() {
@@ -215,7 +215,7 @@ fn only_what_every_kernel_can_take_is_f16() {
     }
     assert!(halves > 10, "{halves} operands in f16");
     let plan = branched().in_precision(Precision::F16).plan(Purpose::Predict, 8, &[], true).unwrap();
-    assert!(plan.activations.iter().any(|storage| storage.half), "{plan}");
+    assert!(plan.temporaries.iter().any(|storage| storage.half), "{plan}");
     for range in plan.inputs.iter().flatten().chain(&plan.outputs) {
         assert!(!plan.is_half(range.buffer), "{range} in {plan}");
     }
@@ -226,9 +226,9 @@ fn only_what_every_kernel_can_take_is_f16() {
 fn buffers_are_reused() {
     for fused in [false, true] {
         let plan = branched().plan(Purpose::Train, 8, &[true, false], fused).unwrap();
-        let is_activation = |range: &&Range| matches!(range.buffer, Buffer::Activation(_));
-        let values = plan.steps.iter().flat_map(|step| step.writes().filter(is_activation)).count();
-        assert!(plan.activations.len() < values, "{} buffers for {values} values", plan.activations.len());
+        let is_temporary = |range: &&BufferRange| matches!(range.buffer, Buffer::Temporary(_));
+        let values = plan.steps.iter().flat_map(|step| step.writes().filter(is_temporary)).count();
+        assert!(plan.temporaries.len() < values, "{} buffers for {values} values", plan.temporaries.len());
     }
 }
 

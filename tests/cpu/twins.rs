@@ -4,7 +4,7 @@
 use axone::check::{FRAME, Outcome, Row, cases, kernels, run_case};
 use axone::cpu::run;
 use axone::kernels::{Kernel, Scale, Step};
-use axone::plan::{Buffer, Executor, Fetch, Plan, PlanId, Range, Timings};
+use axone::plan::{Buffer, BufferRange, Executor, Fetch, Plan, PlanId, Timings};
 use axone::{Device, Result};
 
 #[test]
@@ -44,16 +44,16 @@ impl Executor for Careless {
     fn write_slab(&mut self, slab: Buffer, offset: usize, data: &[f32]) -> Result<()> {
         self.0.write_slab(slab, offset, data)
     }
-    fn read_slab(&mut self, range: Range) -> Result<Vec<f32>> {
+    fn read_slab(&mut self, range: BufferRange) -> Result<Vec<f32>> {
         self.0.read_slab(range)
     }
     fn write_order(&mut self, id: PlanId, order: &[u32]) -> Result<()> {
         self.0.write_order(id, order)
     }
-    fn read(&mut self, id: PlanId, range: Range) -> Result<Vec<f32>> {
+    fn read(&mut self, id: PlanId, range: BufferRange) -> Result<Vec<f32>> {
         self.0.read(id, range)
     }
-    fn fetch(&mut self, id: PlanId, range: Range) -> Result<Fetch> {
+    fn fetch(&mut self, id: PlanId, range: BufferRange) -> Result<Fetch> {
         self.0.fetch(id, range)
     }
     fn collect(&mut self, fetch: Fetch) -> Result<Vec<f32>> {
@@ -61,7 +61,7 @@ impl Executor for Careless {
     }
     fn run(&mut self, id: PlanId, steps: &[Step]) -> Result<()> {
         self.0.run(id, steps)?;
-        self.0.write(id, Buffer::Activation(0), self.1, &[0.5])
+        self.0.write(id, Buffer::Temporary(0), self.1, &[0.5])
     }
     fn run_one(&mut self, id: PlanId, index: usize, step: &Step) -> Result<()> {
         self.0.run_one(id, index, step)

@@ -96,15 +96,25 @@ fn a_model_that_does_not_fit() {
     }
 }
 
+/// Another wgpu device on the adapter of `device`, with its queue.
+pub fn owned(device: &Device) -> (Device, wgpu::Device, wgpu::Queue) {
+    opened(device, |_| {})
+}
+
 /// Another wgpu device on the adapter of `device`, with limits changed by `change`.
 pub fn limited(device: &Device, change: impl FnOnce(&mut wgpu::Limits)) -> (Device, wgpu::Device) {
+    let (device, own, _) = opened(device, change);
+    (device, own)
+}
+
+fn opened(device: &Device, change: impl FnOnce(&mut wgpu::Limits)) -> (Device, wgpu::Device, wgpu::Queue) {
     let name = device.info().name;
     let adapter = axone::gpu::adapters().iter().find(|adapter| adapter.get_info().name == name).unwrap();
     let mut limits = adapter.limits();
     change(&mut limits);
     let descriptor = wgpu::DeviceDescriptor { required_limits: limits, ..Default::default() };
     let (own, queue) = pollster::block_on(adapter.request_device(&descriptor)).unwrap();
-    (Device::from_wgpu(adapter, own.clone(), queue), own)
+    (Device::from_wgpu(adapter, own.clone(), queue.clone()), own, queue)
 }
 
 #[test]

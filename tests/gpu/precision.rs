@@ -53,7 +53,7 @@ fn plans_agree_with_f64() {
         let mut model = classifier(&device, optimizer);
         model.set_precision(Precision::F16).unwrap();
         let plan = model.program().plan(Purpose::Train, 8, &[true], true).unwrap();
-        assert!(plan.activations.iter().filter(|storage| storage.half).count() >= 3, "{plan}");
+        assert!(plan.temporaries.iter().filter(|storage| storage.half).count() >= 3, "{plan}");
         let report = compare(&mut model, &samples(20), 8, 3).unwrap();
         assert_eq!(report.failed(), 0, "{report}");
     }

@@ -4,7 +4,7 @@ use crate::common::api::{classifier, samples};
 use crate::common::profile;
 use crate::need_device;
 use axone::kernels::{Kernel, Scale, Step};
-use axone::plan::{ALIGNMENT, Buffer, Clock, Plan, PlanStep, Range, Storage};
+use axone::plan::{ALIGNMENT, Buffer, BufferRange, Clock, Plan, PlanStep, Storage};
 use axone::prelude::*;
 
 #[test]
@@ -61,14 +61,14 @@ fn doubling(steps: usize) -> Plan {
     let n = 8;
     let step = |i: usize| PlanStep {
         kernel: Kernel::Scale(Scale { n: n as u32, factor: if i.is_multiple_of(2) { 2.0 } else { 0.5 } }),
-        operands: vec![Range::of(Buffer::Activation(i % 2), n), Range::of(Buffer::Activation(1 - i % 2), n)],
+        operands: vec![BufferRange::of(Buffer::Temporary(i % 2), n), BufferRange::of(Buffer::Temporary(1 - i % 2), n)],
         name: format!("scale_{i}"),
     };
     Plan {
         name: "doubling".to_owned(),
         batch: 1,
         steps: (0..steps).map(step).collect(),
-        activations: vec![Storage::full(n); 2],
+        temporaries: vec![Storage::full(n); 2],
         inputs: Vec::new(),
         outputs: Vec::new(),
         log_slots: 0,
@@ -83,12 +83,12 @@ fn a_long_plan_takes_several_submissions_and_nothing_new() {
     let mut executor = device.executor();
     let plan = doubling(601);
     let id = executor.load(&plan).unwrap();
-    executor.write(id, Buffer::Activation(0), 0, &[3.0; 8]).unwrap();
+    executor.write(id, Buffer::Temporary(0), 0, &[3.0; 8]).unwrap();
     let timings = executor.profile(id, &Step::default()).unwrap();
     assert_eq!(timings.spans.len(), 601);
     assert!(timings.spans.iter().all(|span| span.begin >= 0.0 && span.end >= span.begin && span.end.is_finite()));
     assert!(timings.spans.is_sorted_by_key(|span| span.begin), "{:?}", timings.spans);
-    assert_eq!(executor.read(id, Range::whole(Buffer::Activation(1))).unwrap(), [6.0; 8]);
+    assert_eq!(executor.read(id, BufferRange::whole(Buffer::Temporary(1))).unwrap(), [6.0; 8]);
     let made = device.objects_created();
     executor.profile(id, &Step::default()).unwrap();
     assert_eq!(device.objects_created(), made);

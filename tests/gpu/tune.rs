@@ -3,7 +3,7 @@
 
 use crate::need_device;
 use axone::kernels::{Kernel, Matmul, Spec, Tile};
-use axone::plan::{Buffer, Plan, PlanStep, Range};
+use axone::plan::{Buffer, BufferRange, Plan, PlanStep};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -17,7 +17,7 @@ fn product() -> Matmul {
 fn child() {
     let mut executor = need_device!(own).executor();
     let sizes = product().sizes();
-    let operands = sizes.iter().enumerate().map(|(i, &len)| Range::of(Buffer::Activation(i), len)).collect();
+    let operands = sizes.iter().enumerate().map(|(i, &len)| BufferRange::of(Buffer::Temporary(i), len)).collect();
     let step = PlanStep { kernel: Kernel::Matmul(product()), operands, name: "product".to_owned() };
     match executor.load(&Plan::of_one(step, sizes)) {
         Ok(id) => println!("\nCHOSEN {}", executor.plan(id).unwrap().steps[0].kernel_name()),

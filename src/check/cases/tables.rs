@@ -1,11 +1,20 @@
-//! Embeddings: one table for a column in the middle, one for all columns.
+//! Embeddings: one table for a column in the middle, one for all columns; small and large.
 
 use super::{Shape, numbers};
 use crate::kernels::{Embedding, EmbeddingGrad, EmbeddingParams, Kernel};
 
 pub(super) fn tables(s: &mut Shape) {
-    let (rows, width, categories) = (s.rows, 3, 7);
-    let x: Vec<f32> = (0..s.n() as u32).map(|i| ((i * 5 + i / 7) % categories) as f32).collect();
+    // A table of 2,049 rows is one whose gradient is tiled, with tiles that end amid a row.
+    for categories in [7, 2_049] {
+        embedding(s, categories);
+    }
+}
+
+fn embedding(s: &mut Shape, categories: u32) {
+    let (rows, width) = (s.rows, 3);
+    // Every third pair picks one row of the table.
+    let pick = |i: u32| if i % 3 == 0 { categories / 2 } else { (i * 5 + i / 7) % categories };
+    let x: Vec<f32> = (0..s.n() as u32).map(|i| pick(i) as f32).collect();
     let table = numbers(15, (categories * width) as usize, -2.0, 2.0);
     // The last column alone, to a place between others; then every column.
     let one = EmbeddingParams {

@@ -158,8 +158,8 @@ fn relative_to_terms(judged: &Judged<'_>) -> Result<Vec<Vec<f64>>> {
         (Kernel::Embedding(_), _) => vec![vec![0.0; y.len()]],
         (Kernel::EmbeddingGrad(p), [x, dy]) => {
             let size = run_f64(kernel, &[x.clone(), absolute(dy)], y.len())?;
-            let pairs = p.0.rows * p.0.columns;
-            vec![size.iter().map(|size| blocks_bound(pairs as usize, lanes(pairs), *size)).collect()]
+            let pairs = (p.0.rows * p.0.columns) as usize;
+            vec![size.iter().map(|size| blocks_bound(pairs, p.lanes(), *size)).collect()]
         }
         (Kernel::CosineLoss(p), [prediction, target, ..]) => {
             let (loss, slope) = losses::cosine(p, prediction, target, reads.get(2));

@@ -68,8 +68,19 @@ pub(super) struct Tuner {
     proved: Mutex<HashMap<(Tile, bool, bool), bool>>,
 }
 
+/// `plan` with every choice made that was left to the device, where the device can run it.
+pub(super) fn fitted(context: &Arc<Context>, plan: &Plan) -> Result<Plan> {
+    if !context.has_f16() && plan.temporaries.iter().any(|storage| storage.half) {
+        let (what, device) = (format!("plan {} in f16", plan.name), context.info().name.clone());
+        return Err(Error::Unsupported { what, device });
+    }
+    let (bytes, largest) = plan.largest();
+    context.check_size(|| format!("{largest} of plan {} (batch {})", plan.name, plan.batch), bytes)?;
+    tuned(context, plan)
+}
+
 /// `plan` with every choice made that depends on the adapter; one that was made already must run there.
-pub(super) fn tuned(context: &Arc<Context>, plan: &Plan) -> Result<Plan> {
+fn tuned(context: &Arc<Context>, plan: &Plan) -> Result<Plan> {
     let (mut plan, given) = (plan.clone(), plan);
     for step in &mut plan.steps {
         let in_half = step.operands.iter().take(2).any(|range| given.is_half(range.buffer));

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::kernels::{Epilogue, Kernel, Matmul, Spec, Step};
-use crate::plan::{ALIGNMENT, Buffer, Executor, Plan, PlanId, PlanStep, Range};
+use crate::plan::{ALIGNMENT, Buffer, BufferRange, Executor, Plan, PlanId, PlanStep};
 use crate::random::{threefry2x32, uniform};
 use std::time::{Duration, Instant};
 
@@ -64,7 +64,8 @@ impl Runner {
 
     /// A plan of `repeats` products, its operands filled with numbers of which each repeats itself far away.
     fn load(&mut self) -> Result<()> {
-        let places = self.sizes.iter().enumerate().map(|(i, &len)| Range::of(Buffer::Activation(i), len)).collect();
+        let places =
+            self.sizes.iter().enumerate().map(|(i, &len)| BufferRange::of(Buffer::Temporary(i), len)).collect();
         let step = PlanStep { kernel: Kernel::Matmul(self.product.clone()), operands: places, name: "race".to_owned() };
         let mut plan = Plan::of_one(step.clone(), self.sizes.iter().copied());
         plan.steps = vec![step; self.repeats];
@@ -73,7 +74,7 @@ impl Runner {
             let some = (0..len.min(1 << 14) as u32).map(|x| uniform(threefry2x32([i as u32, 1], [x, 0])[0]) - 0.5);
             let some: Vec<f32> = some.map(self.element).collect();
             let all: Vec<f32> = some.iter().copied().cycle().take(len).collect();
-            self.executor.write(self.id, Buffer::Activation(i), 0, &all)?;
+            self.executor.write(self.id, Buffer::Temporary(i), 0, &all)?;
         }
         Ok(())
     }
@@ -81,11 +82,11 @@ impl Runner {
     /// The bits of one product.
     pub fn result(&mut self) -> Result<Vec<u32>> {
         let written = self.sizes.len() - 1;
-        let (buffer, len) = (Buffer::Activation(written), self.sizes[written]);
+        let (buffer, len) = (Buffer::Temporary(written), self.sizes[written]);
         // What the last product left must not pass for this one.
         self.executor.write(self.id, buffer, 0, &vec![f32::NAN; len])?;
         self.executor.run(self.id, &[Step::default()])?;
-        let values = self.executor.read(self.id, Range::of(buffer, len))?;
+        let values = self.executor.read(self.id, BufferRange::of(buffer, len))?;
         Ok(values.into_iter().map(f32::to_bits).collect())
     }
 

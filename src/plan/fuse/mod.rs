@@ -21,7 +21,7 @@ mod expressions;
 mod norms;
 
 use super::draft::{Draft, Operand};
-use super::{Buffer, Range};
+use super::{Buffer, BufferRange};
 use crate::graph::NodeId;
 use crate::kernels::{AccuracyKind, Activation, Epilogue, GatherBatch, Kernel, LossPart};
 
@@ -131,8 +131,7 @@ impl Fuse<'_> {
         }
         let is_dw = |draft: &Draft| match (&draft.kernel, draft.operands.as_slice()) {
             (Kernel::Matmul(matmul), &[_, b, Operand::Fixed(dw)]) => {
-                let behind =
-                    dw.buffer == db.buffer && db.offset == (dw.offset + dw.len).next_multiple_of(super::ALIGNMENT);
+                let behind = dw.buffer == db.buffer && db.offset == dw.end().next_multiple_of(super::ALIGNMENT);
                 b == dz && behind && !matmul.transpose_b && matmul.epilogue == Epilogue::Plain
             }
             _ => false,
@@ -140,7 +139,7 @@ impl Fuse<'_> {
         let Some(at) = self.drafts.iter().position(|draft| draft.as_ref().is_some_and(is_dw)) else { return };
         let Some(Operand::Fixed(dw)) = self.at(at).and_then(|draft| draft.operands.last().copied()) else { return };
         let bias_at = db.offset - dw.offset;
-        let both = Operand::Fixed(Range { len: bias_at + db.len, ..dw });
+        let both = Operand::Fixed(dw.resized(bias_at + db.fixed()));
         let later = at.max(i);
         self.drafts[i] = None;
         self.fold(at, later, Epilogue::BiasRow { at: bias_at }, None, both);
@@ -182,7 +181,7 @@ impl Fuse<'_> {
     fn accuracy_into_loss(&mut self, i: usize) {
         let Some(Draft { kernel: Kernel::Accuracy(accuracy), operands, .. }) = self.at(i) else { return };
         let (params, &[prediction, target, log]) = (accuracy.params, operands.as_slice()) else { return };
-        if accuracy.kind != AccuracyKind::Classes || log != Operand::Fixed(Range::whole(Buffer::Log)) {
+        if accuracy.kind != AccuracyKind::Classes || log != Operand::Fixed(BufferRange::whole(Buffer::Log)) {
             return;
         }
         for draft in self.drafts.iter_mut().flatten() {
@@ -211,7 +210,7 @@ impl Fuse<'_> {
         let (&[x, y], &[weights]) = (rows.as_slice(), weights.as_slice()) else { return };
         let (Some(x_draft), Some(y_draft), Some(w_draft)) = (self.at(x), self.at(y), self.at(weights)) else { return };
         let (Kernel::Gather(gx), Kernel::Gather(gy)) = (&x_draft.kernel, &y_draft.kernel) else { return };
-        let is_data = |draft: &Draft, data| draft.operands.first() == Some(&Operand::Fixed(Range::whole(data)));
+        let is_data = |draft: &Draft, data| draft.operands.first() == Some(&Operand::Fixed(BufferRange::whole(data)));
         if !is_data(x_draft, Buffer::DataInput(0)) || !is_data(y_draft, Buffer::DataTarget(0)) {
             return;
         }

@@ -1,6 +1,6 @@
 //! Normalisation: what measures a batch with what normalises it, and the gradients of one layer with each other.
 
-use super::{Draft, Fuse, Operand, Range};
+use super::{Draft, Fuse, Operand};
 use crate::kernels::{
     BatchNorm, BatchNormGrad, BatchNormGradParams, BatchNormGradPart, BatchNormParams, Kernel, LayerNorm,
     LayerNormScaleGrad, LayerNormScaleGradParams, NormPart,
@@ -46,14 +46,14 @@ impl Fuse<'_> {
         let &[x, statistics, dy, Operand::Fixed(dscale)] = operands.as_slice() else { return };
         let is_dshift = |draft: &Draft| match (&draft.kernel, draft.operands.as_slice()) {
             (Kernel::SumRows(_), &[sum, Operand::Fixed(to)]) => {
-                let behind = (dscale.offset + dscale.len).next_multiple_of(ALIGNMENT);
+                let behind = dscale.end().next_multiple_of(ALIGNMENT);
                 sum == dy && to.buffer == dscale.buffer && to.offset == behind
             }
             _ => false,
         };
         let Some(shift) = self.position(is_dshift) else { return };
-        let at = dscale.len.next_multiple_of(ALIGNMENT);
-        let both = Operand::Fixed(Range { len: at + dscale.len, ..dscale });
+        let at = dscale.fixed().next_multiple_of(ALIGNMENT);
+        let both = Operand::Fixed(dscale.resized(at + dscale.fixed()));
         let (place, draft) = match kernel {
             Kernel::LayerNormScaleGrad(gradient) => {
                 let params = LayerNormScaleGradParams { shift_at: at as u32, ..gradient.params };

@@ -7,7 +7,6 @@ use crate::kernels::{
     EmbeddingGrad, EmbeddingParams, Kernel, LayerNorm, LayerNormGrad, LayerNormParams, LayerNormScaleGrad,
     LayerNormScaleGradParams, NormPart, RunningStatistics,
 };
-use crate::plan::{Buffer, Range};
 use crate::{Error, Result};
 
 impl Lower<'_> {
@@ -116,8 +115,7 @@ impl Lower<'_> {
         match (self.operand(first), self.operand(second)) {
             (Operand::Fixed(one), Operand::Fixed(two)) if two.offset > one.offset => {
                 let at = two.offset - one.offset;
-                let range = Range { buffer: Buffer::Parameters, offset: one.offset, len: at + two.len };
-                Ok((Operand::Fixed(range), at as u32))
+                Ok((Operand::Fixed(one.resized(at + two.fixed())), at as u32))
             }
             _ => Err(Error::Internal(format!("{}: its statistics are no neighbours", node.name))),
         }

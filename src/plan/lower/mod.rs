@@ -4,7 +4,7 @@ mod layers;
 mod training;
 
 use super::draft::{Draft, Operand};
-use super::{Buffer, Plan, Range, Slab, fuse, half, memory, split};
+use super::{Buffer, BufferRange, Plan, Slab, fuse, half, memory, split};
 use crate::graph::{Graph, LayerOp, NodeId, Op};
 use crate::kernels::{
     self as k, Accuracy, ActivationForward, ActivationGrad, CopyColumns, CosineLoss, Elementwise,
@@ -86,7 +86,7 @@ pub fn lower(graph: &Graph, what: &Lowering<'_>) -> Result<Plan> {
     let halves = if what.half { half::halves(&drafts, &[&uploaded, what.outputs]) } else { HashSet::new() };
     let placed = memory::place(drafts, len, &uploaded, what.outputs, &halves);
     let range_of = |id: &NodeId| placed.places.get(id).copied();
-    let outputs: Option<Vec<Range>> = what
+    let outputs: Option<Vec<BufferRange>> = what
         .outputs
         .iter()
         .map(|id| match graph.node(*id).op {
@@ -100,7 +100,7 @@ pub fn lower(graph: &Graph, what: &Lowering<'_>) -> Result<Plan> {
         inputs: inputs.iter().map(|input| input.as_ref().and_then(range_of)).collect(),
         outputs: outputs.ok_or_else(|| Error::Internal(format!("plan {}: an output has no buffer", what.name)))?,
         steps: placed.steps,
-        activations: placed.activations,
+        temporaries: placed.temporaries,
         log_slots: log_slots(graph, what),
         slab: slab.len(),
         moments: what.update.as_ref().map_or(0, |update| update.moments),
@@ -170,7 +170,7 @@ impl Lower<'_> {
             return Operand::Fixed(self.slab.range(Buffer::Parameters, index));
         }
         if self.graph.node(id).op == Op::LossScale {
-            return Operand::Fixed(Range { buffer: Buffer::LossScale, offset: k::SCALE_AT, len: 1 });
+            return Operand::Fixed(BufferRange { offset: k::SCALE_AT, ..BufferRange::of(Buffer::LossScale, 1) });
         }
         match self.own_place.iter().find(|(node, _)| *node == id) {
             Some(&(_, index)) => Operand::Fixed(self.slab.range(Buffer::Gradients, index)),
@@ -300,7 +300,7 @@ impl Lower<'_> {
 }
 
 fn gathered(data: Buffer) -> Vec<Operand> {
-    vec![Operand::Fixed(Range::whole(data)), Operand::Fixed(Range::whole(Buffer::Order))]
+    vec![Operand::Fixed(BufferRange::whole(data)), Operand::Fixed(BufferRange::whole(Buffer::Order))]
 }
 
 fn cross_entropy(part: LossPart, rows: u32, cols: u32, classes: bool, kind: k::EntropyKind) -> Kernel {

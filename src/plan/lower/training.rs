@@ -2,7 +2,7 @@
 
 use super::{Lower, Operand, log_slots};
 use crate::kernels::{self as k, GradientNorm, Kernel};
-use crate::plan::{Buffer, Range};
+use crate::plan::{Buffer, BufferRange};
 use crate::{Result, size};
 
 impl Lower<'_> {
@@ -13,7 +13,7 @@ impl Lower<'_> {
                 continue;
             }
             let to = self.slab.range(Buffer::Gradients, parameter);
-            let kernel = Kernel::Scale(k::Scale { n: to.len as u32, factor: 1.0 });
+            let kernel = Kernel::Scale(k::Scale { n: to.fixed() as u32, factor: 1.0 });
             self.push(kernel, vec![self.operand(id), Operand::Fixed(to)], &self.graph.node(id).name);
         }
     }
@@ -27,7 +27,7 @@ impl Lower<'_> {
         for &id in self.what.logs {
             let cols = self.graph.shape(id).cols as u32;
             let kernel = Kernel::Log(k::Log { rows, cols, log_stride, log_at: slot * rows });
-            let operands = vec![self.operand(id), Operand::Fixed(Range::whole(Buffer::Log))];
+            let operands = vec![self.operand(id), Operand::Fixed(BufferRange::whole(Buffer::Log))];
             self.push(kernel, operands, &format!("log {}", self.graph.node(id).name));
             slot += cols;
         }
@@ -37,7 +37,7 @@ impl Lower<'_> {
     pub(super) fn update(&mut self) {
         let Some(update) = &self.what.update else { return };
         let (kernel, n) = (update.kernel.clone(), self.slab.len());
-        let rules = Operand::Fixed(Range::of(Buffer::Rules, n / k::RULE_BLOCK * k::RULE));
+        let rules = Operand::Fixed(BufferRange::of(Buffer::Rules, n / k::RULE_BLOCK * k::RULE));
         let gradients = Operand::Fixed(self.slab.all(Buffer::Gradients));
         let written = [Buffer::Parameters].into_iter().chain((0..update.moments).map(Buffer::Moment));
         let written: Vec<Operand> = written.map(|buffer| Operand::Fixed(self.slab.all(buffer))).collect();
@@ -45,15 +45,15 @@ impl Lower<'_> {
             let max_norm = update.max_norm.unwrap_or(f32::MAX);
             let both = if update.scaled { GradientNorm::both_scaled } else { GradientNorm::both };
             let [partials, factor] = both(n as u32, max_norm);
-            let clip = Operand::Fixed(Range::of(Buffer::Clip, partials.clip_len()));
-            let scale = update.scaled.then(|| Operand::Fixed(Range::of(Buffer::LossScale, k::LOSS_SCALE_LEN)));
+            let clip = Operand::Fixed(BufferRange::of(Buffer::Clip, partials.clip_len()));
+            let scale = update.scaled.then(|| Operand::Fixed(BufferRange::of(Buffer::LossScale, k::LOSS_SCALE_LEN)));
             self.push(Kernel::GradientNorm(partials), vec![gradients, rules, clip], "gradient norm");
             self.push(Kernel::GradientNorm(factor), [clip].into_iter().chain(scale).collect(), "gradient norm");
         }
         let mut operands = vec![gradients];
         if matches!(kernel, Kernel::Update(k::Update { by_rules: true, .. })) {
             let clip = if update.scaled { Buffer::LossScale } else { Buffer::Clip };
-            operands.extend([Operand::Fixed(Range::of(clip, k::RULE)), rules]);
+            operands.extend([Operand::Fixed(BufferRange::of(clip, k::RULE)), rules]);
         }
         operands.extend(written);
         self.push(kernel, operands, "update");

@@ -3,7 +3,7 @@
 use super::Gathered;
 use crate::data::Matrix;
 use crate::model::{Model, Piece};
-use crate::plan::{Buffer, PlanId, Range};
+use crate::plan::{Buffer, BufferRange, PlanId};
 use crate::train::feed::tensors::Tensor;
 use crate::{Error, Result};
 use std::borrow::Cow;
@@ -121,9 +121,9 @@ impl Model {
         let rows = inputs.first().map_or(0, Matrix::rows);
         let held = &self.by_hand.plans[index];
         let batch = held.batch;
-        let read = |range: &Range| {
-            let cols = range.len / batch;
-            let values = self.executor.read(id, Range { len: rows * cols, ..*range })?;
+        let read = |range: &BufferRange| {
+            let cols = range.fixed() / batch;
+            let values = self.executor.read(id, range.resized(rows * cols))?;
             Matrix::new(rows, cols, values)
         };
         held.plan.outputs.iter().map(read).collect()

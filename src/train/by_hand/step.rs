@@ -3,7 +3,7 @@
 use super::{Gathered, LastBatch};
 use crate::data::Dataset;
 use crate::model::{Model, Piece};
-use crate::plan::{Buffer, Range};
+use crate::plan::{Buffer, BufferRange};
 use crate::train::feed::log::Logged;
 use crate::train::feed::tensors::tensors;
 use crate::train::report::{self, Evaluation};
@@ -65,7 +65,7 @@ impl Model {
             let wanted = "run first (train_on_batch, queue_step, compute_gradients or accumulate_gradients)";
             return Err(Error::value("last_evaluation", "batch", wanted, "none"));
         };
-        let log = self.executor.read(last.id, Range::of(Buffer::Log, last.slots * last.batch))?;
+        let log = self.executor.read(last.id, BufferRange::of(Buffer::Log, last.slots * last.batch))?;
         let logged = Logged {
             log,
             slots: last.slots,

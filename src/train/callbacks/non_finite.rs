@@ -8,7 +8,7 @@
 use crate::Result;
 use crate::kernels::Step;
 use crate::model::{Layout, Model, trained};
-use crate::plan::{Buffer, Executor, PlanId, Range};
+use crate::plan::{Buffer, BufferRange, Executor, PlanId};
 use crate::train::run::{Callback, Run};
 
 const NAME: &str = "terminate_on_non_finite";
@@ -93,11 +93,11 @@ fn spoiled(model: &mut Model) -> Result<Option<String>> {
 /// Element `at` of `buffer`, by the name of its parameter where the buffer holds parameters.
 fn place(layout: &Layout, buffer: Buffer, at: usize) -> String {
     let is_slab = matches!(buffer, Buffer::Parameters | Buffer::Gradients | Buffer::Moment(_));
-    let ranges = layout.parameters.iter().enumerate().map(|(i, p)| (p, layout.slab.range(buffer, i)));
-    let mut own = ranges.filter(|(_, range)| is_slab && (range.offset..range.offset + range.len).contains(&at));
+    let ranges = layout.parameters.iter().enumerate().map(|(i, p)| (p, layout.slab.place(i)));
+    let mut own = ranges.filter(|(_, place)| is_slab && place.contains(&at));
     match own.next() {
-        Some((p, range)) => {
-            let at = at - range.offset;
+        Some((p, place)) => {
+            let at = at - place.start;
             format!("{} row {}, column {}", p.name, at / p.cols, at % p.cols)
         }
         None => format!("element {at}"),
@@ -111,15 +111,15 @@ fn first_non_finite(run: &mut Run<'_>, mut good: Vec<Vec<f32>>) -> Result<Option
     let (slots, batch) = (feed.slots(), feed.batch());
     let log = |step: &Step, slot: usize| {
         let offset = (step.log_row as usize * slots + slot) * batch;
-        Range { buffer: Buffer::Log, offset, len: step.valid as usize }
+        BufferRange { offset, ..BufferRange::of(Buffer::Log, step.valid as usize) }
     };
-    let slabs: Vec<Range> = trained(model.moments()).map(|slab| model.layout().slab.all(slab)).collect();
+    let slabs: Vec<BufferRange> = trained(model.moments()).map(|slab| model.layout().slab.all(slab)).collect();
     model.set_slabs(&good)?;
     let layout = model.layout().clone();
     let mut found = None;
     let fill = |i: usize, step: &mut Step| uniforms.fill(i, step);
     feed.walk(&mut *model.executor, &run.order, fill, |executor, i, step| {
-        let logs: Vec<Range> = (0..losses).map(|slot| log(step, slot)).collect();
+        let logs: Vec<BufferRange> = (0..losses).map(|slot| log(step, slot)).collect();
         executor.run(id, std::slice::from_ref(step))?;
         let after: Result<Vec<_>> = slabs.iter().map(|slab| executor.read_slab(*slab)).collect();
         let after = after?;
@@ -144,16 +144,16 @@ fn dispatch_by_dispatch(
     executor: &mut dyn Executor,
     id: PlanId,
     step: &Step,
-    logs: &[Range],
+    logs: &[BufferRange],
     layout: &Layout,
 ) -> Result<String> {
     let dispatches = executor.plan(id)?.steps.clone();
     for log in logs {
-        executor.write(id, log.buffer, log.offset, &vec![0.0; log.len])?;
+        executor.write(id, log.buffer, log.offset, &vec![0.0; log.fixed()])?;
     }
     for (index, dispatch) in dispatches.iter().enumerate() {
         executor.run_one(id, index, step)?;
-        let (of_log, mut written): (Vec<Range>, Vec<Range>) =
+        let (of_log, mut written): (Vec<BufferRange>, Vec<BufferRange>) =
             dispatch.writes().partition(|range| range.buffer == Buffer::Log);
         if !of_log.is_empty() {
             written.extend(logs);
@@ -167,7 +167,11 @@ fn dispatch_by_dispatch(
 }
 
 /// The first element of `ranges` that is not finite.
-fn where_non_finite(executor: &mut dyn Executor, id: PlanId, ranges: &[Range]) -> Result<Option<(Range, usize, f32)>> {
+fn where_non_finite(
+    executor: &mut dyn Executor,
+    id: PlanId,
+    ranges: &[BufferRange],
+) -> Result<Option<(BufferRange, usize, f32)>> {
     for range in ranges {
         let values = executor.read(id, *range)?;
         if let Some(at) = values.iter().position(|value| !value.is_finite()) {

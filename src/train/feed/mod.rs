@@ -13,7 +13,7 @@ use crate::Result;
 use crate::data::Dataset;
 use crate::device::Device;
 use crate::kernels::Step;
-use crate::plan::{Buffer, Executor, Plan, PlanId, Range};
+use crate::plan::{Buffer, BufferRange, Executor, Plan, PlanId};
 use log::Logged;
 use tensors::{Tensor, check_half, tensors};
 
@@ -221,7 +221,7 @@ impl<'a> Feed<'a> {
     fn keep_log(&mut self, executor: &mut dyn Executor) -> Result<()> {
         let len = self.queued * self.slots * self.batch - self.log.len();
         if len > 0 {
-            let part = executor.read(self.id, Range { buffer: Buffer::Log, offset: 0, len })?;
+            let part = executor.read(self.id, BufferRange::of(Buffer::Log, len))?;
             if self.log.is_empty() { self.log = part } else { self.log.extend(part) }
         }
         Ok(())

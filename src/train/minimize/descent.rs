@@ -128,7 +128,7 @@ impl<'v> Descent<'v> {
 mod tests {
     use super::*;
     use crate::cpu::{CpuExecutor, Real};
-    use crate::plan::{ALIGNMENT, Buffer, Plan, PlanId, Range};
+    use crate::plan::{ALIGNMENT, Buffer, BufferRange, Plan, PlanId};
 
     /// Rosenbrock's function of `n` numbers, `Σ 100 (x[i + 1] - x[i]²)² + (1 - x[i])²`, computed on the host.
     struct Rosenbrock<T> {
@@ -145,7 +145,7 @@ mod tests {
                 name: "rosenbrock".to_owned(),
                 batch: 1,
                 steps: Vec::new(),
-                activations: Vec::new(),
+                temporaries: Vec::new(),
                 inputs: Vec::new(),
                 outputs: Vec::new(),
                 log_slots: 0,
@@ -163,7 +163,7 @@ mod tests {
         }
 
         fn x(&mut self) -> Vec<f64> {
-            let x = self.executor.read_real(self.id, Range::of(Buffer::Parameters, self.n)).unwrap();
+            let x = self.executor.read_real(self.id, BufferRange::of(Buffer::Parameters, self.n)).unwrap();
             x.into_iter().map(T::wide).collect()
         }
     }

@@ -25,7 +25,7 @@ pub(super) fn plan(model: &Model, data: &Dataset, budget: u64) -> Result<Plan> {
         let parts = data.len().div_ceil(batch);
         batch = data.len().div_ceil(parts);
         let piece = if parts == 1 { Piece::Gradients } else { Piece::Accumulate };
-        let fits = |plan: &Plan| plan.activation_bytes() <= budget && plan.largest().0 <= bindable;
+        let fits = |plan: &Plan| plan.temporary_bytes() <= budget && plan.largest().0 <= bindable;
         match model.program().piece_plan(piece, batch, &classes) {
             Ok(plan) if batch == 1 || fits(&plan) => return Ok(if parts == 1 { plan.in_place() } else { plan }),
             Err(error) if batch == 1 || !matches!(error, Error::TooLarge { .. }) => return Err(error),

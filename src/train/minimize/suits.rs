@@ -4,7 +4,6 @@ use crate::graph::{LayerOp, Op, Role};
 use crate::kernels::RULE_BLOCK;
 use crate::model::{Model, Purpose};
 use crate::optimizers::Clip;
-use crate::plan::Buffer;
 use crate::{Error, Result};
 
 /// Refuses what a line search cannot do with, and settings that would have no effect.
@@ -59,9 +58,9 @@ pub(super) fn penalty(model: &Model, general: f64) -> Vec<f32> {
     let mut factors = vec![0.0; layout.slab.len() / RULE_BLOCK];
     for (i, parameter) in layout.parameters.iter().enumerate() {
         if parameter.role == Role::Weight && program.frozen.get(i) != Some(&true) {
-            let range = layout.slab.range(Buffer::Parameters, i);
+            let place = layout.slab.place(i);
             let own = rules.get(i).and_then(|rule| rule.l2).unwrap_or(general as f32);
-            factors[range.offset / RULE_BLOCK..(range.offset + range.len).div_ceil(RULE_BLOCK)].fill(own);
+            factors[place.start / RULE_BLOCK..place.end.div_ceil(RULE_BLOCK)].fill(own);
         }
     }
     factors

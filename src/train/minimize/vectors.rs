@@ -1,12 +1,12 @@
 //! The vectors of L-BFGS on the device: a plan of three dispatches, each run by itself.
 
 use crate::kernels::{FACTORS_AT, Kernel, Lbfgs, LbfgsPart, RULE_BLOCK, SUMS_OF_SLOT, Step};
-use crate::plan::{Buffer, Executor, Plan, PlanId, PlanStep, Range};
+use crate::plan::{Buffer, BufferRange, Executor, Plan, PlanId, PlanStep};
 use crate::{Error, Result};
 
-const COEFFICIENTS: Buffer = Buffer::Activation(1);
-const PENALTY: Buffer = Buffer::Activation(2);
-const SUMS: Buffer = Buffer::Activation(3);
+const COEFFICIENTS: Buffer = Buffer::Temporary(1);
+const PENALTY: Buffer = Buffer::Temporary(2);
+const SUMS: Buffer = Buffer::Temporary(3);
 
 /// What the next direction is the sum of.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,8 +67,10 @@ impl Vectors {
         let kernel = kernels[0];
         let sums = kernel.params.partials as usize * kernel.sums_width();
         let lens = [kernel.memory_len(), kernel.coefficients_len(), slab / RULE_BLOCK, sums];
-        let [memory, coefficients, factors, sums] = [0, 1, 2, 3].map(|i| Range::of(Buffer::Activation(i), lens[i]));
-        let [parameters, gradients] = [Buffer::Parameters, Buffer::Gradients].map(|buffer| Range::of(buffer, slab));
+        let [memory, coefficients, factors, sums] =
+            [0, 1, 2, 3].map(|i| BufferRange::of(Buffer::Temporary(i), lens[i]));
+        let [parameters, gradients] =
+            [Buffer::Parameters, Buffer::Gradients].map(|buffer| BufferRange::of(buffer, slab));
         let steps = kernels.map(|kernel| {
             let (operands, name) = match kernel.part {
                 LbfgsPart::Advance => (vec![coefficients, memory, parameters], "advance"),
@@ -81,7 +83,7 @@ impl Vectors {
             name: "minimize".to_owned(),
             batch: 1,
             steps: steps.to_vec(),
-            activations: lens.map(Into::into).to_vec(),
+            temporaries: lens.map(Into::into).to_vec(),
             inputs: Vec::new(),
             outputs: Vec::new(),
             log_slots: 0,
@@ -140,7 +142,7 @@ impl Vectors {
     pub fn measure(&self, executor: &mut dyn Executor) -> Result<Sums> {
         self.dispatch(executor, LbfgsPart::Measure)?;
         let width = self.kernel.sums_width();
-        let chunks = executor.read(self.id, Range::of(SUMS, self.kernel.params.partials as usize * width))?;
+        let chunks = executor.read(self.id, BufferRange::of(SUMS, self.kernel.params.partials as usize * width))?;
         let mut totals = vec![0.0f64; width];
         for chunk in chunks.chunks_exact(width) {
             totals.iter_mut().zip(chunk).for_each(|(total, sum)| *total += f64::from(*sum));

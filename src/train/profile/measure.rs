@@ -8,7 +8,7 @@ use crate::device::Device;
 use crate::kernels::{Formula, Kernel, Matmul, Scale, Step, Update, UpdateParams};
 use crate::model::{Model, Purpose, write_slabs};
 use crate::plan::device_info::DeviceInfo;
-use crate::plan::{Buffer, Executor, Plan, PlanId, PlanStep, Range, Timings, Work};
+use crate::plan::{Buffer, BufferRange, Executor, Plan, PlanId, PlanStep, Timings, Work};
 use crate::train::feed::{DATA_BUDGET, Feed};
 use crate::train::profile::{Peaks, Profile, ProfileRow, rate};
 use crate::{Error, Result};
@@ -181,7 +181,7 @@ impl Peaks {
 /// A kernel alone: its work, and the least time it took.
 fn alone(device: &Device, kernel: Kernel) -> Result<(Work, f64)> {
     let sizes = kernel.spec().sizes();
-    let operands = sizes.iter().enumerate().map(|(i, &len)| Range::of(Buffer::Activation(i), len)).collect();
+    let operands = sizes.iter().enumerate().map(|(i, &len)| BufferRange::of(Buffer::Temporary(i), len)).collect();
     let step = PlanStep { kernel, operands, name: "peak".to_owned() };
     let work = step.work();
     let plan = Plan::of_one(step, sizes.iter().copied());
@@ -190,7 +190,7 @@ fn alone(device: &Device, kernel: Kernel) -> Result<(Work, f64)> {
     // Pages that were never written may all be one page, and in the cache.
     for (i, &len) in sizes.iter().enumerate() {
         let values: Vec<f32> = (0..len).map(|x| (x % 251) as f32 / 251.0 + 0.25).collect();
-        executor.write(id, Buffer::Activation(i), 0, &values)?;
+        executor.write(id, Buffer::Temporary(i), 0, &values)?;
     }
     let step = Step { learning_rate: 1e-3, correction1: 0.1, correction2: 1e-3, ..Step::default() };
     let runs = timed(&mut *executor, id, PEAK_RUNS, |_| step)?;

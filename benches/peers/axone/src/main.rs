@@ -10,7 +10,7 @@ mod grid;
 mod protocol;
 
 use axone::kernels::{Kernel, Matmul, Spec, Step};
-use axone::plan::{Buffer, Executor, Plan, PlanId, PlanStep, Range};
+use axone::plan::{Buffer, Executor, Plan, PlanId, PlanStep, BufferRange};
 use axone::prelude::*;
 use protocol::arguments::Arguments;
 use protocol::{Calls, Net, SIDE, Work, noise, serve};
@@ -118,14 +118,14 @@ fn data(net: &Net, batches: usize) -> Result<Dataset> {
 fn product(device: &Device) -> Result<Product> {
     let product = Matmul::new(SIDE, SIDE, SIDE, false, false);
     let sizes = product.sizes();
-    let operands = sizes.iter().enumerate().map(|(i, &len)| Range::of(Buffer::Activation(i), len)).collect();
+    let operands = sizes.iter().enumerate().map(|(i, &len)| BufferRange::of(Buffer::Temporary(i), len)).collect();
     let step = PlanStep { kernel: Kernel::Matmul(product), operands, name: "matmul".to_owned() };
     let plan = Plan::of_one(step, sizes.clone());
     let mut executor = device.executor();
     let id = executor.load(&plan)?;
     executor.bind_data(id, 1, 4096)?;
     for (i, &len) in sizes.iter().enumerate() {
-        executor.write(id, Buffer::Activation(i), 0, &noise(len, i as u64))?;
+        executor.write(id, Buffer::Temporary(i), 0, &noise(len, i as u64))?;
     }
     Ok(Product { executor, id })
 }
