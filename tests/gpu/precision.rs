@@ -75,7 +75,7 @@ fn derivatives_agree_with_f64() {
     let mut model = net.compile(device, [(Loss::MeanSquaredError, 0.1)], Adam::new(0.01)).unwrap();
     model.set_precision(Precision::F16).unwrap();
     let plan = model.program().plan(Purpose::Train, 8, &[false], true).unwrap();
-    assert!(plan.activations.iter().filter(|storage| storage.half).count() >= 3, "{plan}");
+    assert!(plan.temporaries.iter().filter(|storage| storage.half).count() >= 3, "{plan}");
     let data = Dataset::new(matrix(1, 12, 3), matrix(2, 12, 2)).unwrap();
     let report = compare(&mut model, &data, 8, 2).unwrap();
     assert_eq!(report.failed(), 0, "{report}");
