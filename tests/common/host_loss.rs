@@ -3,8 +3,11 @@
 use super::matrix;
 use axone::prelude::*;
 
+/// Losses of rows, and their gradients by each output.
+type Given = Result<(Vec<f32>, Vec<Matrix>)>;
+
 /// The mean squared error and its gradient, of rows of two columns.
-fn squared(outputs: &[Matrix], targets: &[Targets]) -> Result<(Vec<f32>, Vec<Matrix>)> {
+fn squared(outputs: &[Matrix], targets: &[Targets]) -> Given {
     let wanted = targets[0].values().unwrap();
     let errors: Vec<f32> = outputs[0].data().iter().zip(wanted.data()).map(|(y, t)| y - t).collect();
     let losses = errors.chunks(2).map(|row| row.iter().map(|e| e * e).sum::<f32>() / 2.0).collect();
@@ -77,7 +80,7 @@ pub fn runs_as_fit_does(device: &Device) {
     let stopping = fit.clone().callback(EarlyStopping::new("loss").min_delta(1e9).patience(2));
     let history = model.fit_with(&data, &stopping, squared).unwrap();
     assert_eq!(history.epochs.len(), 3);
-    let mut text = |loss: &mut dyn FnMut(&[Matrix], &[Targets]) -> Result<(Vec<f32>, Vec<Matrix>)>| {
+    let mut text = |loss: &mut dyn FnMut(&[Matrix], &[Targets]) -> Given| {
         model.fit_with(&data, &fit, |outputs, targets| loss(outputs, targets)).unwrap_err().to_string()
     };
     assert_eq!(
