@@ -46,7 +46,7 @@ fn run() -> Result<()> {
     println!("{}\n", critic.summary());
 
     // The score of what the generator makes is to rise.
-    let upwards = Matrix::new(BATCH, 1, vec![-1.0 / BATCH as f32; BATCH])?;
+    let upwards = [Matrix::new(BATCH, 1, vec![-1.0 / BATCH as f32; BATCH])?];
     for round in 0..ROUNDS {
         for step in 0..CRITIC_STEPS {
             let seed = 2 * (round * CRITIC_STEPS + step);
@@ -57,7 +57,7 @@ fn run() -> Result<()> {
         let seed = 2 * round * CRITIC_STEPS + 1;
         let noise = [noise(seed)?];
         let made = generator.forward(&noise)?.remove(0);
-        let slopes = critic.input_gradients(&[points(seed)?, made, shares(seed)?], &[upwards.clone()])?;
+        let slopes = critic.input_gradients(&[points(seed)?, made, shares(seed)?], &upwards)?;
         generator.backward(&noise, &slopes[1..2])?;
         generator.apply_gradients()?;
         if (round + 1) % (ROUNDS / 5) == 0 {
