@@ -42,6 +42,7 @@ mod quantile;
 mod scale;
 pub(crate) mod shuffle;
 mod split;
+mod stream;
 mod subset;
 mod table;
 mod targets;
@@ -65,6 +66,7 @@ pub use matrix::Matrix;
 #[cfg(feature = "npy")]
 pub use npy::{Npz, read_npy, write_npy, write_npz};
 pub use scale::{MinMaxScaler, RobustScaler, Scaler, Scaling, Standardizer};
+pub use stream::{Batches, Stream};
 pub use table::{Column, Missing, Schema, Table, TableOptions};
 pub use targets::Targets;
 pub(crate) use weights::check_row_weights;

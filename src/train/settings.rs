@@ -95,7 +95,8 @@ impl Fit {
     }
 
     /// Bytes of data kept on the device; a larger set is streamed in parts, and what its rows log is read in parts of no
-    /// more. Default: 1 GiB. The data leave the device when the run ends.
+    /// more. Default: 1 GiB. The data leave the device when the run ends. The CPU backend reads rows where they lie, and
+    /// takes no room for them.
     pub fn data_budget(mut self, bytes: u64) -> Self {
         self.options.data_budget = bytes;
         self

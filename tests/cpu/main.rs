@@ -55,6 +55,8 @@ mod search;
 mod search_log;
 mod shared;
 mod sizes;
+#[cfg(feature = "datasets")]
+mod stream;
 mod sums;
 #[cfg(feature = "datasets")]
 mod tables;
