@@ -40,7 +40,7 @@
 //!
 //! # Features
 //!
-//! All but `onnx` are on by default.
+//! All but `onnx` and `torch` are on by default.
 //!
 //! | feature | adds |
 //! |---|---|
@@ -51,6 +51,7 @@
 //! | `ctrl-c` | [`Fit`](train::Fit)`::stop_on_ctrl_c`: the first Ctrl-C ends a run, the second the program |
 //! | `search` | hyperparameter search and cross-validation: `search` |
 //! | `onnx` | models of other libraries, in and out as ONNX: `interop::onnx` |
+//! | `torch` | weights of PyTorch (`.pt`, safetensors), in and out: `interop::torch` |
 
 pub mod check;
 pub mod cpu;
@@ -62,7 +63,7 @@ mod file;
 pub mod gpu;
 pub mod graph;
 mod init;
-#[cfg(feature = "onnx")]
+#[cfg(any(feature = "onnx", feature = "torch"))]
 pub mod interop;
 pub mod kernels;
 pub mod layers;

@@ -31,11 +31,11 @@ run() {
 run cargo fmt --all --check
 run cargo clippy --all-targets --locked -- --deny warnings
 run cargo clippy --lib --no-default-features --locked -- --deny warnings
-run cargo clippy --lib --test cpu --features onnx --locked -- --deny warnings
+run cargo clippy --lib --test cpu --features onnx,torch --locked -- --deny warnings
 run env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --locked
 run cargo test --locked # library, tests/cpu, tests/gpu, documentation; builds the examples too
-run cargo test --locked --features onnx --test cpu onnx # off by default: its own tests and documentation
-run cargo test --locked --features onnx --doc onnx
+run cargo test --locked --features onnx,torch --test cpu -- onnx torch # off by default: tests and documentation
+run cargo test --locked --features onnx,torch --doc interop
 run sh tests/usage.sh
 run cargo test --locked --profile checked --lib --test cpu --test gpu # as released, but with checks of overflow
 echo "== all passed"

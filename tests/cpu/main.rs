@@ -51,5 +51,7 @@ mod tables;
 #[cfg(feature = "datasets")]
 mod tables_alike;
 mod tensorboard;
+#[cfg(feature = "torch")]
+mod torch;
 mod twins;
 mod usage;
