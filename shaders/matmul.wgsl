@@ -17,9 +17,9 @@ struct Sums { block: array<mat4x4<f32>, PARTS>, of_b: array<vec4<f32>, COL_PARTS
 // memory; exchanging quads by k spreads them.
 fn cell(k: u32, quad: u32, quads: u32) -> u32 { return k * quads + (quad ^ (k / 4u * 2u)) % quads; }
 
-fn share(at: Place, slice: Slice) {
+fn share(lane: u32, slice: Slice) {
   for (var i = 0u; i < HELD; i++) {
-    let e = at.lane + i * INVOCATIONS;
+    let e = lane + i * INVOCATIONS;
     if (e < A_BLOCKS) {
       let spot = block_at(e, ROW_QUADS, !TRANSPOSE_A);
       for (var j = 0u; j < 4u; j++) { tile_a[cell(spot.y + j, spot.x, ROW_QUADS)] = slice.block[i][j]; }
@@ -30,21 +30,21 @@ fn share(at: Place, slice: Slice) {
   }
 }
 
-fn multiply(at: Place) -> Sums {
+fn multiply(at: Place, lane: u32) -> Sums {
   var sums: Sums;
-  var next = fetch(at, at.k);
+  var next = fetch(at, lane, at.k);
   for (var k0 = at.k; k0 < at.end; k0 += DEPTH) {
-    share(at, next);
+    share(lane, next);
     workgroupBarrier();
-    if (k0 + DEPTH < at.end) { next = fetch(at, k0 + DEPTH); }
+    if (k0 + DEPTH < at.end) { next = fetch(at, lane, k0 + DEPTH); }
     for (var k = 0u; k < DEPTH; k++) {
       var y: array<vec4<f32>, COL_PARTS>;
       for (var j = 0u; j < COL_PARTS; j++) {
-        y[j] = tile_b[cell(k, x_of(at) + j * ACROSS, COL_QUADS)];
+        y[j] = tile_b[cell(k, x_of(lane) + j * ACROSS, COL_QUADS)];
         if (BIAS_ROW) { sums.of_b[j] += y[j]; }
       }
       for (var i = 0u; i < ROW_PARTS; i++) {
-        let x = tile_a[cell(k, y_of(at) + i * DOWN, ROW_QUADS)];
+        let x = tile_a[cell(k, y_of(lane) + i * DOWN, ROW_QUADS)];
         for (var j = 0u; j < COL_PARTS; j++) {
           sums.block[i * COL_PARTS + j] = add_outer(sums.block[i * COL_PARTS + j], x, y[j]);
         }
@@ -63,21 +63,22 @@ fn pick(sums: Sums, i: u32) -> mat4x4<f32> {
 }
 
 // An invocation's column and row among those of its workgroup.
-fn x_of(at: Place) -> u32 { return at.lane % ACROSS; }
-fn y_of(at: Place) -> u32 { return at.lane / ACROSS; }
+fn x_of(lane: u32) -> u32 { return lane % ACROSS; }
+fn y_of(lane: u32) -> u32 { return lane / ACROSS; }
 
-fn row_of(at: Place, part: u32) -> u32 { return at.row + 4u * (y_of(at) + DOWN * (part / COL_PARTS)); }
-fn col_of(at: Place, part: u32) -> u32 { return at.col + 4u * (x_of(at) + ACROSS * (part % COL_PARTS)); }
+// Where its block `part` begins in c.
+fn row_of(at: Place, lane: u32, part: u32) -> u32 { return at.row + 4u * (y_of(lane) + DOWN * (part / COL_PARTS)); }
+fn col_of(at: Place, lane: u32, part: u32) -> u32 { return at.col + 4u * (x_of(lane) + ACROSS * (part % COL_PARTS)); }
 
 // c = op(a) op(b), and the sums of op(b)'s columns behind it if BIAS_ROW: dw and db of a dense layer at once.
 @compute @workgroup_size(INVOCATIONS)
 fn plain(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
          @builtin(local_invocation_index) lane: u32) {
-  let at = place_of(group.y * groups.x + group.x, lane);
-  let sums = multiply(at);
-  for (var i = 0u; i < PARTS; i++) { store(row_of(at, i), col_of(at, i), pick(sums, i)); }
-  if (BIAS_ROW && at.row == 0u && y_of(at) == 0u) {
-    for (var j = 0u; j < COL_PARTS; j++) { store_bias_row(col_of(at, j), sums.of_b[j]); }
+  let at = place_of(group.y * groups.x + group.x);
+  let sums = multiply(at, lane);
+  for (var i = 0u; i < PARTS; i++) { store(row_of(at, lane, i), col_of(at, lane, i), pick(sums, i)); }
+  if (BIAS_ROW && at.row == 0u && y_of(lane) == 0u) {
+    for (var j = 0u; j < COL_PARTS; j++) { store_bias_row(col_of(at, lane, j), sums.of_b[j]); }
   }
 }
 
@@ -85,27 +86,27 @@ fn plain(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) group
 @compute @workgroup_size(INVOCATIONS)
 fn with_bias(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
              @builtin(local_invocation_index) lane: u32) {
-  let at = place_of(group.y * groups.x + group.x, lane);
-  let sums = multiply(at);
-  for (var i = 0u; i < PARTS; i++) { store_with_bias(row_of(at, i), col_of(at, i), pick(sums, i)); }
+  let at = place_of(group.y * groups.x + group.x);
+  let sums = multiply(at, lane);
+  for (var i = 0u; i < PARTS; i++) { store_with_bias(row_of(at, lane, i), col_of(at, lane, i), pick(sums, i)); }
 }
 
 // c = op(a) op(b) * f'(saved): from dz of one layer to dz of the layer below.
 @compute @workgroup_size(INVOCATIONS)
 fn with_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
                  @builtin(local_invocation_index) lane: u32) {
-  let at = place_of(group.y * groups.x + group.x, lane);
-  let sums = multiply(at);
-  for (var i = 0u; i < PARTS; i++) { store_with_gradient(row_of(at, i), col_of(at, i), pick(sums, i)); }
+  let at = place_of(group.y * groups.x + group.x);
+  let sums = multiply(at, lane);
+  for (var i = 0u; i < PARTS; i++) { store_with_gradient(row_of(at, lane, i), col_of(at, lane, i), pick(sums, i)); }
 }
 
 // c[p] = the steps [p part, (p + 1) part) of op(a) op(b): a long sum in parts, to be added up by sum_rows.
 @compute @workgroup_size(INVOCATIONS)
 fn in_parts(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
             @builtin(local_invocation_index) lane: u32) {
-  let at = place_of_part(group.y * groups.x + group.x, lane);
-  let sums = multiply(at);
+  let at = place_of_part(group.y * groups.x + group.x);
+  let sums = multiply(at, lane);
   if (at.k >= params.k) { return; }
   let first = at.k / params.part * params.m;
-  for (var i = 0u; i < PARTS; i++) { store_from(first, row_of(at, i), col_of(at, i), pick(sums, i)); }
+  for (var i = 0u; i < PARTS; i++) { store_from(first, row_of(at, lane, i), col_of(at, lane, i), pick(sums, i)); }
 }

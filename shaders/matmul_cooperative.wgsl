@@ -15,9 +15,9 @@ var<workgroup> shown: array<vec4<f32>, INVOCATIONS / LANES * SIDE * SIDE / 4u>; 
 
 struct Sums { part: array<Sum, SUMS>, of_b: vec4<f32> }
 
-fn share(at: Place, slice: Slice) {
+fn share(lane: u32, slice: Slice) {
   for (var i = 0u; i < HELD; i++) {
-    let e = at.lane + i * INVOCATIONS;
+    let e = lane + i * INVOCATIONS;
     if (e < A_BLOCKS) {
       let spot = block_at(e, ROW_QUADS, !TRANSPOSE_A);
       for (var j = 0u; j < 4u; j++) { tile_a[(spot.y + j) * A_STRIDE + spot.x] = vec4<f16>(slice.block[i][j]); }
@@ -33,13 +33,13 @@ fn corner(subgroup: u32, i: u32) -> vec2<u32> {
   return SIDE * vec2<u32>(subgroup / ACROSS * ROW_SUMS + i / COL_SUMS, subgroup % ACROSS * COL_SUMS + i % COL_SUMS);
 }
 
-fn multiply(at: Place, subgroup: u32) -> Sums {
+fn multiply(at: Place, lane: u32, subgroup: u32) -> Sums {
   var sums: Sums;
-  var next = fetch(at, at.k);
+  var next = fetch(at, lane, at.k);
   for (var k0 = at.k; k0 < at.end; k0 += DEPTH) {
-    share(at, next);
+    share(lane, next);
     workgroupBarrier();
-    if (k0 + DEPTH < at.end) { next = fetch(at, k0 + DEPTH); }
+    if (k0 + DEPTH < at.end) { next = fetch(at, lane, k0 + DEPTH); }
     for (var k = 0u; k < DEPTH; k += SIDE) {
       var right: array<Right, COL_SUMS>;
       for (var j = 0u; j < COL_SUMS; j++) {
@@ -50,8 +50,8 @@ fn multiply(at: Place, subgroup: u32) -> Sums {
         for (var j = 0u; j < COL_SUMS; j++) { sums.part[i + j] = coopMultiplyAdd(left, right[j], sums.part[i + j]); }
       }
     }
-    if (BIAS_ROW && at.row == 0u && at.lane < COL_QUADS) {
-      for (var k = 0u; k < DEPTH; k++) { sums.of_b += vec4<f32>(tile_b[k * B_STRIDE + at.lane]); }
+    if (BIAS_ROW && at.row == 0u && lane < COL_QUADS) {
+      for (var k = 0u; k < DEPTH; k++) { sums.of_b += vec4<f32>(tile_b[k * B_STRIDE + lane]); }
     }
     workgroupBarrier();
   }
@@ -91,8 +91,8 @@ fn spot_of(at: Place, subgroup: u32, i: u32, e: u32) -> vec2<u32> {
 fn plain(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
          @builtin(local_invocation_index) lane: u32, @builtin(subgroup_id) subgroup: u32,
          @builtin(subgroup_invocation_id) within: u32) {
-  let at = place_of(group.y * groups.x + group.x, lane);
-  let sums = multiply(at, subgroup);
+  let at = place_of(group.y * groups.x + group.x);
+  let sums = multiply(at, lane, subgroup);
   for (var i = 0u; i < SUMS; i++) {
     show(sums, i, subgroup);
     workgroupBarrier();
@@ -110,8 +110,8 @@ fn plain(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) group
 fn with_bias(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
              @builtin(local_invocation_index) lane: u32, @builtin(subgroup_id) subgroup: u32,
              @builtin(subgroup_invocation_id) within: u32) {
-  let at = place_of(group.y * groups.x + group.x, lane);
-  let sums = multiply(at, subgroup);
+  let at = place_of(group.y * groups.x + group.x);
+  let sums = multiply(at, lane, subgroup);
   for (var i = 0u; i < SUMS; i++) {
     show(sums, i, subgroup);
     workgroupBarrier();
@@ -128,8 +128,8 @@ fn with_bias(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) g
 fn with_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
                  @builtin(local_invocation_index) lane: u32, @builtin(subgroup_id) subgroup: u32,
                  @builtin(subgroup_invocation_id) within: u32) {
-  let at = place_of(group.y * groups.x + group.x, lane);
-  let sums = multiply(at, subgroup);
+  let at = place_of(group.y * groups.x + group.x);
+  let sums = multiply(at, lane, subgroup);
   for (var i = 0u; i < SUMS; i++) {
     show(sums, i, subgroup);
     workgroupBarrier();
@@ -146,8 +146,8 @@ fn with_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroup
 fn in_parts(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
             @builtin(local_invocation_index) lane: u32, @builtin(subgroup_id) subgroup: u32,
             @builtin(subgroup_invocation_id) within: u32) {
-  let at = place_of_part(group.y * groups.x + group.x, lane);
-  let sums = multiply(at, subgroup);
+  let at = place_of_part(group.y * groups.x + group.x);
+  let sums = multiply(at, lane, subgroup);
   let first = at.k / params.part * params.m;
   for (var i = 0u; i < SUMS; i++) {
     show(sums, i, subgroup);

@@ -13,12 +13,16 @@ override COLS = 64u;  // 32 or 64
 // block[q]: rows 4 (q % 8) and the 3 below; columns of the lane, its first 4 up to q = 7, its last 4 from 8.
 struct Sums { block: array<mat4x4<f32>, 16>, of_b: array<vec4<f32>, 2> }
 
-struct Place { row: u32, col: u32, lane: u32, k: u32, end: u32 }
+// Where a subgroup's block of c begins, and the steps of k to walk: the same for all lanes. Browsers take a whole struct
+// for different as soon as one member is, and then allow no shuffle in a loop between two others.
+struct Place { row: u32, col: u32, k: u32, end: u32 }
 
-fn place_of(group: u32, lane: u32) -> Place {
+fn place_of(group: u32) -> Place {
   let across = (params.n + COLS - 1u) / COLS;
-  return Place((group / across) * ROWS, (group % across) * COLS + COLS / LANES * lane, lane, 0u, params.k);
+  return Place((group / across) * ROWS, (group % across) * COLS, 0u, params.k);
 }
+
+fn first_col(at: Place, lane: u32) -> u32 { return at.col + COLS / LANES * lane; }
 
 // acc + x y, where x is the block of lane `owner`.
 fn add(acc: mat4x4<f32>, x: mat4x4<f32>, owner: u32, y: mat4x4<f32>) -> mat4x4<f32> {
@@ -34,13 +38,14 @@ fn add_rows(sums: ptr<function, Sums>, x: mat4x4<f32>, owner: u32, y: mat4x4<f32
   if (COLS > 32u) { (*sums).block[owner + 8u] = add((*sums).block[owner + 8u], x, owner, z); }
 }
 
-fn multiply(at: Place) -> Sums {
+fn multiply(at: Place, lane: u32) -> Sums {
   var sums: Sums;
+  let col = first_col(at, lane);
   for (var k = at.k; k < at.end; k += 4u) {
-    let x = block_a(at.row + 4u * at.lane, k);
-    let y = block_b(k, at.col);
+    let x = block_a(at.row + 4u * lane, k);
+    let y = block_b(k, col);
     var z = y;
-    if (COLS > 32u) { z = block_b(k, at.col + 4u); }
+    if (COLS > 32u) { z = block_b(k, col + 4u); }
     add_rows(&sums, x, 0u, y, z);
     add_rows(&sums, x, 1u, y, z);
     add_rows(&sums, x, 2u, y, z);
@@ -59,7 +64,7 @@ fn multiply(at: Place) -> Sums {
 
 fn row_of(at: Place, q: u32) -> u32 { return at.row + 4u * (q % 8u); }
 
-fn col_of(at: Place, q: u32) -> u32 { return at.col + 4u * (q / 8u); }
+fn col_of(at: Place, lane: u32, q: u32) -> u32 { return first_col(at, lane) + 4u * (q / 8u); }
 
 // Block q, by selection; a loop over it is too long to be unrolled, so that a driver compiles what follows once.
 fn pick(sums: Sums, q: u32) -> mat4x4<f32> {
@@ -86,12 +91,12 @@ fn pick(sums: Sums, q: u32) -> mat4x4<f32> {
 @compute @workgroup_size(LANES)
 fn plain(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
          @builtin(subgroup_invocation_id) lane: u32) {
-  let at = place_of(group.y * groups.x + group.x, lane);
-  let sums = multiply(at);
-  for (var q = 0u; q < COLS / 4u; q++) { store(row_of(at, q), col_of(at, q), pick(sums, q)); }
+  let at = place_of(group.y * groups.x + group.x);
+  let sums = multiply(at, lane);
+  for (var q = 0u; q < COLS / 4u; q++) { store(row_of(at, q), col_of(at, lane, q), pick(sums, q)); }
   if (BIAS_ROW && at.row == 0u) {
-    store_bias_row(at.col, sums.of_b[0]);
-    if (COLS > 32u) { store_bias_row(at.col + 4u, sums.of_b[1]); }
+    store_bias_row(first_col(at, lane), sums.of_b[0]);
+    if (COLS > 32u) { store_bias_row(first_col(at, lane) + 4u, sums.of_b[1]); }
   }
 }
 
@@ -99,18 +104,18 @@ fn plain(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) group
 @compute @workgroup_size(LANES)
 fn with_bias(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
              @builtin(subgroup_invocation_id) lane: u32) {
-  let at = place_of(group.y * groups.x + group.x, lane);
-  let sums = multiply(at);
-  for (var q = 0u; q < COLS / 4u; q++) { store_with_bias(row_of(at, q), col_of(at, q), pick(sums, q)); }
+  let at = place_of(group.y * groups.x + group.x);
+  let sums = multiply(at, lane);
+  for (var q = 0u; q < COLS / 4u; q++) { store_with_bias(row_of(at, q), col_of(at, lane, q), pick(sums, q)); }
 }
 
 // c = op(a) op(b) * f'(saved): from dz of one layer to dz of the layer below.
 @compute @workgroup_size(LANES)
 fn with_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
                  @builtin(subgroup_invocation_id) lane: u32) {
-  let at = place_of(group.y * groups.x + group.x, lane);
-  let sums = multiply(at);
-  for (var q = 0u; q < COLS / 4u; q++) { store_with_gradient(row_of(at, q), col_of(at, q), pick(sums, q)); }
+  let at = place_of(group.y * groups.x + group.x);
+  let sums = multiply(at, lane);
+  for (var q = 0u; q < COLS / 4u; q++) { store_with_gradient(row_of(at, q), col_of(at, lane, q), pick(sums, q)); }
 }
 
 // c[p] = the steps [p part, (p + 1) part) of op(a) op(b): a long sum in parts, to be added up by sum_rows.
@@ -120,10 +125,10 @@ fn in_parts(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gr
   let blocks = ((params.m + ROWS - 1u) / ROWS) * ((params.n + COLS - 1u) / COLS);
   let number = group.y * groups.x + group.x;
   let part = number / blocks;
-  var at = place_of(number % blocks, lane);
+  var at = place_of(number % blocks);
   at.k = part * params.part;
   at.end = min(at.k + params.part, params.k);
-  let sums = multiply(at);
+  let sums = multiply(at, lane);
   if (at.k >= params.k) { return; }
-  for (var q = 0u; q < COLS / 4u; q++) { store_from(part * params.m, row_of(at, q), col_of(at, q), pick(sums, q)); }
+  for (var q = 0u; q < COLS / 4u; q++) { store_from(part * params.m, row_of(at, q), col_of(at, lane, q), pick(sums, q)); }
 }

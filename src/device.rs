@@ -184,6 +184,15 @@ impl Device {
         }
     }
 
+    /// Whether it is the CPU backend in f32, and if so, whether it may use several threads.
+    pub(crate) fn is_cpu(&self) -> Option<bool> {
+        match &self.0 {
+            Inner::Cpu => Some(true),
+            Inner::CpuOneThread => Some(false),
+            Inner::CpuF64 | Inner::Gpu(_) => None,
+        }
+    }
+
     /// A new executor on this device: runs a [`Plan`](crate::plan::Plan) without a model around it.
     pub fn executor(&self) -> Box<dyn Executor> {
         match &self.0 {

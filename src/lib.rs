@@ -23,6 +23,7 @@
 //! | choose a device | [`Device`] |
 //! | read, split, scale and encode data | [`data`] |
 //! | describe a model: a chain, or branches that meet | [`Sequential`](model::Sequential), [`Network`](model::Network) with [`layers`] |
+//! | compute with values, write an activation or a loss | [`Network::formula`](model::Network::formula), [`Activation::custom`](layers::Activation::custom), [`Loss::custom`], [`formula`] |
 //! | say what is to become small, and how | [`Loss`], [`optimizers`], [`schedules`] |
 //! | train, evaluate, predict, save | [`Model`](model::Model) with the settings of [`Fit`](train::Fit) |
 //! | train on all rows at once, without a learning rate | [`minimize`](model::Model::minimize) with [`Lbfgs`](train::Lbfgs) |
@@ -40,7 +41,7 @@
 //!
 //! # Features
 //!
-//! All but `onnx` and `torch` are on by default.
+//! Those up to `search` are on by default; what stands below it is not.
 //!
 //! | feature | adds |
 //! |---|---|
@@ -50,6 +51,10 @@
 //! | `save` | models and checkpoints in safetensors files: [`Model`](model::Model)`::save` and `load_from`; check reports as JSON |
 //! | `ctrl-c` | [`Fit`](train::Fit)`::stop_on_ctrl_c`: the first Ctrl-C ends a run, the second the program |
 //! | `search` | hyperparameter search and cross-validation: `search` |
+//! | `npy` | NumPy's files, in and out: `data::read_npy`, `data::Npz` |
+//! | `ndarray` | arrays of the crate `ndarray` as matrices and targets, and back |
+//! | `image` | folders of pictures (PNG, JPEG), one a class: `data::read_image_folder` |
+//! | `parquet` | Parquet files as tables: `data::Table::read_parquet`; with `zstd` those that polars writes |
 //! | `onnx` | models of other libraries, in and out as ONNX: `interop::onnx` |
 //! | `torch` | weights of PyTorch (`.pt`, safetensors), in and out: `interop::torch` |
 
@@ -60,6 +65,7 @@ mod device;
 mod error;
 #[cfg_attr(not(feature = "save"), allow(dead_code, reason = "logs alone compare the places of files"))]
 mod file;
+pub mod formula;
 pub mod gpu;
 pub mod graph;
 mod init;

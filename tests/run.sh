@@ -1,5 +1,6 @@
 #!/bin/sh
-# Everything that must hold: format, lints, documentation, and all tests on the CPU and on a software GPU.
+# Everything that must hold: format, lints, documentation, all tests on the CPU and on a software GPU, and what compilers
+# of GPUs and browsers make of the kernels.
 #
 #   sh tests/run.sh
 #
@@ -29,13 +30,15 @@ run() {
 }
 
 run cargo fmt --all --check
-run cargo clippy --all-targets --locked -- --deny warnings
+run cargo clippy --workspace --all-targets --locked -- --deny warnings
 run cargo clippy --lib --no-default-features --locked -- --deny warnings
-run cargo clippy --lib --test cpu --features onnx,torch --locked -- --deny warnings
+run cargo clippy --lib --test formats --all-features --locked -- --deny warnings
 run env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --locked
 run cargo test --locked # library, tests/cpu, tests/gpu, documentation; builds the examples too
-run cargo test --locked --features onnx,torch --test cpu -- onnx torch # off by default: tests and documentation
-run cargo test --locked --features onnx,torch --doc interop
+run cargo test --locked --all-features --test formats # formats that are off by default
+run cargo test --locked --all-features --doc -- data:: interop
 run sh tests/usage.sh
+run bash tools/offline/run.sh
+run cargo test --locked --release --package axone-offline # the library is not built again
 run cargo test --locked --profile checked --lib --test cpu --test gpu # as released, but with checks of overflow
 echo "== all passed"

@@ -33,4 +33,5 @@ if command -v python3 >/dev/null; then
     done
 fi
 says 'unknown argument "--nonsense"' bash benches/gpu_session.sh
+says 'unknown argument "--nonsense"' bash tools/offline/run.sh
 [ "$failed" -eq 0 ] && echo "every example and script explains itself"

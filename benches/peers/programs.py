@@ -31,6 +31,7 @@ def table(device):
         Program("axone-cpu", "axone", arguments=["cpu"]),
         Program("axone-grid", "axone", "grid"),
         Program("scikit-learn", None),
+        Program("onnxruntime", None),
         Program("burn-wgpu", "burn", "wgpu", environment=gpu),
         Program("burn-vulkan", "burn", "vulkan", environment=gpu),
         Program("meganeura", "meganeura", environment=gpu),
@@ -68,6 +69,8 @@ class Programs:
     def command(self, program):
         if program.name == "scikit-learn":
             return [self.python, os.path.join(HERE, "sklearn_grid.py"), program.name]
+        if program.name == "onnxruntime":
+            return [self.python, os.path.join(HERE, "onnx_predict.py"), "--turns", program.name]
         if program.crate is None:
             return [self.python, os.path.join(HERE, "pytorch_steps.py"), *program.arguments, "--turns", program.name]
         if self.prebuilt:

@@ -5,7 +5,8 @@
 //! - NET: `big` (784-512-256-10, batch 128), `tiny` (64-32-10, batch 32), `wide` (4096-4096-4096-10, batch 4096, for
 //!   large GPUs), or `matmul` (a product of 512 x 512 x 512 in f32, whose OPTIMIZER is `-`). Hidden layers are relu,
 //!   the last is softmax, the loss is cross-entropy.
-//! - OPTIMIZER: `sgd` without momentum, or `adam`; with `-f16` behind it, in mixed precision.
+//! - OPTIMIZER: `sgd` without momentum, or `adam`; with `-f16` behind it, in mixed precision. Or `predict-N`: a step is
+//!   a prediction of N rows.
 //! - RATE: steps per second, or GFLOP/s of the product, over at least SECONDS; `unsupported` where there is no such
 //!   work.
 //!

@@ -4,13 +4,13 @@
 Usage: run.py [ROW ...] [--rounds N] [--seconds S] [--device software] [--out FILE] [--python PYTHON]
               [--target DIR] [--programs DIR] [--without PROGRAM ...] [--build]
 
-Rows: see ROWS below; all but `cuda` and `grid-search` without an argument. A row lets its programs take turns
+Rows: see ROWS below; all but `cuda`, `grid-search` and `predict` without an argument. A row lets its programs take turns
 (A B C A B C ...) for N rounds of S seconds and prints the median of each, how far its rounds spread, and the ratio
 axone / peer: the ratio of the medians, and the least and the largest ratio of one round. The sections go to
 benches/results/DATE-peers.md; a row that is run again replaces its section. `--build` builds the programs of the rows
 and stops.
 --target DIR takes the builds (target/peers; each program has a folder of its own there). --programs DIR has built
-programs instead. --python has PyTorch, or scikit-learn for `grid-search`.
+programs instead. --python has PyTorch, scikit-learn for `grid-search`, or onnx and onnxruntime for `predict`.
 Measure on a quiet machine: the load average at the start of each row stands in its section.
 """
 import argparse, datetime, os, platform, statistics, subprocess, tempfile, time
@@ -25,6 +25,8 @@ ROWS = {
                 ["pytorch-cpu", "burn-flex-1", "burn-flex-2", "candle-1", "candle-2"], [("big", "sgd"), ("big", "adam")]),
     "cpu-tiny": ("64-32-10, batch 32, on the CPU", "axone-cpu",
                  ["candle-1", "candle-2", "burn-flex-1", "burn-flex-2", "pytorch-cpu"], [("tiny", "sgd")]),
+    "predict": ("predictions of 784-512-256-10 and 64-32-10 by rows, on the CPU", "axone-cpu", ["onnxruntime"],
+                [(net, f"predict-{rows}") for net in ("big", "tiny") for rows in (1, 16, 1000, 10000)]),
     "grid-search": ("grid search of a course: 24 points, 5 folds, L-BFGS on the digits, two cores", "axone-grid",
                     ["scikit-learn"], [("grid", "lbfgs")]),
     "cold": ("from the start of the process to the end of the first step of 784-512-256-10, nothing cached",
@@ -51,7 +53,7 @@ def main():
     parser.add_argument("--without", nargs="*", default=[], metavar="PROGRAM")
     parser.add_argument("--build", action="store_true")
     options = parser.parse_args()
-    rows = options.rows or [row for row in ROWS if row not in ("cuda", "grid-search")]
+    rows = options.rows or [row for row in ROWS if row not in ("cuda", "grid-search", "predict")]
     if unknown := [row for row in rows if row not in ROWS]:
         parser.error(f"no row {', '.join(unknown)}; there is {', '.join(ROWS)}")
     prebuilt = options.programs and os.path.abspath(options.programs)

@@ -15,7 +15,7 @@ const MAX_OPERANDS: usize = 8;
 
 /// A part of a buffer of the arena.
 #[derive(Debug, Clone, Copy)]
-struct Part {
+struct Place {
     /// `None` for the row order, and for a buffer that is still to be bound.
     buffer: Option<usize>,
     offset: usize,
@@ -25,8 +25,8 @@ struct Part {
 
 /// Where each operand of a step lies: reads, then writes.
 struct Places {
-    reads: Vec<Part>,
-    writes: Vec<Part>,
+    reads: Vec<Place>,
+    writes: Vec<Place>,
 }
 
 struct Loaded {
@@ -169,7 +169,7 @@ impl<T: Real> CpuExecutor<T> {
     fn place(&self, plan: &Plan, buffers: &HashMap<Buffer, usize>) -> Vec<Places> {
         let part = |range: &Range| {
             let buffer = buffers.get(&range.buffer).or_else(|| self.slabs.get(&range.buffer)).copied();
-            Part { buffer, offset: range.offset, len: range.len }
+            Place { buffer, offset: range.offset, len: range.len }
         };
         let places = |step: &PlanStep| Places {
             reads: step.reads().filter(|range| range.buffer != Buffer::Order).map(part).collect(),

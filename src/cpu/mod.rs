@@ -1,6 +1,7 @@
 //! The CPU backend: a twin of every kernel, generic over f32 and f64, and the executor that runs a plan with them.
 
 mod executor;
+mod forward;
 mod parallel;
 mod product;
 mod real;
@@ -8,6 +9,7 @@ mod sums;
 mod twins;
 
 pub use executor::{CpuExecutor, info};
+pub(crate) use forward::{Forward, Weights};
 pub use real::Real;
 pub(crate) use twins::blend::blend;
 pub(crate) use twins::update::{Number, update};

@@ -70,7 +70,7 @@ pub(super) fn threads() -> usize {
 type Work<'a, T> = dyn Fn(&[&[T]], &mut [&mut [T]]) -> Result<()> + Sync + 'a;
 
 /// Most buffers of a flat kernel that are read, and written.
-const READS: usize = 3;
+const READS: usize = 4;
 const WRITES: usize = 4;
 
 /// Calls `work` on the same part of every buffer, for parts that together make the whole. A read buffer with one rule a

@@ -116,7 +116,6 @@ impl LabelEncoder {
     }
 
     /// Whether `name` is one of the classes.
-    #[cfg(feature = "datasets")]
     pub(super) fn knows(&self, name: &str) -> bool {
         self.index.contains_key(name)
     }

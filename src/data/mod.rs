@@ -1,8 +1,8 @@
 //! Data to train on: matrices, data sets, splits, scaling, encoding and readers.
 //!
 //! What is learned from the rows that train (means, numbers of names, the columns of a table) belongs to the model: fit it
-//! there once, and use it for all that the model sees. A scaler or a [`LabelEncoder`] has `transform` for that, a table
-//! `CsvOptions::like`.
+//! there once, and use it for all that the model sees. A scaler or a [`LabelEncoder`] has `transform` for that; a [`Schema`]
+//! does it for tables.
 //!
 //! ```
 //! use axone::data::{Dataset, Standardizer};
@@ -16,6 +16,8 @@
 //! ```
 
 #[cfg(feature = "datasets")]
+mod array;
+#[cfg(feature = "datasets")]
 mod csv;
 mod dataset;
 #[cfg(feature = "datasets")]
@@ -26,16 +28,28 @@ mod file;
 mod folds;
 #[cfg(feature = "datasets")]
 mod idx;
+#[cfg(feature = "image")]
+mod images;
 mod matrix;
+#[cfg(feature = "ndarray")]
+mod nd;
+#[cfg(feature = "npy")]
+mod npy;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod quantile;
 mod scale;
 pub(crate) mod shuffle;
 mod split;
 mod subset;
+mod table;
 mod targets;
 mod weights;
 
 #[cfg(feature = "datasets")]
-pub use csv::{Column, CsvInputs, CsvOptions, CsvTable, read_csv, read_csv_inputs, read_csv_table};
+pub use array::Array;
+#[cfg(feature = "datasets")]
+pub use csv::{CsvInputs, CsvOptions, CsvTable, read_csv, read_csv_inputs, read_csv_table};
 pub use dataset::Dataset;
 #[cfg(feature = "datasets")]
 pub use digits::digits;
@@ -44,7 +58,12 @@ pub use encode::{LabelEncoder, one_hot};
 pub use folds::Folds;
 #[cfg(feature = "datasets")]
 pub use idx::{IdxArray, read_idx, read_mnist};
+#[cfg(feature = "image")]
+pub use images::{ImageFolder, ImageOptions, read_image_folder, read_images};
 pub use matrix::Matrix;
-pub use scale::{MinMaxScaler, Standardizer};
+#[cfg(feature = "npy")]
+pub use npy::{Npz, read_npy, write_npy, write_npz};
+pub use scale::{MinMaxScaler, RobustScaler, Scaler, Scaling, Standardizer};
+pub use table::{Column, Missing, Schema, Table, TableOptions};
 pub use targets::Targets;
 pub(crate) use weights::check_row_weights;

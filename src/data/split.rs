@@ -113,14 +113,7 @@ impl Dataset {
     }
 
     fn held_out(&self, call: &Call, fraction: f64) -> Result<usize> {
-        if !(fraction > 0.0 && fraction < 1.0) {
-            return Err(Error::value(call.place, call.fraction, "above 0 and below 1", fraction));
-        }
-        if self.len() < 2 {
-            return Err(Error::data(call.place, format!("at least 2 rows are needed, got {}", self.len())));
-        }
-        let rows = (self.len() as f64 * fraction).round() as usize;
-        Ok(rows.clamp(1, self.len() - 1))
+        held_out(call.place, call.fraction, fraction, self.len())
     }
 
     pub(super) fn strata(&self, place: &str) -> Result<&[u32]> {
@@ -133,6 +126,17 @@ impl Dataset {
         self.check_part(&format!("{}, {} part", call.place, call.part), test)?;
         Ok((self.gather(train), self.gather(test)))
     }
+}
+
+/// How many of `rows` to hold out: at least one, and not all.
+pub(super) fn held_out(place: &str, name: &'static str, fraction: f64, rows: usize) -> Result<usize> {
+    if !(fraction > 0.0 && fraction < 1.0) {
+        return Err(Error::value(place, name, "above 0 and below 1", fraction));
+    }
+    if rows < 2 {
+        return Err(Error::data(place, format!("at least 2 rows are needed, got {rows}")));
+    }
+    Ok(((rows as f64 * fraction).round() as usize).clamp(1, rows - 1))
 }
 
 /// How many rows of each class to hold out so that they add up to `total`: every share rounded down, then one

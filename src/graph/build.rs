@@ -30,10 +30,20 @@ impl Graph {
 
     /// A new parameter `(rows, cols)`.
     pub fn parameter(&mut self, name: &str, role: Role, rows: usize, cols: usize) -> Result<NodeId> {
+        if let Some(index) = self.again.next() {
+            let known = self.nodes.iter().position(|node| node.op == Op::Parameter(index)).map(NodeId);
+            let known = known.ok_or_else(|| Error::Internal(format!("{name}: no parameter {index}")))?;
+            return self.require(name, known, Shape::fixed(rows, cols)).map(|()| known);
+        }
         let index = self.parameters.len();
         let id = self.leaf(name, Op::Parameter(index), Shape::fixed(rows, cols))?;
         self.parameters.push(Parameter { name: name.to_owned(), role, rows, cols });
         Ok(id)
+    }
+
+    /// The next declarations mean the parameters `known`, until there are none left.
+    pub(crate) fn declare_again(&mut self, known: std::ops::Range<usize>) {
+        self.again = known;
     }
 
     /// A constant of shape `shape`.

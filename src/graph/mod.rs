@@ -5,6 +5,7 @@
 //! that can be printed, lowered and checked like any other.
 
 mod build;
+mod build_formula;
 mod build_layers;
 mod differentiate;
 mod op;
@@ -96,6 +97,8 @@ pub struct Parameter {
 pub struct Graph {
     nodes: Vec<Node>,
     parameters: Vec<Parameter>,
+    /// Parameters that the next declarations mean, in place of new ones.
+    again: std::ops::Range<usize>,
 }
 
 impl Graph {

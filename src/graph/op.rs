@@ -1,5 +1,6 @@
 //! The operations a graph is made of.
 
+use crate::formula::Function;
 use crate::kernels::{AccuracyKind, Activation, ElementwiseLoss, ElementwiseOp, EntropyKind, RankKind};
 
 /// What a node computes from its inputs. Shapes in the comments are `(rows, cols)`.
@@ -67,6 +68,8 @@ pub enum Op {
     ElementwiseLossGrad(ElementwiseLoss),
     /// `a ∘ b` with NumPy's broadcasting.
     Elementwise(ElementwiseOp),
+    /// A function of which formulas are made, of one or two values, with NumPy's broadcasting.
+    Function(Function),
     /// `factor · x`.
     Scale(f32),
     /// Columns side by side, from any number of inputs.
@@ -202,6 +205,7 @@ impl Op {
             Op::Elementwise(ElementwiseOp::Add) => "add",
             Op::Elementwise(ElementwiseOp::Sub) => "sub",
             Op::Elementwise(ElementwiseOp::Mul) => "mul",
+            Op::Function(function) => function.name(),
             Op::Scale(_) => "scale",
             Op::Concat => "concat",
             Op::Slice { .. } => "slice",

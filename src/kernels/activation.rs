@@ -5,6 +5,7 @@
 //! be inverted cheaply is computed from its output, so that the input need not be kept.
 
 use super::spec::{Binding, Entry, Shader, Spec, groups, params};
+use crate::formula::{Formula, Symbol};
 use crate::{Error, Result};
 use std::fmt;
 
@@ -26,6 +27,8 @@ macro_rules! activations {
         pub enum Activation {
             $($(#[$doc])* $name $({ $(#[$about])* $parameter: f32 })?,)*
             $($(#[$row_doc])* $row,)*
+            /// A user's own: see [`Activation::custom`].
+            Custom(Formula),
         }
 
         impl Activation {
@@ -37,15 +40,16 @@ macro_rules! activations {
                 match self {
                     $(Self::$name { .. } => $text,)*
                     $(Self::$row => $row_text,)*
+                    Self::Custom(formula) => formula.name(),
                 }
             }
 
             /// The number of this function in `shaders/lib/activation.wgsl`; 0, where nothing is done to an element, of
-            /// those that act on rows, which have kernels of their own.
+            /// those that have kernels of their own.
             pub const fn kind(self) -> u32 {
                 match self {
                     $(Self::$name { .. } => $number,)*
-                    $(Self::$row)|* => 0,
+                    $(Self::$row)|* | Self::Custom(_) => 0,
                 }
             }
 
@@ -53,7 +57,7 @@ macro_rules! activations {
             pub const fn saves_output(self) -> bool {
                 match self {
                     $(Self::$name { .. } => matches!(Saved::$from, Saved::Output),)*
-                    $(Self::$row)|* => true,
+                    $(Self::$row)|* | Self::Custom(_) => true,
                 }
             }
 
@@ -70,7 +74,7 @@ macro_rules! activations {
             pub fn lipschitz(self) -> f64 {
                 match self {
                     $(Self::$name $({ $parameter })? => $lipschitz,)*
-                    $(Self::$row)|* => 1.0,
+                    $(Self::$row)|* | Self::Custom(_) => 1.0,
                 }
             }
 
@@ -81,6 +85,7 @@ macro_rules! activations {
                 match self {
                     $(Self::$name $({ $parameter })? => body(Self::$name $({ $parameter })?),)*
                     $(Self::$row => body(Self::$row),)*
+                    Self::Custom(formula) => body(Self::Custom(formula)),
                 }
             }
         }
@@ -164,13 +169,34 @@ impl Activation {
         2 * self.flops()
     }
 
+    /// A function of your own, called `name`: `build` says it, once, with the operators and methods of [`Symbol`]. It is
+    /// kept as a formula, which the graph differentiates, a chain of functions computes in one dispatch, and a file keeps
+    /// with the model.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let swish = Activation::custom("swish", |x| x * (1.7 * x).sigmoid());
+    /// let net = Sequential::new(4).add(Dense::new(8).activation(swish)).add(Dense::new(1));
+    /// let model = net.compile(Device::cpu(), Loss::MeanSquaredError, Adam::default())?;
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    ///
+    /// What does not depend on `x`, or has not its width, is refused where the activation is applied.
+    pub fn custom(name: &str, build: impl for<'a> FnOnce(Symbol<'a>) -> Symbol<'a>) -> Self {
+        Self::Custom(Formula::new(name, ["x"], |[x]| build(x)))
+    }
+
     /// Refuses parameters with which the gradient could not be read from the output's sign.
     pub(crate) fn check(self, place: &str) -> Result<()> {
         match self.parameter() {
             Some((name, value)) if !(value.is_finite() && value >= 0.0) => {
                 Err(Error::value(place, name, "finite and at least 0", value))
             }
-            _ => Ok(()),
+            _ => match self {
+                Activation::Custom(formula) => formula.check(place, 1).and(formula.check_width(place)),
+                _ => Ok(()),
+            },
         }
     }
 }

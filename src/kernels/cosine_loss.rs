@@ -5,7 +5,7 @@
 //! number has no direction: its loss is 1, its gradient 0.
 
 use super::Kernel;
-use super::loss_part::{ENTRIES, Part};
+use super::loss_part::{ENTRIES, LossPart};
 use super::rows::{WORKGROUP, lanes_override, row_groups};
 use super::spec::{Entry, Shader, Spec, cells, params, touched_or};
 
@@ -27,14 +27,14 @@ params! {
 #[derive(Debug, Clone, PartialEq)]
 pub struct CosineLoss {
     /// What to compute.
-    pub part: Part,
+    pub part: LossPart,
     /// The uniform.
     pub params: CosineLossParams,
 }
 
 impl CosineLoss {
     /// `part` of the loss of a (rows, cols) prediction.
-    pub fn new(part: Part, rows: u32, cols: u32) -> Self {
+    pub fn new(part: LossPart, rows: u32, cols: u32) -> Self {
         Self { part, params: CosineLossParams { rows, cols, log_stride: 0, log_at: 0 } }
     }
 }
@@ -80,8 +80,8 @@ impl Spec for CosineLoss {
     /// then two differences and two products.
     fn flops(&self) -> u64 {
         let each = match self.part {
-            Part::Loss => 13,
-            Part::Grad | Part::LossAndGrad => 17,
+            LossPart::Loss => 13,
+            LossPart::Grad | LossPart::LossAndGrad => 17,
         };
         each * cells(self.params.rows, self.params.cols)
     }
@@ -95,7 +95,7 @@ impl Spec for CosineLoss {
         Some(Self { params, ..self.clone() }.into())
     }
 
-    fn with_part(&self, part: Part) -> Option<Kernel> {
+    fn with_part(&self, part: LossPart) -> Option<Kernel> {
         Some(Self { part, ..self.clone() }.into())
     }
 }

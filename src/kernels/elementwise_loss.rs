@@ -1,7 +1,7 @@
 //! Losses that compare a prediction with its target element by element; a row's loss is the mean.
 
 use super::Kernel;
-use super::loss_part::{ENTRIES, Part};
+use super::loss_part::{ENTRIES, LossPart};
 use super::rows::{WORKGROUP, lanes_override, row_groups};
 use super::spec::{Entry, Shader, Spec, cells, params, touched_or};
 
@@ -138,7 +138,7 @@ params! {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ElementwiseLossKernel {
     /// What to compute.
-    pub part: Part,
+    pub part: LossPart,
     /// Which loss.
     pub loss: ElementwiseLoss,
     /// The uniform.
@@ -147,7 +147,7 @@ pub struct ElementwiseLossKernel {
 
 impl ElementwiseLossKernel {
     /// `part` of `loss` over a (rows, cols) prediction.
-    pub fn new(part: Part, loss: ElementwiseLoss, rows: u32, cols: u32) -> Self {
+    pub fn new(part: LossPart, loss: ElementwiseLoss, rows: u32, cols: u32) -> Self {
         let (positive, negative) = match loss {
             ElementwiseLoss::Focal { positive, negative, .. } => (positive, negative),
             _ => (0.0, 0.0),
@@ -199,8 +199,8 @@ impl Spec for ElementwiseLossKernel {
     /// Difference, function, sum; derivative, product.
     fn flops(&self) -> u64 {
         let each = match self.part {
-            Part::Loss | Part::Grad => 3,
-            Part::LossAndGrad => 5,
+            LossPart::Loss | LossPart::Grad => 3,
+            LossPart::LossAndGrad => 5,
         };
         each * cells(self.params.rows, self.params.cols)
     }
@@ -214,7 +214,7 @@ impl Spec for ElementwiseLossKernel {
         Some(Self { params, ..self.clone() }.into())
     }
 
-    fn with_part(&self, part: Part) -> Option<Kernel> {
+    fn with_part(&self, part: LossPart) -> Option<Kernel> {
         Some(Self { part, ..self.clone() }.into())
     }
 }

@@ -4,7 +4,7 @@ use super::spec::{Binding, Entry};
 
 /// What a loss kernel computes in one dispatch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum LossPart {
     /// The loss of each row.
     Loss,
     /// The gradient.
@@ -13,22 +13,22 @@ pub enum Part {
     LossAndGrad,
 }
 
-impl Part {
+impl LossPart {
     /// Its entry point.
     pub(crate) fn entry(self) -> &'static Entry {
         match self {
-            Part::Loss => &ENTRIES[0],
-            Part::Grad => &ENTRIES[1],
-            Part::LossAndGrad => &ENTRIES[2],
+            LossPart::Loss => &ENTRIES[0],
+            LossPart::Grad => &ENTRIES[1],
+            LossPart::LossAndGrad => &ENTRIES[2],
         }
     }
 
     /// Element counts of the buffers of that entry: prediction, target, `drow`, `row_loss`, gradient.
     pub(crate) fn sizes(self, predictions: usize, targets: usize, rows: usize) -> Vec<usize> {
         match self {
-            Part::Loss => vec![predictions, targets, rows],
-            Part::Grad => vec![predictions, targets, rows, predictions],
-            Part::LossAndGrad => vec![predictions, targets, rows, rows, predictions],
+            LossPart::Loss => vec![predictions, targets, rows],
+            LossPart::Grad => vec![predictions, targets, rows, predictions],
+            LossPart::LossAndGrad => vec![predictions, targets, rows, rows, predictions],
         }
     }
 }
@@ -40,7 +40,7 @@ const DROW: Binding = Binding::read(3, "drow");
 const ROW_LOSS: Binding = Binding::update(4, "row_loss");
 const DPREDICTION: Binding = Binding::write(5, "dprediction");
 
-/// The entry points of a loss kernel, in the order of [`Part`]. A prediction is logits where the loss says so.
+/// The entry points of a loss kernel, in the order of [`LossPart`]. A prediction is logits where the loss says so.
 pub(super) const ENTRIES: &[Entry] = &[
     Entry { name: "loss", bindings: &[PREDICTION, TARGET, ROW_LOSS] },
     Entry { name: "grad", bindings: &[PREDICTION, TARGET, DROW, DPREDICTION] },

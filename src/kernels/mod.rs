@@ -22,6 +22,7 @@ pub mod dropout;
 pub mod elementwise;
 pub mod elementwise_loss;
 pub mod embedding;
+pub mod expression;
 pub mod fill;
 pub mod gather;
 pub mod gradient_norm;
@@ -50,7 +51,7 @@ pub use gradient_norm::{
 };
 pub use layer_norm::{LayerNormParams, LayerNormScaleGradParams};
 pub use lbfgs::{FACTORS_AT, LbfgsParams, LbfgsPart, SUMS_OF_SLOT};
-pub use loss_part::Part;
+pub use loss_part::LossPart;
 pub use matmul::{Abilities, Epilogue, MatmulParams, Tile};
 pub use rank::RankKind;
 pub use softmax_cross_entropy::{EntropyKind, SoftmaxCrossEntropyParams};
@@ -93,6 +94,8 @@ macro_rules! kernels {
             CosineLoss(cosine_loss::CosineLoss) in [SHADER], cosine_loss(by part; step);
             /// `y = a ∘ b` with broadcast.
             Elementwise(elementwise::Elementwise) in [SHADER], elementwise(a, b => y);
+            /// A program of functions, element by element.
+            Expression(expression::Expression) in [SHADER], expression(..);
             /// `y = factor · x`.
             Scale(scale::Scale) in [SHADER], scale(x => y);
             /// `y = value`.

@@ -6,7 +6,7 @@
 //! Focal loss and divergence are functions of the same sums, chosen by an override: [`EntropyKind`].
 
 use super::Kernel;
-use super::loss_part::{ENTRIES, Part};
+use super::loss_part::{ENTRIES, LossPart};
 use super::rows::{WORKGROUP, lanes_override, row_groups};
 use super::spec::{Entry, Shader, Spec, cells, params, touched_or};
 
@@ -72,7 +72,7 @@ params! {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SoftmaxCrossEntropy {
     /// What to compute.
-    pub part: Part,
+    pub part: LossPart,
     /// Whether the target is the index of the class, (rows, 1); otherwise probabilities, (rows, cols).
     pub classes: bool,
     /// Which loss.
@@ -85,12 +85,12 @@ pub struct SoftmaxCrossEntropy {
 
 impl SoftmaxCrossEntropy {
     /// `part` of the cross-entropy of (rows, cols) logits.
-    pub fn new(part: Part, classes: bool, smoothing: f32, rows: u32, cols: u32) -> Self {
+    pub fn new(part: LossPart, classes: bool, smoothing: f32, rows: u32, cols: u32) -> Self {
         Self::of_kind(part, classes, EntropyKind::CrossEntropy { smoothing }, rows, cols)
     }
 
     /// `part` of a loss of (rows, cols) logits.
-    pub fn of_kind(part: Part, classes: bool, kind: EntropyKind, rows: u32, cols: u32) -> Self {
+    pub fn of_kind(part: LossPart, classes: bool, kind: EntropyKind, rows: u32, cols: u32) -> Self {
         let (smoothing, gamma) = match kind {
             EntropyKind::CrossEntropy { smoothing } => (smoothing, 0.0),
             EntropyKind::Focal { gamma } => (0.0, gamma),
@@ -144,9 +144,9 @@ impl Spec for SoftmaxCrossEntropy {
     /// Maximum, difference, exp, sum; target dot logits; a quotient, a difference, a product.
     fn flops(&self) -> u64 {
         let each = match self.part {
-            Part::Loss => 6,
-            Part::Grad => 7,
-            Part::LossAndGrad => 9,
+            LossPart::Loss => 6,
+            LossPart::Grad => 7,
+            LossPart::LossAndGrad => 9,
         };
         (each + u64::from(self.hit)) * cells(self.params.rows, self.params.cols)
     }
@@ -160,7 +160,7 @@ impl Spec for SoftmaxCrossEntropy {
         Some(Self { params, ..self.clone() }.into())
     }
 
-    fn with_part(&self, part: Part) -> Option<Kernel> {
+    fn with_part(&self, part: LossPart) -> Option<Kernel> {
         Some(Self { part, ..self.clone() }.into())
     }
 }

@@ -1,6 +1,6 @@
 //! What a host must know to dispatch a WGSL file, as plain data.
 
-use super::{Kernel, Part};
+use super::{Kernel, LossPart};
 use std::fmt::Debug;
 
 /// How a kernel uses a buffer.
@@ -214,7 +214,7 @@ pub trait Spec: Files + Debug + Sync {
     }
 
     /// The same loss, of which `part` is computed; `None` for what is no loss.
-    fn with_part(&self, _part: Part) -> Option<Kernel> {
+    fn with_part(&self, _part: LossPart) -> Option<Kernel> {
         None
     }
 }

@@ -1,24 +1,25 @@
-//! Activation functions as layers, and as the ends of others.
+//! Activation functions as layers, and as the end of one.
 
-use super::{Apply, Built, Place};
+use super::{Activation, Apply, Built, Place};
 use crate::Result;
 use crate::graph::{Graph, NodeId};
-use crate::kernels::Activation;
 
 impl Activation {
     /// Appends the function to `graph`; the identity appends nothing.
-    pub(crate) fn apply(self, graph: &mut Graph, name: &str, x: NodeId) -> NodeId {
-        match self {
+    fn apply(self, graph: &mut Graph, place: &Place<'_>, x: NodeId) -> Result<NodeId> {
+        let name = place.name;
+        Ok(match self {
             Activation::Identity => x,
             Activation::Softmax => graph.softmax(name, x),
             Activation::LogSoftmax => graph.log_softmax(name, x),
+            Activation::Custom(formula) => graph.formula(name, formula, &[x], place.training)?,
             elementwise => graph.activation(name, elementwise, x),
-        }
+        })
     }
 
     /// As the end of a layer.
-    pub(super) fn built(self, graph: &mut Graph, name: &str, z: NodeId) -> Built {
-        Built { value: self.apply(graph, name, z), before: Some((self, z)), penalty: None }
+    pub(super) fn built(self, graph: &mut Graph, place: &Place<'_>, z: NodeId) -> Result<Built> {
+        Ok(Built { value: self.apply(graph, place, z)?, before: Some((self, z)), penalty: None })
     }
 }
 
@@ -36,6 +37,6 @@ impl Apply for Activation {
     }
 
     fn build(&self, graph: &mut Graph, place: &Place<'_>) -> Result<Built> {
-        Ok(self.built(graph, place.name, place.input.value))
+        self.built(graph, place, place.input.value)
     }
 }

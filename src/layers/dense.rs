@@ -156,6 +156,6 @@ impl Apply for Dense {
             let b = graph.parameter(&format!("{name}.b"), Role::Bias, 1, self.units)?;
             z = graph.bias_add(name, z, b)?;
         }
-        Ok(self.activation.built(graph, name, z))
+        self.activation.built(graph, place, z)
     }
 }

@@ -7,6 +7,7 @@ mod dense;
 mod dropout;
 mod embedding;
 mod flatten;
+mod formula;
 mod layer_norm;
 mod merge;
 mod residual;
@@ -22,6 +23,7 @@ pub use layer_norm::LayerNorm;
 use merge::{Add, Concat};
 pub use residual::Residual;
 
+use crate::formula::Formula;
 use crate::graph::{Graph, NodeId};
 use crate::init::Initializer;
 use crate::optimizers::LayerRule;
@@ -82,6 +84,8 @@ layers! {
     ActivityRegularization,
     /// See [`Residual`]: a network applies its layers one by one, so none holds this variant.
     Residual,
+    /// A function of values: see [`Network::formula`](crate::model::Network::formula).
+    Formula,
     ;
     /// See [`Flatten`].
     Flatten,

@@ -53,9 +53,13 @@ impl Loss {
             }
             Task::Numbers => {
                 let prediction = last.output;
-                let loss = match self.of_numbers(name, last)? {
-                    Some(kind) => graph.elementwise_loss(self.name(), kind, prediction, target)?,
-                    None => graph.cosine_loss(self.name(), prediction, target)?,
+                let loss = match (self, self.of_numbers(name, last)?) {
+                    (Loss::Custom(formula), _) => {
+                        let loss = graph.formula(self.name(), *formula, &[prediction, target], true)?;
+                        if graph.shape(loss).cols == 1 { loss } else { graph.mean_cols(self.name(), loss)? }
+                    }
+                    (_, Some(kind)) => graph.elementwise_loss(self.name(), kind, prediction, target)?,
+                    (_, None) => graph.cosine_loss(self.name(), prediction, target)?,
                 };
                 let metric = graph.elementwise_loss(metric, ElementwiseLoss::Mae, prediction, target)?;
                 Ok(LossNodes { loss, metric, target, prediction, threshold: 0.0 })
@@ -120,11 +124,11 @@ impl Loss {
         }
     }
 
-    /// The kernel's loss of each element; `None` for the one that looks at rows.
+    /// The kernel's loss of each element; `None` for one that looks at rows, and for a formula.
     fn of_numbers(&self, name: &str, last: Last) -> Result<Option<ElementwiseLoss>> {
         use Activation::{HardSigmoid, Relu, Sigmoid, Softmax, Softplus};
         Ok(Some(match *self {
-            Loss::Cosine => return Ok(None),
+            Loss::Cosine | Loss::Custom(_) => return Ok(None),
             Loss::MeanSquaredError => ElementwiseLoss::Mse,
             Loss::Huber(delta) => ElementwiseLoss::Huber { delta },
             Loss::LogCosh => ElementwiseLoss::LogCosh,

@@ -7,6 +7,7 @@ mod weighted;
 pub(crate) use build::LossNodes;
 pub use weighted::Losses;
 
+use crate::formula::{Formula, Symbol};
 use crate::{Error, Result};
 
 /// The loss of one output. The batch's loss is the mean over its rows, weighted by the rows' weights.
@@ -31,6 +32,7 @@ use crate::{Error, Result};
 /// | `Quantile(q)` | mean of `-q e` for e ≤ 0, else `(1 - q) e` \[3\] | any | numbers |
 /// | `Poisson` | mean of `exp(y) - t y`, or `y - t ln(y + 1e-8)` of a rate y | none (the rate's logarithm), or one with values from 0 up (the rate) | counts: 0 or more |
 /// | `Cosine` | `1 - y·t / (‖y‖ ‖t‖)`; 1 where a row is all zeros | any | numbers |
+/// | `Custom` | what [`Loss::custom`] is told | any | numbers |
 ///
 /// Losses of softmax and sigmoid are computed from the logits, so that no probability is rounded to 0 or 1 before its
 /// logarithm is taken. `Focal` weighs positive elements by `a = alpha` and the others by `b = 1 - alpha`; both are 1
@@ -74,6 +76,7 @@ pub enum Loss {
     Quantile(f32),
     Poisson,
     Cosine,
+    Custom(Formula),
 }
 
 /// What an output answers: which metrics fit it.
@@ -88,6 +91,29 @@ pub(crate) enum Task {
 }
 
 impl Loss {
+    /// A loss of your own, called `name`: `build` says it, once, for an output and its target, with the operators and
+    /// methods of [`Symbol`]. Where it has several columns, the loss of a row is their mean. It is kept as a formula, which
+    /// the graph differentiates and a file keeps with the model.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// // Too little costs three times as much as too much.
+    /// let asymmetric = Loss::custom("asymmetric", |output, target| {
+    ///     let error = target - output;
+    ///     error.greater(0.0).select(3.0 * error, -error)
+    /// });
+    /// let model = Sequential::new(4).add(Dense::new(1)).compile(Device::cpu(), asymmetric, Adam::default())?;
+    ///
+    /// let blind = Loss::custom("blind", |_, target| target.square());
+    /// let error = Sequential::new(4).add(Dense::new(1)).compile(Device::cpu(), blind, Adam::default()).unwrap_err();
+    /// assert_eq!(error.to_string(), "blind: formula must be a function of output, got square(target)");
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn custom(name: &str, build: impl for<'a> FnOnce(Symbol<'a>, Symbol<'a>) -> Symbol<'a>) -> Self {
+        Self::Custom(Formula::new(name, ["output", "target"], |[output, target]| build(output, target)))
+    }
+
     /// The name, as in summaries.
     pub fn name(&self) -> &'static str {
         match self {
@@ -106,6 +132,7 @@ impl Loss {
             Loss::Quantile(_) => "quantile",
             Loss::Poisson => "poisson",
             Loss::Cosine => "cosine",
+            Loss::Custom(formula) => formula.name(),
         }
     }
 
@@ -151,6 +178,7 @@ impl Loss {
             Loss::Focal { alpha: Some(alpha), .. } if !(alpha > 0.0 && alpha < 1.0) => {
                 refuse("alpha", "more than 0 and less than 1", alpha)
             }
+            Loss::Custom(formula) => formula.check(formula.name(), 1),
             _ => Ok(()),
         }
     }

@@ -4,6 +4,7 @@ use super::by_hand::ByHand;
 use super::inference::Batches;
 use super::layout::Layout;
 use super::plans::LoadedPlan;
+use super::serving::Serving;
 use super::{Losses, Network, Program, Purpose, Summary};
 #[cfg(doc)]
 use crate::Error;
@@ -45,6 +46,7 @@ pub struct Model {
     pub(crate) bindings: u64,
     pub(crate) by_hand: ByHand,
     pub(super) batches: Batches,
+    pub(super) serving: Box<Serving>,
 }
 
 impl Model {
@@ -73,6 +75,7 @@ impl Model {
             bindings: 0,
             by_hand: ByHand::default(),
             batches: Batches::default(),
+            serving: Box::default(),
         };
         let classes: Vec<bool> = model.program.losses.iter().map(|loss| loss.takes_classes()).collect();
         model.load_at_most(Purpose::Train, DEFAULT_BATCH, &classes)?;

@@ -1,15 +1,16 @@
 //! Do these data fit the model? Every message names the layer, or input, row and value.
 
-use super::Model;
 use super::network::Applied;
+use super::{Model, Program};
 use crate::data::{Dataset, Matrix, Targets};
 use crate::layers::Layer;
 use crate::losses::Loss;
 use crate::{Error, Result};
 
-impl Model {
+impl Program {
+    /// Refuses inputs that do not fit the network.
     pub(crate) fn check_inputs(&self, inputs: &[Matrix]) -> Result<()> {
-        let expected: Vec<_> = self.program().network.inputs().collect();
+        let expected: Vec<_> = self.network.inputs().collect();
         if inputs.len() != expected.len() {
             return Err(Error::shape("inputs", format!("{} inputs", expected.len()), inputs.len()));
         }
@@ -29,7 +30,7 @@ impl Model {
 
     /// Refuses numbers that are to be categories and are none: on a device they would pick a wrong row of a table.
     fn check_categories(&self, inputs: &[Matrix]) -> Result<()> {
-        let network = &self.program().network;
+        let network = &self.network;
         for applied in network.values() {
             let Some(Layer::Embedding(embedding)) = &applied.layer else { continue };
             let slot = applied.inputs.first().and_then(|input| network.input_slot(*input));
@@ -42,11 +43,17 @@ impl Model {
 
     /// The first layer that reads input `name`: the one a user looks for when a width is wrong.
     fn first_user(&self, name: &str) -> String {
-        let values = self.program().network.values();
+        let values = self.network.values();
         let reads = |value: &&Applied| {
             value.inputs.iter().any(|input| values.get(*input).is_some_and(|source| source.name == name))
         };
         values.iter().find(reads).map_or(name, |value| value.name.as_str()).to_owned()
+    }
+}
+
+impl Model {
+    pub(crate) fn check_inputs(&self, inputs: &[Matrix]) -> Result<()> {
+        self.program().check_inputs(inputs)
     }
 
     /// Refuses data that do not fit the model; returns which targets are class indices.

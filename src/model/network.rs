@@ -1,16 +1,19 @@
 //! The architecture of a model: layers applied to values. Chains, branches that meet again, a value used
 //! twice, several inputs and outputs. Plain data: it holds no weights and names no device.
 
+use super::shared::{Again, Block, SharedBlocks};
 use super::value::{Stamp, Value};
 use super::{Model, Summary};
 use crate::device::Device;
+use crate::formula::{Formula, Symbol};
 use crate::graph::{Graph, NodeId};
 use crate::init::Initializer;
-use crate::layers::{Built, Layer};
+use crate::layers::{Apply, Built, Layer};
 use crate::losses::Losses;
 use crate::optimizers::{LayerRule, Optimizer};
 use crate::size::{self, MOST_ELEMENTS};
 use crate::{Error, Result};
+use std::ops::Range;
 
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
@@ -22,6 +25,9 @@ pub(crate) struct Applied {
     pub inputs: Vec<usize>,
     /// Shape of one row.
     pub shape: Vec<usize>,
+    /// The place of the value whose parameters this one has too.
+    #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub shares: Option<usize>,
     #[cfg_attr(feature = "save", serde(skip))]
     pub stamp: Stamp,
 }
@@ -47,6 +53,8 @@ pub(crate) struct Applied {
 pub struct Network {
     pub(super) values: Vec<Applied>,
     outputs: Vec<usize>,
+    #[cfg_attr(feature = "save", serde(skip))]
+    pub(super) shared: SharedBlocks,
 }
 
 impl Network {
@@ -68,16 +76,14 @@ impl Network {
         self.push(name.to_owned(), None, Vec::new(), shape)
     }
 
-    /// Applies `layer` to `x`. Each application has weights of its own.
+    /// Applies a layer, a chain of layers or a [shared](Network::share) block to `x`. Each application has weights of its
+    /// own, but for those of a shared block: `apply(layer.clone(), …)` twice makes two layers.
     ///
     /// # Errors
     /// [`Error::Shape`] or [`Error::Value`], naming the layer, where it does not fit `x` or a setting is out of range;
     /// [`Error::Value`] for a value of another network, and for a name that is taken or empty.
-    pub fn apply(&mut self, layer: impl Into<Layer>, x: Value) -> Result<Value> {
-        match layer.into() {
-            Layer::Residual(block) => self.apply_residual(block, x),
-            layer => self.apply_to(layer, &[x]),
-        }
+    pub fn apply(&mut self, block: impl Into<Block>, x: Value) -> Result<Value> {
+        self.apply_block(block.into(), x)
     }
 
     /// The sum of several values of one shape.
@@ -94,6 +100,40 @@ impl Network {
     /// [`Error::Value`] without values; [`Error::Shape`] for values of more than one dimension.
     pub fn concat(&mut self, values: &[Value]) -> Result<Value> {
         self.apply_to(Layer::Concat, values)
+    }
+
+    /// A function of values, called `name`: `build` says it, once, with the operators and methods of [`Symbol`], and numbers
+    /// beside them. Values of one column, and numbers, stand beside each column of the others.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let mut net = Network::new();
+    /// let (a, b) = (net.input("a", 3)?, net.input("b", 3)?);
+    /// let distance = net.formula("distance", [a, b], |[a, b]| (a - b).square().sum().sqrt())?;
+    /// net.output(distance)?;
+    ///
+    /// let c = net.input("c", 4)?;
+    /// let error = net.formula("sum", [a, c], |[a, c]| a + c).unwrap_err();
+    /// assert_eq!(error.to_string(), "sum: (a + c): expected shapes that broadcast with (B, 3), got (B, 4)");
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Shape`], with the term and both shapes, where two do not fit; [`Error::Value`] for a result that does not
+    /// depend on each of the values, a number that is not finite, a value of another network, and a name that is taken or
+    /// empty.
+    pub fn formula<const N: usize>(
+        &mut self,
+        name: &str,
+        values: [Value; N],
+        build: impl for<'a> FnOnce([Symbol<'a>; N]) -> Symbol<'a>,
+    ) -> Result<Value> {
+        let mut names = [""; N];
+        for (name_of, value) in names.iter_mut().zip(values) {
+            *name_of = &self.values[self.place(name, "input", value)?].name;
+        }
+        self.apply_to(Layer::Formula(Formula::new(name, names, build)), &values)
     }
 
     /// Makes `value` an output of the model. Outputs are numbered in the order of these calls.
@@ -132,15 +172,22 @@ impl Network {
 
     pub(crate) fn apply_to(&mut self, layer: Layer, inputs: &[Value]) -> Result<Value> {
         let kind = layer.inner().kind();
+        let own = |value: &&Applied| value.shares.is_none();
         let of_kind = |value: &&Applied| value.layer.as_ref().is_some_and(|layer| layer.inner().kind() == kind);
         let name = match layer.inner().given_name() {
             Some(name) => name.to_owned(),
-            None => self.free_name(kind, self.values.iter().filter(of_kind).count()),
+            None => self.free_name(kind, self.values.iter().filter(own).filter(of_kind).count()),
         };
         self.apply_named(name, layer, inputs)
     }
 
     pub(crate) fn apply_named(&mut self, name: String, layer: Layer, inputs: &[Value]) -> Result<Value> {
+        let shares = self.shared.again.map(|Again { first, own, .. }| first + (self.values.len() - own));
+        let first = shares.and_then(|at| self.values.get(at));
+        let name = match (first, self.shared.again) {
+            (Some(first), Some(again)) => format!("{}@{}", first.name, again.time),
+            _ => name,
+        };
         let places: Result<Vec<usize>> = inputs.iter().map(|&input| self.place(&name, "input", input)).collect();
         let places = places?;
         let shapes: Vec<&[usize]> = places.iter().map(|&at| self.values[at].shape.as_slice()).collect();
@@ -151,7 +198,21 @@ impl Network {
             let got = format!("the result of {}", self.values[input].name);
             return Err(Error::value(name, "input", "an input of the model, which holds the categories", got));
         }
-        self.push(name, Some(layer), places, shape)
+        if let Some(first) = shares.and_then(|at| self.values.get(at)) {
+            let of = |places: &[usize]| -> Vec<&[usize]> {
+                places.iter().filter_map(|at| Some(self.values.get(*at)?.shape.as_slice())).collect()
+            };
+            let (wanted, got) = (of(&first.inputs), of(&places));
+            if first.layer.as_ref() != Some(&layer) || wanted != got {
+                let wanted = format!("rows of {wanted:?}, as {} has", first.name);
+                return Err(Error::shape(name, wanted, format!("{got:?}")));
+            }
+        }
+        let value = self.push(name, Some(layer), places, shape)?;
+        if let Some(applied) = self.values.last_mut() {
+            applied.shares = shares;
+        }
+        Ok(value)
     }
 
     /// Which input of the model the value at `at` is, as it is or flattened.
@@ -176,7 +237,7 @@ impl Network {
             let wanted = format!("at most {MOST_ELEMENTS} numbers");
             return Err(Error::value(name, "row", wanted, format!("{shape:?}")));
         }
-        self.values.push(Applied { name, layer, inputs, shape, stamp: Stamp::default() });
+        self.values.push(Applied { name, layer, inputs, shape, shares: None, stamp: Stamp::default() });
         Ok(self.value(self.values.len() - 1))
     }
 
@@ -192,25 +253,25 @@ impl Network {
         self.values.iter().filter(|value| value.layer.is_none())
     }
 
+    /// The layers with parameters of their own, under their names.
+    fn own_layers(&self) -> impl Iterator<Item = (&str, &dyn Apply)> {
+        let own = self.values.iter().filter(|value| value.shares.is_none());
+        own.filter_map(|value| Some((value.name.as_str(), value.layer.as_ref()?.inner())))
+    }
+
     /// How each parameter starts, in the order of the graph's parameters.
     pub(crate) fn initializers(&self) -> Vec<Initializer> {
-        self.values
-            .iter()
-            .filter_map(|value| value.layer.as_ref())
-            .flat_map(|layer| layer.inner().initializers())
-            .collect()
+        self.own_layers().flat_map(|(_, layer)| layer.initializers()).collect()
     }
 
     /// The layer of each parameter, in the order of the graph's parameters.
     pub(crate) fn parameter_layers(&self) -> Vec<&str> {
-        let layers = self.values.iter().filter_map(|value| Some((value.name.as_str(), value.layer.as_ref()?)));
-        layers.flat_map(|(name, layer)| vec![name; layer.inner().initializers().len()]).collect()
+        self.own_layers().flat_map(|(name, layer)| vec![name; layer.initializers().len()]).collect()
     }
 
     /// What the layer of each parameter says of its update, in the order of the graph's parameters.
     pub(crate) fn layer_rules(&self) -> Vec<LayerRule> {
-        let layers = self.values.iter().filter_map(|value| value.layer.as_ref());
-        layers.flat_map(|layer| vec![layer.inner().rule(); layer.inner().initializers().len()]).collect()
+        self.own_layers().flat_map(|(_, layer)| vec![layer.rule(); layer.initializers().len()]).collect()
     }
 
     /// Checks what can be wrong only once the network is whole.
@@ -234,9 +295,11 @@ impl Network {
         frozen: &[bool],
     ) -> Result<(Vec<Built>, Vec<NodeId>)> {
         let mut built: Vec<Built> = Vec::with_capacity(self.values.len());
-        let mut declared = 0;
+        let mut parameters: Vec<Range<usize>> = Vec::with_capacity(self.values.len());
         let mut penalties = Vec::new();
         for (i, applied) in self.values.iter().enumerate() {
+            let declared = graph.parameters().len();
+            let shared = applied.shares.and_then(|first| parameters.get(first).cloned());
             let value = match &applied.layer {
                 None => {
                     let id: NodeId = graph.input(&applied.name, applied.shape.iter().product())?;
@@ -246,13 +309,17 @@ impl Network {
                     let inputs: Vec<Built> =
                         applied.inputs.iter().filter_map(|input| built.get(*input).copied()).collect();
                     let own = declared..declared + layer.inner().initializers().len();
-                    declared = own.end;
+                    let own = shared.clone().unwrap_or(own);
                     let still = !own.is_empty() && frozen.get(own).is_some_and(|own| own.iter().all(|frozen| *frozen));
-                    layer.build(graph, &applied.name, &inputs, training && !still, i as u32)?
+                    graph.declare_again(shared.clone().unwrap_or_default());
+                    let value = layer.build(graph, &applied.name, &inputs, training && !still, i as u32);
+                    graph.declare_again(0..0);
+                    value?
                 }
             };
             penalties.extend(value.penalty);
             built.push(value);
+            parameters.push(shared.unwrap_or(declared..graph.parameters().len()));
         }
         Ok((self.outputs.iter().filter_map(|output| built.get(*output).copied()).collect(), penalties))
     }

@@ -1,6 +1,7 @@
 //! Models in files: weights as safetensors, the architecture as JSON in the file's metadata.
 
 use super::layout::Layout;
+use super::serving::Serving;
 use super::{Losses, Model, Network, Program, Weight};
 use crate::device::Device;
 use crate::file::write_whole;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 /// Keys of the metadata entries.
 const KEY: &str = "axone";
 const TRAINING_KEY: &str = "axone.training";
+const SERVING_KEY: &str = "axone.serving";
 
 /// What a model is made from, as its file says it.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
@@ -65,6 +67,7 @@ pub(crate) struct Contents {
     pub description: Description,
     /// The state of a training run, as JSON; a model alone has none.
     pub training: Option<String>,
+    serving: Serving,
 }
 
 impl Contents {
@@ -86,7 +89,9 @@ impl Contents {
         }
         // The sizes are checked here, before anything is changed.
         SafeTensors::deserialize(&bytes).map_err(|error| Error::file(path, error))?;
-        Ok(Self { path: path.to_owned(), bytes, description, training: entry(TRAINING_KEY) })
+        let serving = entry(SERVING_KEY).map(|json| serde_json::from_str(&json)).transpose().map_err(wrong)?;
+        let (path, serving) = (path.to_owned(), serving.unwrap_or_default());
+        Ok(Self { path, bytes, description, training: entry(TRAINING_KEY), serving })
     }
 
     /// The tensors called `names`, each a matrix of f32, under these names.
@@ -117,10 +122,10 @@ impl Contents {
 }
 
 impl Model {
-    /// Writes weights, architecture, losses and optimizer settings to `path`, as safetensors. The file is whole or
-    /// not there: it is written beside `path`, flushed to the disk, and then renamed; its permissions stay. A symbolic
-    /// link stays one, and the file it leads to is replaced. What is no file (`/dev/stdout`, a named pipe) is written
-    /// to as it is.
+    /// Writes weights, architecture, losses and optimizer settings, and the schema and the threshold if they are set, to
+    /// `path`, as safetensors. The file is whole or not there: it is written beside `path`, flushed to the disk, and then
+    /// renamed; its permissions stay. A symbolic link stays one, and the file it leads to is replaced. What is no file
+    /// (`/dev/stdout`, a named pipe) is written to as it is.
     ///
     /// What [`Model::load_from`] would refuse is not written: the file that was there stays.
     ///
@@ -159,7 +164,9 @@ impl Model {
         let views: Result<Vec<_>> =
             weights.iter().chain(beside).map(|weight| view(weight).map_err(|e| Error::file(path, e))).collect();
         let training = training.map(|json| (TRAINING_KEY.to_owned(), json));
-        let metadata: HashMap<_, _> = [(KEY.to_owned(), json)].into_iter().chain(training).collect();
+        let serving = (*self.serving != Serving::default()).then(|| serde_json::to_string(&self.serving)).transpose();
+        let serving = serving.map_err(|error| Error::file(path, error))?.map(|json| (SERVING_KEY.to_owned(), json));
+        let metadata: HashMap<_, _> = [(KEY.to_owned(), json)].into_iter().chain(training).chain(serving).collect();
         let bytes = safetensors::serialize(views?, Some(metadata)).map_err(|error| Error::file(path, error))?;
         write_whole(path, &Contents::of(path, bytes)?.bytes)
     }
@@ -178,6 +185,12 @@ impl Model {
         let mut model = Model::of(program, device)?;
         model.set_weights(&weights)?;
         contents.description.frozen.iter().try_for_each(|layer| model.freeze(layer))?;
+        if let Some(schema) = contents.serving.schema {
+            model.set_schema(schema).map_err(in_file)?;
+        }
+        if let Some(threshold) = contents.serving.threshold {
+            model.set_threshold(threshold).map_err(in_file)?;
+        }
         Ok(model)
     }
 }

@@ -20,13 +20,19 @@ impl Model {
     /// # Errors
     /// [`Error::Shape`] and [`Error::Data`] where `x` does not fit the model; [`Error::Gpu`].
     pub fn predict(&mut self, x: &Matrix) -> Result<Matrix> {
-        let mut outputs = self.predict_all(std::slice::from_ref(x))?;
+        self.predict_first(std::slice::from_ref(x))
+    }
+
+    /// The first output for each row of the inputs.
+    pub(super) fn predict_first(&mut self, inputs: &[Matrix]) -> Result<Matrix> {
+        let mut outputs = self.predict_all(inputs)?;
         if outputs.is_empty() { Err(Error::Internal("no output".to_owned())) } else { Ok(outputs.swap_remove(0)) }
     }
 
     /// The class that the model takes each row of `x` for, by its first output: the column that
     /// [`predict`](Self::predict) gives most, the first of them if several do; of a single column 1 where a probability
-    /// is above 0.5 or, without a last activation, a score above 0, and else 0.
+    /// is above 0.5 or, without a last activation, a score above 0, and else 0. [`Model::set_threshold`] sets another
+    /// bound for a single column, and [`Model::predict_names`] gives names for numbers.
     ///
     /// # Errors
     /// As [`predict`](Self::predict); [`Error::Data`] for a row of which the model makes NaN, which is no class;
@@ -44,12 +50,17 @@ impl Model {
     /// # Ok::<(), axone::Error>(())
     /// ```
     pub fn predict_classes(&mut self, x: &Matrix) -> Result<Vec<u32>> {
+        self.classes_of(std::slice::from_ref(x))
+    }
+
+    /// The class of each row of the inputs.
+    pub(super) fn classes_of(&mut self, inputs: &[Matrix]) -> Result<Vec<u32>> {
         let program = self.program();
         let first = program.network.outputs().zip(&program.losses).next();
         let (output, loss) = first.ok_or_else(|| Error::Internal("no output".to_owned()))?;
         let cols: usize = output.shape.iter().product();
         let is_score = output.layer.as_ref().is_none_or(|layer| layer.inner().activation() == Activation::Identity);
-        let threshold = if is_score { 0.0 } else { 0.5 };
+        let threshold = self.threshold().unwrap_or(if is_score { 0.0 } else { 0.5 });
         let place = format!("{}: predict_classes", output.name);
         let is_yes_no = loss.task() == Task::YesNo;
         if loss.task() == Task::Numbers || (is_yes_no && cols != 1) {
@@ -59,7 +70,7 @@ impl Model {
             [y] if is_yes_no => (!y.is_nan()).then_some(u32::from(*y > threshold)),
             _ => first_largest(row),
         };
-        let predicted = self.predict(x)?;
+        let predicted = self.predict_first(inputs)?;
         let classes = predicted.iter_rows().map(of_row).enumerate();
         classes
             .map(|(row, class)| class.ok_or_else(|| Error::data(format!("{place}, row {row}"), "NaN is no class")))

@@ -6,17 +6,8 @@ use crate::layers::{Layer, Residual};
 use crate::{Error, Result};
 
 impl Network {
-    /// The layers of `block` one by one, and their sum with `x` or its shortcut. All of them, or none.
+    /// The layers of `block` one by one, and their sum with `x` or its shortcut.
     pub(super) fn apply_residual(&mut self, block: Residual, x: Value) -> Result<Value> {
-        let before = self.values.len();
-        let applied = self.try_residual(block, x);
-        if applied.is_err() {
-            self.values.truncate(before);
-        }
-        applied
-    }
-
-    fn try_residual(&mut self, block: Residual, x: Value) -> Result<Value> {
         let empty = block.layers.is_empty();
         let y = block.layers.into_iter().try_fold(x, |y, layer| self.apply(layer, y))?;
         let shortcut = block.shortcut.map_or(Ok(x), |layer| self.apply(*layer, x))?;

@@ -38,6 +38,11 @@ impl Sequential {
         self
     }
 
+    /// The shape of its input, and its layers.
+    pub(super) fn parts(&self) -> (&RowShape, &[Layer]) {
+        (&self.input, &self.layers)
+    }
+
     /// The chain as a network.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Networks from files: built anew, so that whatever the methods of [`Network`] refuse is refused there too.
 
 use super::network::{Applied, Network, RowShape};
+use super::shared::Again;
 use super::value::Value;
 use crate::layers::Layer;
 use crate::{Error, Result};
@@ -21,6 +22,7 @@ impl TryFrom<Stored> for Network {
         for applied in stored.values {
             network.restore(applied)?;
         }
+        network.shared.again = None;
         for at in stored.outputs {
             let value = network.stored_value("outputs", at)?;
             network.output(value)?;
@@ -31,7 +33,17 @@ impl TryFrom<Stored> for Network {
 
 impl Network {
     /// Appends a value that must be what its input or layer makes of those before it.
-    fn restore(&mut self, Applied { name, layer, inputs, shape, .. }: Applied) -> Result<()> {
+    fn restore(&mut self, Applied { name, layer, inputs, shape, shares, .. }: Applied) -> Result<()> {
+        self.shared.again = None;
+        if let Some(first) = shares {
+            let own = self.values().len();
+            let of = self.values().get(first).filter(|of| of.layer.is_some() && of.shares.is_none());
+            let time = of.and_then(|of| name.strip_prefix(&of.name)?.strip_prefix('@')?.parse().ok());
+            let Some(time) = time else {
+                return Err(Error::value(name, "shares", "a layer in front, whose name this one begins with", first));
+            };
+            self.shared.again = Some(Again { first, own, time });
+        }
         match layer {
             None if inputs.is_empty() => drop(self.input(&name, RowShape(shape))?),
             None => {
@@ -42,7 +54,7 @@ impl Network {
                 return Err(Error::value(name, "layer", "one that stands in a network", "residual"));
             }
             Some(layer) => {
-                if let Some(given) = layer.inner().given_name().filter(|given| *given != name) {
+                if let Some(given) = layer.inner().given_name().filter(|given| *given != name && shares.is_none()) {
                     let wanted = format!("\"{given}\"");
                     let got = format!("\"{name}\"");
                     return Err(Error::value(name, "name", wanted, got));

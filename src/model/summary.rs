@@ -25,7 +25,10 @@ impl Summary {
             let fan_in: usize = inputs.first().map_or(0, |input| input.shape.iter().product());
             let layer = value.layer.as_ref().map(Layer::inner);
             let kind = layer.map_or_else(|| "input".to_owned(), |layer| layer.shown());
-            let (trained, other) = layer.map_or((0, 0), |layer| layer.parameters(fan_in));
+            let first = value.shares.and_then(|first| values.get(first));
+            let kind = first.map_or(kind.clone(), |first| format!("{kind}, as {}", first.name));
+            let own = layer.filter(|_| first.is_none());
+            let (trained, other) = own.map_or((0, 0), |layer| layer.parameters(fan_in));
             let sides: Vec<_> = value.shape.iter().map(usize::to_string).collect();
             let from: Vec<_> = inputs.iter().map(|input| input.name.as_str()).collect();
             let name =

@@ -24,6 +24,12 @@ impl Default for Stamp {
     }
 }
 
+impl Stamp {
+    pub(super) fn number(&self) -> u64 {
+        self.0
+    }
+}
+
 impl PartialEq for Stamp {
     fn eq(&self, _: &Self) -> bool {
         true

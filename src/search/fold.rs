@@ -1,7 +1,7 @@
 //! How a set is split, scaled and scored in cross-validation, and one fold of it.
 
 use super::workers::{check, room};
-use crate::data::{Dataset, Folds, Matrix, MinMaxScaler, Standardizer};
+use crate::data::{Dataset, Folds, Matrix, MinMaxScaler, RobustScaler, Standardizer};
 use crate::metrics::Direction;
 use crate::model::Model;
 use crate::model::reported::reported;
@@ -134,6 +134,11 @@ impl CrossValidation {
     /// Scales the inputs with a [`MinMaxScaler`] fitted to the training part of each fold.
     pub fn min_max(self) -> Self {
         self.scale(MinMaxScaler::fit, |scaler, x| scaler.transform(x))
+    }
+
+    /// Scales the inputs with a [`RobustScaler`] fitted to the training part of each fold.
+    pub fn robust(self) -> Self {
+        self.scale(RobustScaler::fit, |scaler, x| scaler.transform(x))
     }
 
     fn scale<S: Send + Sync + 'static>(

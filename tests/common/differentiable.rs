@@ -3,6 +3,7 @@
 //! summed with weights. So no rule gets away with taking the gradient from above for 1, or its input for a leaf.
 
 use super::numbers;
+use axone::formula::Function;
 use axone::graph::{Graph, NodeId, Op, Role, Rows, Shape};
 use axone::kernels::{Activation, ElementwiseLoss, EntropyKind};
 
@@ -127,6 +128,29 @@ pub fn cases() -> Vec<(String, Build)> {
                 Box::new(move |s| {
                     let (a, b) = (operand(s, a), operand(s, b));
                     join(&mut s.graph, "middle", a, b).unwrap()
+                }),
+            );
+        }
+    }
+    for &function in Function::ALL.iter().filter(|function| !matches!(function, Function::Greater | Function::Sign)) {
+        for (cols, more) in [((None, 4), (None, 4)), ((None, 1), (Some(1), 4))] {
+            if function.arity() == 1 && cols.1 == 1 {
+                continue;
+            }
+            add(
+                &format!("{} {cols:?} {more:?}", function.name()),
+                Box::new(move |s| {
+                    let mut operand = |(rows, cols): (Option<usize>, usize)| match rows {
+                        Some(rows) => s.fixed(rows, cols),
+                        None => s.rows(cols),
+                    };
+                    let of: Vec<NodeId> = [cols, more].into_iter().take(function.arity()).map(&mut operand).collect();
+                    let positive = matches!(function, Function::Pow | Function::Sqrt | Function::Ln);
+                    let first = if positive { s.graph.activation("before", Activation::Sigmoid, of[0]) } else { of[0] };
+                    let of = [&[first], &of[1..]].concat();
+                    let middle = s.graph.function("middle", function, &of).unwrap();
+                    // What only steps in its first argument moves with the second alone.
+                    if function == Function::Keep { s.graph.add("with", middle, of[1]).unwrap() } else { middle }
                 }),
             );
         }
@@ -267,6 +291,21 @@ pub fn cases() -> Vec<(String, Build)> {
         let (values, weights) = (s.rows(1), s.rows(1));
         s.graph.weighted_sum("middle", values, weights).unwrap()
     });
+    one("a power by a number", |s| {
+        let x = s.rows(4);
+        let x = s.graph.activation("before", Activation::Sigmoid, x);
+        let exponent = s.graph.fill("exponent", 2.5, Shape::SCALAR);
+        s.graph.function("middle", Function::Pow, &[x, exponent]).unwrap()
+    });
+    one("a formula of many terms", |s| {
+        let formula = Activation::custom("many", |x| {
+            let wave = (3.0 * x).sin() * (-x.square()).exp() + x.tanh().max(x / 3.0).min(0.4 + x.cos());
+            let far = x.abs().greater(0.5).select(1.0 / (x - 9.0), x.softplus().sqrt());
+            wave + far * x.columns(1..2) - x.softmax(2.0) * x.mean() + (x.square() + 1.0).ln().pow(1.5)
+        });
+        let (x, Activation::Custom(formula)) = (s.rows(4), formula) else { panic!("a formula") };
+        s.graph.formula("middle", formula, &[x], false).unwrap()
+    });
     one("a value used twice", |s| {
         let x = s.rows(4);
         s.graph.mul("middle", x, x).unwrap()
@@ -304,7 +343,7 @@ pub fn cases() -> Vec<(String, Build)> {
 }
 
 /// Names of the operations that have a gradient.
-pub const DIFFERENTIABLE: [&str; 24] = [
+pub const DIFFERENTIABLE: [&str; 39] = [
     "matmul",
     "bias_add",
     "sum_rows",
@@ -318,6 +357,21 @@ pub const DIFFERENTIABLE: [&str; 24] = [
     "add",
     "sub",
     "mul",
+    "div",
+    "pow",
+    "min",
+    "max",
+    "keep",
+    "abs",
+    "sqrt",
+    "exp",
+    "ln",
+    "sin",
+    "cos",
+    "sigmoid",
+    "tanh",
+    "softplus",
+    "fill",
     "scale",
     "concat",
     "slice",

@@ -11,6 +11,7 @@ pub mod counters;
 pub mod differentiable;
 pub mod elementwise;
 pub mod fixtures;
+pub mod formulas;
 pub mod inference;
 pub mod layers;
 pub mod losses;
@@ -20,8 +21,10 @@ pub mod metrics;
 pub mod minimize;
 pub mod monitors;
 pub mod more_losses;
+pub mod mutants;
 pub mod optimizers;
 pub mod own_metrics;
+pub mod predictor;
 pub mod products;
 pub mod profile;
 #[cfg(feature = "save")]
@@ -30,6 +33,7 @@ pub mod rows;
 #[cfg(feature = "search")]
 pub mod search;
 pub mod settings;
+pub mod shared;
 pub mod sums;
 pub mod training;
 

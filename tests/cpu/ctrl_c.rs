@@ -55,6 +55,19 @@ fn ctrl_c_ends_a_run() {
     }
 }
 
+/// A search ends with the trials that had ended, and its process goes on.
+#[test]
+fn ctrl_c_ends_a_search() {
+    let mut child = start("study", libc::SIG_DFL);
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    wait_for("training", &mut lines);
+    interrupt(&child);
+    let mut rest = String::new();
+    lines.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{rest}");
+    assert!(rest.contains("the search went on: true"), "{rest}");
+}
+
 /// Under `nohup` and in the background of a shell: the run trains on, Ctrl-C or not, and says that it does.
 #[test]
 fn a_signal_that_is_ignored_stays_so() {
@@ -94,6 +107,19 @@ fn child_of_ctrl_c() {
         }
     }
     let mode = std::env::var("AXONE_TEST_CTRL_C").unwrap();
+    if mode == "study" {
+        let study = axone::search::Study::minimize("x").trials(1_000_000).stop_on_ctrl_c().silent();
+        let trials = study.run(|trial| {
+            if trial.number() == 50 {
+                println!("training");
+            }
+            std::thread::sleep(std::time::Duration::from_micros(100));
+            trial.float("x", 0.0..=1.0).get()
+        });
+        let ended = trials.unwrap().len();
+        println!("the search went on: {}", (50..1_000_000).contains(&ended));
+        return;
+    }
     let mut model = classifier(&Device::cpu(), Sgd::new(0.01));
     let epochs = if mode == "ignored" { 5 } else { usize::MAX };
     let fit = Fit::new().epochs(epochs).batch_size(4).stop_on_ctrl_c().callback(Says(mode.clone())).silent();

@@ -1,6 +1,7 @@
 //! Matrices, data sets, splits, scaling and encoding: what they hold, and how each bad input is refused.
 
-use axone::data::{Dataset, LabelEncoder, Matrix, MinMaxScaler, Standardizer, Targets, one_hot};
+use crate::common::fixtures::folder;
+use axone::data::{Dataset, LabelEncoder, Matrix, MinMaxScaler, RobustScaler, Standardizer, Targets, one_hot};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
@@ -313,4 +314,64 @@ fn data_scalers_pass_the_checks_in_json() {
     assert!(error.to_string().starts_with("MinMaxScaler: range must be finite, from low to high, got 7 to 1"));
     let error = serde_json::from_str::<MinMaxScaler>(&json.replace("[2.0]", "[0.5]")).unwrap_err();
     assert!(error.to_string().starts_with("MinMaxScaler column 0: max must be at least 1, got 0.5"), "{error}");
+}
+
+/// Against scikit-learn's `RobustScaler` (`tests/fixtures/preprocessing/generate.py`).
+#[test]
+fn data_robust_scaler_is_that_of_scikit_learn() {
+    let text = std::fs::read_to_string(folder().join("preprocessing/preprocessing.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let cases = json["robust"].as_array().unwrap();
+    assert_eq!(cases.len(), 5);
+    for case in cases {
+        let numbers = |list: &serde_json::Value| -> Vec<f64> {
+            list.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+        };
+        let rows = |name: &str| {
+            let rows: Vec<Vec<f32>> = case[name]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| numbers(row).iter().map(|x| *x as f32).collect())
+                .collect();
+            Matrix::from_rows(rows).unwrap()
+        };
+        let x = rows("x");
+        let scaler = RobustScaler::fit(&x).unwrap();
+        let close = |got: f64, wanted: f64| (got - wanted).abs() <= 1e-12 * wanted.abs();
+        assert!(
+            scaler.center().iter().zip(numbers(&case["center"])).all(|(got, wanted)| close(*got, wanted)),
+            "{case}"
+        );
+        // scikit-learn writes 1 where the quartiles are equal.
+        let spread = scaler.spread().iter().map(|spread| if *spread == 0.0 { 1.0 } else { *spread });
+        assert!(spread.zip(numbers(&case["scale"])).all(|(got, wanted)| close(got, wanted)), "{case}");
+        let (y, wanted) = (scaler.transform(&x).unwrap(), rows("y"));
+        let mut pairs = y.data().iter().zip(wanted.data());
+        assert!(pairs.all(|(got, wanted)| (got - wanted).abs() <= wanted.abs() * f32::EPSILON), "{case}");
+        let back = scaler.inverse(&y).unwrap();
+        for (back, x) in back.iter_rows().zip(x.iter_rows()) {
+            for ((got, x), center) in back.iter().zip(x).zip(scaler.center()) {
+                // What rounding y and the result may cost.
+                let most = ((f64::from(*x) - center).abs() + f64::from(x.abs())) * f64::from(f32::EPSILON);
+                assert!(f64::from((got - x).abs()) <= most, "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn data_robust_scaler_refuses() {
+    assert_eq!(RobustScaler::fit(&Matrix::default()).unwrap_err().to_string(), "RobustScaler::fit: no rows");
+    let scaler = RobustScaler::fit(&Matrix::from([[1.0, 2.0]])).unwrap();
+    let error = scaler.transform(&Matrix::from([[1.0]])).unwrap_err().to_string();
+    assert_eq!(error, "RobustScaler::transform: expected 2 columns as fitted, got 1");
+    #[cfg(feature = "save")]
+    {
+        let json = serde_json::to_string(&scaler).unwrap();
+        assert_eq!(serde_json::from_str::<RobustScaler>(&json).unwrap(), scaler);
+        let error =
+            serde_json::from_str::<RobustScaler>(r#"{"center":[1.0],"spread":[-1.0]}"#).unwrap_err().to_string();
+        assert!(error.starts_with("RobustScaler column 0: spread must be at least 0, got -1"), "{error}");
+    }
 }

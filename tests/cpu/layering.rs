@@ -115,7 +115,7 @@ fn names(code: &str, path: &str) -> Vec<String> {
 /// The modules of `src` from the ground up. One may use what stands on the floors below, and nothing of its own floor.
 const FLOORS: [&[&str]; 14] = [
     &["error"],
-    &["file", "random", "size", "text"],
+    &["file", "formula", "random", "size", "text"],
     &["data", "init", "kernels", "schedules"],
     &["graph"],
     &["plan"],

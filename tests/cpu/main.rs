@@ -19,6 +19,7 @@ mod failures;
 #[cfg(feature = "save")]
 mod files;
 mod folds;
+mod formulas;
 mod fused;
 mod gradients;
 mod history;
@@ -29,10 +30,9 @@ mod memory;
 mod metrics;
 mod minimize;
 mod names;
-#[cfg(feature = "onnx")]
-mod onnx;
 mod optimizers;
 mod plan;
+mod predictor;
 mod profile;
 #[cfg(feature = "datasets")]
 mod readers;
@@ -40,10 +40,13 @@ mod readme;
 #[cfg(feature = "save")]
 mod resume;
 mod schedules;
+#[cfg(all(feature = "datasets", feature = "save"))]
+mod schema;
 #[cfg(feature = "search")]
 mod search;
 #[cfg(feature = "search")]
 mod search_log;
+mod shared;
 mod sizes;
 mod sums;
 #[cfg(feature = "datasets")]
@@ -51,7 +54,5 @@ mod tables;
 #[cfg(feature = "datasets")]
 mod tables_alike;
 mod tensorboard;
-#[cfg(feature = "torch")]
-mod torch;
 mod twins;
 mod usage;

@@ -13,6 +13,7 @@ mod callbacks;
 mod common;
 mod conformance;
 mod determinism;
+mod formulas;
 mod inference;
 mod kernels;
 mod layers;
@@ -23,6 +24,7 @@ mod metrics;
 mod minimize;
 mod optimizers;
 mod precision;
+mod predictor;
 mod profile;
 #[cfg(feature = "search")]
 mod search;

@@ -1,9 +1,10 @@
 //! What treats each element by itself.
 
 use super::{Shape, numbers};
+use crate::formula::Function;
 use crate::kernels::ElementwiseOp as Op;
 use crate::kernels::{
-    Activation, ActivationForward, ActivationGrad, BiasAdd, CopyColumns, Elementwise, Fill, Kernel, Scale,
+    Activation, ActivationForward, ActivationGrad, BiasAdd, CopyColumns, Elementwise, Expression, Fill, Kernel, Scale,
 };
 
 pub(super) fn elementwise(s: &mut Shape) {
@@ -15,6 +16,20 @@ pub(super) fn elementwise(s: &mut Shape) {
         s.add(kernel((rows, cols), (rows, cols)), vec![s.x(), s.dy()], &[n]);
         s.add(kernel((rows, 1), (1, cols)), vec![s.per_row(), row.clone()], &[n]);
         s.add(kernel((1, 1), (rows, cols)), vec![vec![0.7], s.x()], &[n]);
+    }
+    for &function in Function::ALL {
+        let kernel = |a, b| Kernel::Expression(Expression::new(function, a, b));
+        let positive = matches!(function, Function::Pow | Function::Sqrt | Function::Ln);
+        let x = if positive { s.probabilities() } else { s.x() };
+        if function.arity() == 1 {
+            s.add(kernel((rows, cols), (rows, cols)), vec![x], &[n]);
+            continue;
+        }
+        // A quotient stays within what f16 holds.
+        let away = |b: f32| if function == Function::Div && b.abs() < 1e-3 { 1e-3f32.copysign(b) } else { b };
+        let second = |values: Vec<f32>| values.into_iter().map(away).collect();
+        s.add(kernel((rows, cols), (rows, cols)), vec![x, second(s.dy())], &[n]);
+        s.add(kernel((rows, 1), (1, cols)), vec![s.per_row(), second(row.clone())], &[n]);
     }
     s.add(Kernel::Scale(Scale { n: n as u32, factor: 0.3 }), vec![s.x()], &[n]);
     s.add(Kernel::Fill(Fill { n: n as u32, value: 0.3 }), vec![], &[n]);

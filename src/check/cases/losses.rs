@@ -2,19 +2,19 @@
 
 use super::{Shape, numbers};
 use crate::kernels::{
-    Accuracy, AccuracyKind, CosineLoss, ElementwiseLoss, ElementwiseLossKernel, EntropyKind, Kernel, Log, Part, Rank,
-    RankKind, SoftmaxCrossEntropy,
+    Accuracy, AccuracyKind, CosineLoss, ElementwiseLoss, ElementwiseLossKernel, EntropyKind, Kernel, Log, LossPart,
+    Rank, RankKind, SoftmaxCrossEntropy,
 };
 
 pub(super) fn losses(s: &mut Shape) {
     let (rows, cols, r, n) = (s.rows, s.cols, s.r(), s.n());
-    for part in [Part::Loss, Part::Grad, Part::LossAndGrad] {
-        let upstream = if part == Part::Loss { vec![] } else { vec![s.per_row()] };
+    for part in [LossPart::Loss, LossPart::Grad, LossPart::LossAndGrad] {
+        let upstream = if part == LossPart::Loss { vec![] } else { vec![s.per_row()] };
         let inputs = |prediction, target| [vec![prediction, target], upstream.clone()].concat();
         let outputs: &[usize] = match part {
-            Part::Loss => &[r],
-            Part::Grad => &[n],
-            Part::LossAndGrad => &[r, n],
+            LossPart::Loss => &[r],
+            LossPart::Grad => &[n],
+            LossPart::LossAndGrad => &[r, n],
         };
         for classes in [true, false] {
             let kernel = SoftmaxCrossEntropy::new(part, classes, 0.1, rows, cols);
@@ -53,14 +53,14 @@ pub(super) fn logging(s: &mut Shape) {
     let mut rank = Rank::new(RankKind::OfClass, rows, cols);
     (rank.params.log_stride, rank.params.log_at) = (log_stride, log_at);
     s.update(Kernel::Rank(rank), vec![s.x(), s.classes()], vec![log()]);
-    let mut loss = CosineLoss::new(Part::Loss, rows, cols);
+    let mut loss = CosineLoss::new(LossPart::Loss, rows, cols);
     (loss.params.log_stride, loss.params.log_at) = (log_stride, log_at);
     s.update(Kernel::CosineLoss(loss), vec![s.x(), s.dy()], vec![log()]);
-    let mut loss = ElementwiseLossKernel::new(Part::Loss, ElementwiseLoss::Mse, rows, cols);
+    let mut loss = ElementwiseLossKernel::new(LossPart::Loss, ElementwiseLoss::Mse, rows, cols);
     (loss.params.log_stride, loss.params.log_at) = (log_stride, log_at);
     s.update(Kernel::ElementwiseLoss(loss), vec![s.probabilities(), s.dy()], vec![log()]);
     let mut loss =
-        SoftmaxCrossEntropy { hit: true, ..SoftmaxCrossEntropy::new(Part::LossAndGrad, true, 0.0, rows, cols) };
+        SoftmaxCrossEntropy { hit: true, ..SoftmaxCrossEntropy::new(LossPart::LossAndGrad, true, 0.0, rows, cols) };
     (loss.params.log_stride, loss.params.log_at, loss.params.hit_at) = (log_stride, 0, log_at);
     let outputs = vec![log(), vec![f32::NAN; s.n()]];
     s.update(Kernel::SoftmaxCrossEntropy(loss), vec![s.x(), s.classes(), s.per_row()], outputs);

@@ -2,12 +2,12 @@
 
 use super::rows::Softmax;
 use super::{FUNCTION, Judged, SMALLEST, ULP, sum_bound};
-use crate::kernels::{self as k, ElementwiseLoss, EntropyKind, Part};
+use crate::kernels::{self as k, ElementwiseLoss, EntropyKind, LossPart};
 
 /// The bounds of a loss kernel's outputs. A loss that goes to the log touches nothing there but its own place (and
 /// that of the hits, which are exact).
 pub(super) fn by_part(
-    part: Part,
+    part: LossPart,
     loss: Vec<f64>,
     slope: Vec<f64>,
     (stride, at): (u32, u32),
@@ -23,9 +23,9 @@ pub(super) fn by_part(
         all
     };
     match part {
-        Part::Loss => vec![log()],
-        Part::Grad => vec![slope],
-        Part::LossAndGrad => vec![log(), slope],
+        LossPart::Loss => vec![log()],
+        LossPart::Grad => vec![slope],
+        LossPart::LossAndGrad => vec![log(), slope],
     }
 }
 

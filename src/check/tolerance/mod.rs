@@ -18,6 +18,7 @@
 //!   `2⁻¹⁰ abs(y)`, or `2⁻²⁴` below the smallest normal f16; and the same share of what was allowed before.
 //! * A GPU may flush results below the smallest normal number to 0, so every bound has that number added.
 
+mod expression;
 mod lbfgs;
 mod losses;
 mod matmul;
@@ -99,6 +100,7 @@ fn relative_to_terms(judged: &Judged<'_>) -> Result<Vec<Vec<f64>>> {
         (Kernel::Elementwise(p), _) => match p.op {
             ElementwiseOp::Add | ElementwiseOp::Sub | ElementwiseOp::Mul => vec![ulps(1.0, y)],
         },
+        (Kernel::Expression(p), _) => vec![expression::expression(p, judged)],
         (Kernel::Fill(_) | Kernel::CopyColumns(_) | Kernel::Gather(_) | Kernel::Log(_) | Kernel::Rank(_), _) => {
             vec![vec![0.0; y.len()]]
         }

@@ -62,7 +62,7 @@ fn by_gemm<T: Real>(p: &Matmul, range: Range<usize>, a: &[T], b: &[T], c: &mut [
     let threads = if m * n * k < PARALLEL_FROM { 1 } else { parallel::threads() };
     let (a, b) = (&a[range.start * a_col as usize..], &b[range.start * b_row as usize..]);
     let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
-    let part = Part { m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row: n as isize };
+    let part = Block { m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row: n as isize };
     // SAFETY: `product` cut the operands to m k, k n and m n elements, so every index (i, l), (l, j), (i, j) of the
     // strided operands lies inside its slice for l in `range`, whose start the pointers have been moved to; `c` is
     // borrowed mutably, so it overlaps neither.
@@ -71,7 +71,7 @@ fn by_gemm<T: Real>(p: &Matmul, range: Range<usize>, a: &[T], b: &[T], c: &mut [
 
 /// A block of the rows and columns of a product.
 #[derive(Clone, Copy)]
-struct Part<T> {
+struct Block<T> {
     m: usize,
     n: usize,
     k: usize,
@@ -87,12 +87,12 @@ struct Part<T> {
 
 // SAFETY: it stands for borrowed slices that outlive the computation: `a` and `b` are only read, and parts that go to
 // different threads write different elements of `c`.
-unsafe impl<T: Sync> Send for Part<T> {}
+unsafe impl<T: Sync> Send for Block<T> {}
 
 /// Rows and columns are split at multiples of this, so that no thread is left with part of a register.
 const SPLIT: usize = 32;
 
-impl<T: Real> Part<T> {
+impl<T: Real> Block<T> {
     /// Whether registers along the rows of `c` are fuller than along its columns, and the columns then worth turning:
     /// the gradient of the weights of a narrow layer.
     fn is_better_turned(&self) -> bool {

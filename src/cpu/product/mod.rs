@@ -7,9 +7,11 @@
 //! of k, as in the shaders.
 
 mod large;
+mod packed;
 mod scratch;
 
 pub(super) use large::is_shared;
+pub(super) use packed::Packed;
 pub(super) use scratch::{release, release_own};
 
 use super::Real;

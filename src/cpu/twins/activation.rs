@@ -135,12 +135,12 @@ fn gelu_tanh_argument<T: Real>(x: T) -> T {
     T::of(2.0 * SQRT_2_OVER_PI) * x * (T::one() + T::of(0.044715) * x * x)
 }
 
-/// `f(x)`; those that act on rows have twins of their own.
+/// `f(x)`; those that have kernels of their own have twins of their own.
 #[inline(always)]
 pub fn activate<T: Real>(function: Activation, x: T) -> T {
     let (zero, one) = (T::zero(), T::one());
     match function {
-        Activation::Identity | Activation::Softmax | Activation::LogSoftmax => x,
+        Activation::Identity | Activation::Softmax | Activation::LogSoftmax | Activation::Custom(_) => x,
         Activation::Sigmoid => sigmoid(x),
         Activation::Tanh => x.tanh(),
         Activation::Relu => {
@@ -186,7 +186,7 @@ pub fn activate<T: Real>(function: Activation, x: T) -> T {
 pub fn activate_grad<T: Real>(function: Activation, saved: T) -> T {
     let (zero, one, s) = (T::zero(), T::one(), saved);
     match function {
-        Activation::Identity | Activation::Softmax | Activation::LogSoftmax => one,
+        Activation::Identity | Activation::Softmax | Activation::LogSoftmax | Activation::Custom(_) => one,
         Activation::Sigmoid => s * (one - s),
         Activation::Tanh => (one - s) * (one + s),
         Activation::Relu => {

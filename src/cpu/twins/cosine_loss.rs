@@ -65,11 +65,11 @@ pub fn cosine_loss<T: Real>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::Part;
+    use crate::kernels::LossPart;
 
     /// Loss and gradient of one row.
     fn of<T: Real>(p: &[T], t: &[T]) -> (T, Vec<T>) {
-        let kernel = CosineLoss::new(Part::LossAndGrad, 1, p.len() as u32);
+        let kernel = CosineLoss::new(LossPart::LossAndGrad, 1, p.len() as u32);
         let (mut loss, mut gradient) = ([T::nan()], vec![T::nan(); p.len()]);
         cosine_loss(&kernel, p, t, Some(&[T::one()]), Some(&mut loss), Some(&mut gradient), &Step::default());
         (loss[0], gradient)

@@ -1,7 +1,7 @@
 //! The twins: one for every shader, under its name, and which of them a kernel calls.
 
 mod accuracy;
-mod activation;
+pub(super) mod activation;
 mod batch_norm;
 mod bias_add;
 pub(super) mod blend;
@@ -11,6 +11,7 @@ mod dropout;
 mod elementwise;
 mod elementwise_loss;
 mod embedding;
+mod expression;
 mod fill;
 mod gather;
 mod gradient_norm;
@@ -28,7 +29,7 @@ pub(super) mod update;
 mod weighted_sum;
 
 use super::{Real, parallel, product, sums};
-use crate::kernels::{Kernel, Part, Step, kernels};
+use crate::kernels::{Kernel, LossPart, Step, kernels};
 
 /// Calls a twin with its buffers; false where they are not as many as it takes.
 macro_rules! call {
@@ -85,11 +86,11 @@ kernels!(dispatch);
 /// The buffers of a loss kernel: prediction and target, then, depending on its part, `drow`, `row_loss` and the gradient.
 type LossBuffers<'a, T> = ([&'a [T]; 2], Option<&'a [T]>, Option<&'a mut [T]>, Option<&'a mut [T]>);
 
-fn loss_buffers<'a, T>(part: Part, reads: &[&'a [T]], writes: &'a mut [&mut [T]]) -> Option<LossBuffers<'a, T>> {
+fn loss_buffers<'a, T>(part: LossPart, reads: &[&'a [T]], writes: &'a mut [&mut [T]]) -> Option<LossBuffers<'a, T>> {
     match (part, reads, writes) {
-        (Part::Loss, &[pred, target], [row_loss]) => Some(([pred, target], None, Some(row_loss), None)),
-        (Part::Grad, &[pred, target, drow], [dpred]) => Some(([pred, target], Some(drow), None, Some(dpred))),
-        (Part::LossAndGrad, &[pred, target, drow], [row_loss, dpred]) => {
+        (LossPart::Loss, &[pred, target], [row_loss]) => Some(([pred, target], None, Some(row_loss), None)),
+        (LossPart::Grad, &[pred, target, drow], [dpred]) => Some(([pred, target], Some(drow), None, Some(dpred))),
+        (LossPart::LossAndGrad, &[pred, target, drow], [row_loss, dpred]) => {
             Some(([pred, target], Some(drow), Some(row_loss), Some(dpred)))
         }
         _ => None,

@@ -120,10 +120,10 @@ fn focal<T: Real>(gamma: T, entropy: T) -> (T, T) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::Part;
+    use crate::kernels::LossPart;
 
     fn kernel(classes: bool, smoothing: f32, cols: u32) -> SoftmaxCrossEntropy {
-        SoftmaxCrossEntropy::new(Part::LossAndGrad, classes, smoothing, 1, cols)
+        SoftmaxCrossEntropy::new(LossPart::LossAndGrad, classes, smoothing, 1, cols)
     }
 
     #[test]

@@ -1,33 +1,29 @@
 //! Tables of text with one sample a line.
 //!
 //! Every field that is used must be a finite number, or the label of a class; nothing is guessed, filled in or
-//! skipped. So a wrong field ends the reading with its line, its column and the text that stands there. What is learned
+//! skipped, unless a rule for a column says so. So a wrong field ends the reading with its line, its column and the text that stands there. What is learned
 //! from a file (numbers of names, the order of columns) is kept, for the files that follow.
 
-mod columns;
-mod field;
-mod options;
 mod records;
 
-pub use columns::Column;
-pub use options::CsvOptions;
-
 use super::file::open;
-use super::{Dataset, LabelEncoder, Matrix, Targets};
+use super::table::{Content, Schema, Table, TableOptions, quoted};
+use super::{Dataset, LabelEncoder, Matrix};
 use crate::{Error, Result};
-use columns::{Columns, Found, Header};
-use field::Field;
-use options::Kind;
 use records::Records;
 use std::io::Read;
 use std::path::Path;
+
+/// What the columns of a CSV file are, and how it is written: [`TableOptions`] by the name that says where they began.
+pub type CsvOptions = TableOptions;
 
 /// A data set with the names it had as a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CsvTable {
     /// An input of the columns of numbers, one of those of categories if there are any, and a target.
     pub dataset: Dataset,
-    /// The names of the input columns; their numbers where the table has no header.
+    /// The names of the input columns; their numbers where the table has no header. Columns that indicate what is missing
+    /// stand behind them.
     pub inputs: Vec<String>,
     /// The names of the target columns.
     pub targets: Vec<String>,
@@ -35,8 +31,94 @@ pub struct CsvTable {
     pub labels: Option<LabelEncoder>,
     /// The names of each column of [`CsvOptions::categories`].
     pub categories: Vec<LabelEncoder>,
-    /// As it was read, with all that was learned.
-    options: CsvOptions,
+    schema: Schema,
+}
+
+impl CsvTable {
+    /// All that was learned, to read the next table by.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+}
+
+impl TableOptions {
+    /// Reads another file as `table` was read: the same target; the same inputs in the same order, wherever their names
+    /// stand in it, beside whatever other columns; the same numbers of class names and categories. A name that `table`
+    /// did not have is an error, with its line. Columns without a name are known by their number, and then the file must
+    /// have as many columns as `table`.
+    ///
+    /// ```
+    /// use axone::data::{CsvOptions, read_csv_inputs, read_csv_table};
+    /// # fn main() -> axone::Result<()> {
+    /// # let folder = std::env::temp_dir().join(format!("axone-doc-like-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let (first, second, third) = (folder.join("a.csv"), folder.join("b.csv"), folder.join("c.csv"));
+    /// std::fs::write(&first, "size,legs,kind\n0.1,2,bird\n0.3,4,cat\n0.9,4,dog\n").unwrap();
+    /// std::fs::write(&second, "kind,legs,size\ndog,4,0.8\ncat,4,0.2\n").unwrap();
+    /// std::fs::write(&third, "size,legs\n0.7,4\n").unwrap();
+    ///
+    /// let train = read_csv_table(&first, CsvOptions::class_names("kind"))?;
+    /// let test = read_csv_table(&second, CsvOptions::like(&train))?;
+    /// assert_eq!(test.dataset.targets()[0].labels(), Some(&[2, 1][..])); // read by itself: 1, 0
+    /// assert_eq!(test.dataset.inputs()[0].data(), [0.8, 4.0, 0.2, 4.0]);
+    /// let new = read_csv_inputs(&third, CsvOptions::like(&train))?;
+    /// assert_eq!(new.matrices[0].data(), [0.7, 4.0]);
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn like(table: &CsvTable) -> Self {
+        table.schema.options().clone()
+    }
+}
+
+impl Table {
+    /// The fields of a CSV file, plain or gzip, which is read as [`read_csv`] does. Of `options` those count that say how the
+    /// file is written: delimiter, quotes, header; those of a schema serve for the next file
+    /// ([`Schema::options`]).
+    ///
+    /// # Errors
+    /// [`Error::File`] where it cannot be read; [`Error::Data`] for lines of unequal length, quotes out of place, and a
+    /// table without rows, with the line.
+    ///
+    /// ```
+    /// use axone::data::{CsvOptions, Missing, Schema, Table};
+    /// # fn main() -> axone::Result<()> {
+    /// # let path = std::env::temp_dir().join(format!("axone-doc-read-{}.csv", std::process::id()));
+    /// std::fs::write(&path, "age,ill\n30,0\n,1\n50,1\n70,0\n").unwrap();
+    /// let options = CsvOptions::classes("ill").missing(["age"], Missing::mean());
+    /// let (train, test) = Table::read_csv(&path, &options)?.train_test_split(0.25, 1)?;
+    /// let schema = Schema::fit(&train, options)?; // the mean is that of the rows that train
+    /// assert_eq!((schema.dataset(&train)?.len(), schema.dataset(&test)?.len()), (3, 1));
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn read_csv(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let (place, mut text) = (path.display().to_string(), Vec::new());
+        open(path)?.read_to_end(&mut text).map_err(|error| Error::file(path, error))?;
+        let mut records = Records::new(&place, &text, options)?;
+        let Some(first) = records.next().transpose()? else {
+            return Err(Error::data(&place, "the table is empty"));
+        };
+        let number = first.fields.iter().find(|field| field.parse().is_ok_and(f32::is_finite));
+        if let Some(number) = number.filter(|_| !options.knows_header()) {
+            let say = "say `header(false)` if this line holds data, `header(true)` if it holds names";
+            let problem = format!("{} is a number; {say}", quoted(number));
+            return Err(Error::data(format!("{place} line {}", first.line), problem));
+        }
+        let header = options.has_header().then(|| first.fields.iter().map(|field| field.to_string()).collect());
+        let mut table = Self::new(place.clone(), "line", header, first.fields.len());
+        if !options.has_header() {
+            table.push(first.line, first.fields.iter())?;
+        }
+        for record in records {
+            let record = record?;
+            table.push(record.line, record.fields.iter())?;
+        }
+        table.checked("the table has a header but no rows")
+    }
 }
 
 /// The inputs of a table, of which no target is wanted.
@@ -56,7 +138,8 @@ pub struct CsvInputs {
 /// The file is UTF-8 text as RFC 4180 has it, with any line ends; empty lines are passed over, except in a table of one
 /// column. Spaces around a field are no part of it, those within quotes are. Refused are quotes out of place (one that
 /// never closes would make one field of all rows behind it), columns without a name or with that of another, unless they
-/// are asked for or ignored by number, and whole numbers that f32 cannot hold ([`CsvOptions::round`]).
+/// are asked for or ignored by number, and whole numbers that f32 cannot hold ([`CsvOptions::round`]). `True` and
+/// `false` in any of the usual spellings are the numbers 1 and 0.
 ///
 /// Class names and categories are numbered by those of this file alone; [`read_csv_table`] keeps the numbers for the next.
 ///
@@ -100,17 +183,11 @@ pub fn read_csv(path: impl AsRef<Path>, options: CsvOptions) -> Result<Dataset> 
 /// # }
 /// ```
 pub fn read_csv_table(path: impl AsRef<Path>, options: CsvOptions) -> Result<CsvTable> {
-    let Content { inputs, targets, columns, options } = Content::of(path.as_ref(), options, true)?;
-    let mut inputs = inputs.into_iter();
-    let dataset = Dataset::new(inputs.next().unwrap_or_default(), targets)?;
-    Ok(CsvTable {
-        dataset: inputs.try_fold(dataset, Dataset::with_input)?,
-        inputs: names(columns.inputs),
-        targets: names(columns.targets),
-        labels: options.labels.clone(),
-        categories: options.encoders.clone().unwrap_or_default(),
-        options,
-    })
+    let content = Content::of(&Table::read_csv(path, &options)?, options, true)?;
+    let (inputs, targets) = (content.input_names.clone(), content.target_names.clone());
+    let schema = Schema::learned(content.options.clone());
+    let (labels, categories) = (schema.labels().cloned(), schema.categories().to_vec());
+    Ok(CsvTable { dataset: content.into_dataset()?, inputs, targets, labels, categories, schema })
 }
 
 /// Reads the inputs of a CSV file, to predict from: the target columns need not be there, and are left out where they
@@ -133,85 +210,6 @@ pub fn read_csv_table(path: impl AsRef<Path>, options: CsvOptions) -> Result<Csv
 /// # }
 /// ```
 pub fn read_csv_inputs(path: impl AsRef<Path>, options: CsvOptions) -> Result<CsvInputs> {
-    let Content { inputs, columns, options, .. } = Content::of(path.as_ref(), options, false)?;
-    let categories = options.encoders.unwrap_or_default();
-    Ok(CsvInputs { matrices: inputs, columns: names(columns.inputs), categories })
-}
-
-fn names(columns: Vec<Found>) -> Vec<String> {
-    columns.into_iter().map(|column| column.name).collect()
-}
-
-/// What was read of a table.
-struct Content {
-    /// The columns of numbers and those of categories; what has no columns is left out.
-    inputs: Vec<Matrix>,
-    /// Without columns where they are not wanted.
-    targets: Targets,
-    columns: Columns,
-    /// Those that read another table alike.
-    options: CsvOptions,
-}
-
-impl Content {
-    fn of(path: &Path, options: CsvOptions, with_targets: bool) -> Result<Self> {
-        let (place, mut text) = (path.display().to_string(), Vec::new());
-        open(path)?.read_to_end(&mut text).map_err(|error| Error::file(path, error))?;
-        let mut records = Records::new(&place, &text, &options)?;
-        let Some(first) = records.next().transpose()? else {
-            return Err(Error::data(&place, "the table is empty"));
-        };
-        options.check(&place, &first)?;
-        let columns = Columns::find(&place, &first.fields, &options, with_targets)?;
-        let targets = if with_targets { columns.targets.as_slice() } else { &[] };
-
-        let (mut x, mut values, mut labels, mut names) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut picked: Vec<Vec<String>> = vec![Vec::new(); columns.categories.len()];
-        let mut rows = 0;
-        if !options.has_header() {
-            records = Records::new(&place, &text, &options)?;
-        }
-        for record in records {
-            let record = record?;
-            let field = |column| Field::of(&place, &record, column);
-            for column in &columns.inputs {
-                x.push(field(column).number()?);
-            }
-            for (i, (column, names)) in columns.categories.iter().zip(&mut picked).enumerate() {
-                let encoder = options.encoders.as_ref().and_then(|encoders| encoders.get(i));
-                names.push(field(column).name("a category", encoder)?);
-            }
-            for column in targets {
-                match options.kind {
-                    Kind::Values => values.push(field(column).number()?),
-                    Kind::Classes => labels.push(field(column).label()?),
-                    Kind::ClassNames => names.push(field(column).name("a class name", options.labels.as_ref())?),
-                }
-            }
-            rows += 1;
-        }
-        if rows == 0 {
-            return Err(Error::data(&place, "the table has a header but no rows"));
-        }
-
-        let header = Header::new(&place, &first.fields, options.has_header());
-        let options = columns.learned(options, &header, &picked, &names);
-        let targets = match (&options.labels, options.kind) {
-            (Some(encoder), Kind::ClassNames) => Targets::Classes(encoder.transform(&names)?),
-            (_, Kind::Values) => Targets::Values(Matrix::new(rows, targets.len(), values)?),
-            _ => Targets::Classes(labels),
-        };
-        let encoders = options.encoders.as_deref().unwrap_or_default();
-        let mut inputs = vec![Matrix::new(rows, columns.inputs.len(), x)?, numbered(encoders, &picked, rows)?];
-        inputs.retain(|input| input.cols() > 0);
-        Ok(Self { inputs, targets, columns, options })
-    }
-}
-
-/// The numbers of the names of each column, a column each.
-fn numbered(encoders: &[LabelEncoder], names: &[Vec<String>], rows: usize) -> Result<Matrix> {
-    let columns: Vec<Vec<u32>> =
-        encoders.iter().zip(names).map(|(encoder, names)| encoder.transform(names)).collect::<Result<_>>()?;
-    let row = |row: usize| columns.iter().filter_map(move |column| column.get(row)).map(|number| *number as f32);
-    Matrix::new(rows, columns.len(), (0..rows).flat_map(row).collect())
+    let Content { inputs, input_names, options, .. } = Content::of(&Table::read_csv(path, &options)?, options, false)?;
+    Ok(CsvInputs { matrices: inputs, columns: input_names, categories: options.encoders.unwrap_or_default() })
 }

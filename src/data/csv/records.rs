@@ -4,8 +4,7 @@
 //! place ends the reading here, with the line where it opens. Lines end in LF, CR LF or CR, in any mixture, and are
 //! counted as an editor counts them.
 
-use super::field::quoted;
-use super::options::CsvOptions;
+use crate::data::table::{TableOptions, quoted};
 use crate::{Error, Result};
 use std::borrow::Cow;
 
@@ -28,7 +27,7 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Records<'a> {
-    pub fn new(place: &'a str, text: &'a [u8], options: &CsvOptions) -> Result<Self> {
+    pub fn new(place: &'a str, text: &'a [u8], options: &TableOptions) -> Result<Self> {
         let delimiter = options.delimiter;
         if !delimiter.is_ascii() || matches!(delimiter, 0 | b'"' | b'\r' | b'\n') {
             let expected = "an ASCII character other than a quote or a line end";

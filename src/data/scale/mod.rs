@@ -1,13 +1,17 @@
-//! Columns brought to a common size, and back.
+//! Scaling: columns brought to a common size, and back.
 //!
-//! Both scalers are `y = (x - offset) / divisor + low` for each column. Statistics and the arithmetic are in
+//! All scalers are `y = (x - offset) / divisor + low` for each column. Statistics and the arithmetic are in
 //! f64, where a sum of f32 loses nothing that matters; a column that is constant, exactly, takes the divisor 1,
 //! because its spread computed in floating point need not come out as 0.
 
+mod any;
 #[cfg(feature = "save")]
 mod stored;
 
+pub use any::{Scaler, Scaling};
+
 use super::Matrix;
+use super::quantile::{quantile, sorted};
 use crate::{Error, Result};
 use std::fmt::Display;
 
@@ -160,6 +164,78 @@ impl MinMaxScaler {
 
     fn columns(&self) -> Vec<(f64, f64)> {
         self.min.iter().zip(&self.max).map(|(&min, &max)| (min, divisor(max - min))).collect()
+    }
+}
+
+/// Scales each column by what outliers do not move: `y = (x - median) / (q75 - q25)`.
+///
+/// The quartiles are interpolated between neighbours, as scikit-learn's `RobustScaler` has them. A column whose quartiles
+/// are equal is moved by its median and else left as it is.
+///
+/// ```
+/// use axone::data::{Matrix, RobustScaler};
+/// let x = Matrix::from([[1.0], [2.0], [3.0], [4.0], [1000.0]]);
+/// let scaler = RobustScaler::fit(&x)?;
+/// assert_eq!((scaler.center(), scaler.spread()), (&[3.0][..], &[2.0][..]));
+/// let y = scaler.transform(&x)?;
+/// assert_eq!(y.data(), [-1.0, -0.5, 0.0, 0.5, 498.5]);
+/// assert_eq!(scaler.inverse(&y)?, x);
+/// # Ok::<(), axone::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "save", serde(try_from = "stored::StoredRobust"))]
+pub struct RobustScaler {
+    center: Vec<f64>, // (columns)
+    spread: Vec<f64>, // (columns), 0 where the quartiles are equal
+}
+
+impl RobustScaler {
+    /// Median and interquartile range of each column of `x`: fit on the training part only.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a matrix without rows and for NaN or infinity.
+    pub fn fit(x: &Matrix) -> Result<Self> {
+        check_fit("RobustScaler::fit", x)?;
+        let (mut center, mut spread) = (Vec::with_capacity(x.cols()), Vec::with_capacity(x.cols()));
+        for col in 0..x.cols() {
+            let column: Vec<f64> = x.data().iter().skip(col).step_by(x.cols()).copied().map(f64::from).collect();
+            let sorted = sorted(&column);
+            let at = |share| quantile(&sorted, share).unwrap_or_default();
+            center.push(at(0.5));
+            spread.push(at(0.75) - at(0.25));
+        }
+        Ok(Self { center, spread })
+    }
+
+    /// The median of each column.
+    pub fn center(&self) -> &[f64] {
+        &self.center
+    }
+
+    /// The upper less the lower quartile of each column.
+    pub fn spread(&self) -> &[f64] {
+        &self.spread
+    }
+
+    /// `(x - median) / (q75 - q25)`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where `x` has another number of columns than the matrix fitted.
+    pub fn transform(&self, x: &Matrix) -> Result<Matrix> {
+        map_columns("RobustScaler::transform", x, &self.columns(), |x, (center, spread)| (x - center) / spread)
+    }
+
+    /// From scaled values back to those of the data.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where `y` has another number of columns than the matrix fitted.
+    pub fn inverse(&self, y: &Matrix) -> Result<Matrix> {
+        map_columns("RobustScaler::inverse", y, &self.columns(), |y, (center, spread)| y * spread + center)
+    }
+
+    fn columns(&self) -> Vec<(f64, f64)> {
+        self.center.iter().zip(&self.spread).map(|(&center, &spread)| (center, divisor(spread))).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Scalers from files: what no fit makes is refused.
 
-use super::{MinMaxScaler, Standardizer, check_range};
+use super::{MinMaxScaler, RobustScaler, Standardizer, check_range};
 use crate::{Error, Result};
 
 /// A [`Standardizer`] as a file has it.
@@ -16,10 +16,26 @@ impl TryFrom<StoredStandardizer> for Standardizer {
 
     fn try_from(StoredStandardizer { mean, std }: StoredStandardizer) -> Result<Self> {
         check_columns("Standardizer", ["mean", "std"], &mean, &std)?;
-        match std.iter().enumerate().find(|(_, std)| **std < 0.0) {
-            Some((at, std)) => Err(Error::value(format!("Standardizer column {at}"), "std", "at least 0", std)),
-            None => Ok(Self { mean, std }),
-        }
+        check_spread("Standardizer", "std", &std)?;
+        Ok(Self { mean, std })
+    }
+}
+
+/// A [`RobustScaler`] as a file has it.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoredRobust {
+    center: Vec<f64>,
+    spread: Vec<f64>,
+}
+
+impl TryFrom<StoredRobust> for RobustScaler {
+    type Error = Error;
+
+    fn try_from(StoredRobust { center, spread }: StoredRobust) -> Result<Self> {
+        check_columns("RobustScaler", ["center", "spread"], &center, &spread)?;
+        check_spread("RobustScaler", "spread", &spread)?;
+        Ok(Self { center, spread })
     }
 }
 
@@ -45,6 +61,14 @@ impl TryFrom<StoredMinMax> for MinMaxScaler {
             }
             None => Ok(Self { min, max, low, high }),
         }
+    }
+}
+
+/// Refuses what is negative and cannot be.
+fn check_spread(place: &str, name: &'static str, spread: &[f64]) -> Result<()> {
+    match spread.iter().enumerate().find(|(_, spread)| **spread < 0.0) {
+        Some((at, spread)) => Err(Error::value(format!("{place} column {at}"), name, "at least 0", spread)),
+        None => Ok(()),
     }
 }
 

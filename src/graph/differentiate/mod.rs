@@ -5,6 +5,7 @@
 //! added. By the time a node is reached every user of it has been visited, because users stand after
 //! their inputs.
 
+mod functions;
 mod layers;
 
 use super::{Graph, Node, NodeId, Op, Rows, Shape};
@@ -174,6 +175,9 @@ fn pull_back(graph: &mut Graph, id: NodeId, dy: NodeId, wanted: &[bool]) -> Resu
                 };
                 shares.push((this, unbroadcast(graph, name, share, graph.shape(this))));
             }
+        }
+        Op::Function(function) => {
+            shares = functions::pull_back(graph, function, (id, &node.inputs), name, dy, wanted)?;
         }
         Op::Scale(factor) => {
             let [x] = node.inputs()?;

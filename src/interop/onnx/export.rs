@@ -69,7 +69,7 @@ impl Writer {
     }
 
     /// `function` of `x`; the identity makes a copy.
-    fn activation(&mut self, function: Activation, x: &str, name: &str) {
+    fn activation(&mut self, function: Activation, x: &str, name: &str) -> Result<()> {
         let (op, attribute) = match function {
             Activation::Identity => ("Identity", Vec::new()),
             Activation::Sigmoid => ("Sigmoid", Vec::new()),
@@ -81,7 +81,8 @@ impl Writer {
             Activation::Silu => {
                 let sigmoid = format!("{name}/sigmoid");
                 self.node("Sigmoid", &[x], &sigmoid, Vec::new());
-                return self.node("Mul", &[x, &sigmoid], name, Vec::new());
+                self.node("Mul", &[x, &sigmoid], name, Vec::new());
+                return Ok(());
             }
             Activation::Gelu => ("Gelu", vec![text("approximate", "none")]),
             Activation::GeluTanh => ("Gelu", vec![text("approximate", "tanh")]),
@@ -91,9 +92,15 @@ impl Writer {
             Activation::Mish => ("Mish", Vec::new()),
             Activation::Softmax => ("Softmax", vec![int("axis", -1)]),
             Activation::LogSoftmax => ("LogSoftmax", vec![int("axis", -1)]),
+            Activation::Custom(_) => return Err(own_formula(name)),
         };
         self.node(op, &[x], name, attribute);
+        Ok(())
     }
+}
+
+fn own_formula(name: &str) -> Error {
+    Error::value(name, "layer", "one that axone writes to ONNX", "a formula of your own")
 }
 
 pub(super) fn export(network: &Network, weights: Vec<Weight>, frozen: String) -> Result<Model> {
@@ -115,6 +122,9 @@ pub(super) fn export(network: &Network, weights: Vec<Weight>, frozen: String) ->
             names.push(name.to_owned());
             continue;
         };
+        if applied.shares.is_some() {
+            return Err(Error::value(name, "layer", "one that axone writes to ONNX", "another use of a shared one"));
+        }
         let x = inputs.first().copied().unwrap_or_default();
         match layer {
             Layer::Dense(dense) => {
@@ -133,13 +143,14 @@ pub(super) fn export(network: &Network, weights: Vec<Weight>, frozen: String) ->
                     node.name = name.to_owned();
                 }
                 if dense.activation != Activation::Identity {
-                    writer.activation(dense.activation, &sums, name);
+                    writer.activation(dense.activation, &sums, name)?;
                     if let Some(node) = writer.nodes.last_mut() {
                         node.name = format!("{name}/{}", dense.activation);
                     }
                 }
             }
-            Layer::Activation(function) => writer.activation(*function, x, name),
+            Layer::Activation(function) => writer.activation(*function, x, name)?,
+            Layer::Formula(_) => return Err(own_formula(name)),
             Layer::BatchNorm(norm) => {
                 let mut all = vec![x.to_owned()];
                 for part in ["scale", "shift", "mean", "variance"] {

@@ -86,6 +86,7 @@ fn parts(layer: &Layer) -> Option<&'static [(&'static str, &'static str, bool)]>
         | Layer::AlphaDropout(_)
         | Layer::ActivityRegularization(_)
         | Layer::Residual(_)
+        | Layer::Formula(_)
         | Layer::Flatten
         | Layer::Add
         | Layer::Concat => None,

@@ -11,17 +11,19 @@
 //! | gradients of a normalisation's scale and shift; of a batch normalisation's input too | one kernel |
 //! | loss, accuracy or rank, log | the kernel writes to the log itself |
 //! | softmax cross-entropy that logs, accuracy of the same logits | one kernel |
+//! | chains of functions that formulas are made of | one program |
 //! | gathers of the input, the target and the weights | one kernel |
 //!
 //! A folded pair runs where its later half stood, when all operands exist; a loss pair where its loss
 //! stood, if the upstream gradient exists by then.
 
+mod expressions;
 mod norms;
 
 use super::draft::{Draft, Operand};
 use super::{Buffer, Range};
 use crate::graph::NodeId;
-use crate::kernels::{AccuracyKind, Activation, Epilogue, GatherBatch, Kernel, Part};
+use crate::kernels::{AccuracyKind, Activation, Epilogue, GatherBatch, Kernel, LossPart};
 
 /// Most rows whose sum a product computes beside its own.
 const LONGEST_BIAS_ROW: u32 = 1024;
@@ -42,6 +44,7 @@ pub(super) fn fuse(drafts: Vec<Draft>, kept: &[NodeId]) -> Vec<Draft> {
     for i in 0..fuse.drafts.len() {
         fuse.accuracy_into_loss(i);
     }
+    fuse.expressions();
     fuse.gathers();
     fuse.drafts.into_iter().flatten().collect()
 }
@@ -146,11 +149,11 @@ impl Fuse<'_> {
     fn loss_with_gradient(&mut self, i: usize) {
         let Some(gradient) = self.at(i) else { return };
         let part = |part| gradient.kernel.spec().with_part(part);
-        if part(Part::Grad).as_ref() != Some(&gradient.kernel) {
+        if part(LossPart::Grad).as_ref() != Some(&gradient.kernel) {
             return;
         }
         let &[prediction, target, upstream, dx] = gradient.operands.as_slice() else { return };
-        let (Some(wanted), Some(both)) = (part(Part::Loss), part(Part::LossAndGrad)) else { return };
+        let (Some(wanted), Some(both)) = (part(LossPart::Loss), part(LossPart::LossAndGrad)) else { return };
         let is_loss = |draft: &Draft| draft.kernel == wanted && draft.operands[..2] == [prediction, target];
         let Some(at) = (0..i).find(|&at| self.at(at).is_some_and(is_loss)) else { return };
         if self.producer(upstream, at).is_none() {

@@ -8,7 +8,7 @@ use super::{Buffer, Plan, Range, Slab, fuse, half, memory, split};
 use crate::graph::{Graph, LayerOp, NodeId, Op};
 use crate::kernels::{
     self as k, Accuracy, ActivationForward, ActivationGrad, CopyColumns, CosineLoss, Elementwise,
-    ElementwiseLossKernel, Epilogue, Gather, GatherWeights, Kernel, Matmul, Part, WeightedSum,
+    ElementwiseLossKernel, Epilogue, Gather, GatherWeights, Kernel, LossPart, Matmul, WeightedSum,
 };
 use crate::{Error, Result, size};
 use std::collections::HashSet;
@@ -236,19 +236,26 @@ impl Lower<'_> {
             Op::SoftmaxGrad => Kernel::SoftmaxGrad(k::SoftmaxGrad { rows, cols }),
             Op::LogSoftmax => Kernel::LogSoftmax(k::LogSoftmax { rows, cols }),
             Op::LogSoftmaxGrad => Kernel::LogSoftmaxGrad(k::LogSoftmaxGrad { rows, cols }),
-            Op::SoftmaxCrossEntropy { classes, kind } => cross_entropy(Part::Loss, in_rows, in_cols, classes, kind),
-            Op::SoftmaxCrossEntropyGrad { classes, kind } => cross_entropy(Part::Grad, in_rows, in_cols, classes, kind),
-            Op::CosineLoss => Kernel::CosineLoss(CosineLoss::new(Part::Loss, in_rows, in_cols)),
-            Op::CosineLossGrad => Kernel::CosineLoss(CosineLoss::new(Part::Grad, in_rows, in_cols)),
+            Op::SoftmaxCrossEntropy { classes, kind } => cross_entropy(LossPart::Loss, in_rows, in_cols, classes, kind),
+            Op::SoftmaxCrossEntropyGrad { classes, kind } => {
+                cross_entropy(LossPart::Grad, in_rows, in_cols, classes, kind)
+            }
+            Op::CosineLoss => Kernel::CosineLoss(CosineLoss::new(LossPart::Loss, in_rows, in_cols)),
+            Op::CosineLossGrad => Kernel::CosineLoss(CosineLoss::new(LossPart::Grad, in_rows, in_cols)),
             Op::ElementwiseLoss(loss) => {
-                Kernel::ElementwiseLoss(ElementwiseLossKernel::new(Part::Loss, loss, in_rows, in_cols))
+                Kernel::ElementwiseLoss(ElementwiseLossKernel::new(LossPart::Loss, loss, in_rows, in_cols))
             }
             Op::ElementwiseLossGrad(loss) => {
-                Kernel::ElementwiseLoss(ElementwiseLossKernel::new(Part::Grad, loss, in_rows, in_cols))
+                Kernel::ElementwiseLoss(ElementwiseLossKernel::new(LossPart::Grad, loss, in_rows, in_cols))
             }
             Op::Elementwise(op) => {
                 let (_, b_rows, b_cols) = self.sizes(node.inputs[1])?;
                 Kernel::Elementwise(Elementwise::new(op, (in_rows, in_cols), (b_rows, b_cols)))
+            }
+            Op::Function(function) => {
+                operands.truncate(function.arity());
+                let (_, b_rows, b_cols) = self.sizes(node.inputs.last().copied().unwrap_or(first))?;
+                Kernel::Expression(k::Expression::new(function, (in_rows, in_cols), (b_rows, b_cols)))
             }
             Op::Scale(factor) => Kernel::Scale(k::Scale { n, factor }),
             Op::Concat => return self.concat(id),
@@ -296,6 +303,6 @@ fn gathered(data: Buffer) -> Vec<Operand> {
     vec![Operand::Fixed(Range::whole(data)), Operand::Fixed(Range::whole(Buffer::Order))]
 }
 
-fn cross_entropy(part: Part, rows: u32, cols: u32, classes: bool, kind: k::EntropyKind) -> Kernel {
+fn cross_entropy(part: LossPart, rows: u32, cols: u32, classes: bool, kind: k::EntropyKind) -> Kernel {
     Kernel::SoftmaxCrossEntropy(k::SoftmaxCrossEntropy::of_kind(part, classes, kind, rows, cols))
 }

@@ -13,7 +13,7 @@ use axone::kernels::{Kernel, Matmul, Spec, Step};
 use axone::plan::{Buffer, Executor, Plan, PlanId, PlanStep, Range};
 use axone::prelude::*;
 use protocol::arguments::Arguments;
-use protocol::{Net, SIDE, Work, noise, serve};
+use protocol::{Calls, Net, SIDE, Work, noise, serve};
 use std::time::Instant;
 
 const USAGE: &str = "usage: axone-peer [NAME] [DEVICE], then NET OPTIMIZER SECONDS on each line of standard input";
@@ -85,7 +85,8 @@ fn make(device: &Device, net: &str, optimizer: &str) -> Result<Option<Box<dyn Wo
         Some(optimizer) => (optimizer, Precision::F16),
         None => (optimizer, Precision::F32),
     };
-    let optimizer = match optimizer {
+    let rows = optimizer.strip_prefix("predict-").map(|rows| rows.parse().expect("a number of rows"));
+    let optimizer = match if rows.is_some() { "sgd" } else { optimizer } {
         "sgd" => Optimizer::from(Sgd::default()),
         "adam" => Adam::default().into(),
         _ => return Ok(None),
@@ -97,6 +98,12 @@ fn make(device: &Device, net: &str, optimizer: &str) -> Result<Option<Box<dyn Wo
         layers = layers.add(Dense::new(units).activation(if last { Activation::Softmax } else { Activation::Relu }));
     }
     let mut model = layers.compile(device.clone(), Loss::CategoricalCrossEntropy, optimizer)?;
+    if let Some(rows) = rows {
+        let x = Matrix::new(rows, net.widths[0], noise(rows * net.widths[0], 1))?;
+        let predictor = model.predictor()?;
+        let step = move || drop(predictor.predict(&x).expect("predicts"));
+        return Ok(Some(Box::new(Calls { step, wait: || {} })));
+    }
     if model.set_precision(precision).is_err() {
         return Ok(None);
     }

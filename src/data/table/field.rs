@@ -1,26 +1,28 @@
 //! The text of a field as a number, a class or a name.
 
+use super::Table;
 use super::columns::Found;
-use super::records::Record;
 use crate::data::LabelEncoder;
 use crate::{Error, Result};
 
 /// One field with where it stands.
 pub(super) struct Field<'a> {
-    place: &'a str,
-    line: usize,
+    table: &'a Table,
+    row: usize,
     column: &'a Found,
-    text: &'a str,
+    pub text: &'a str,
 }
 
 impl<'a> Field<'a> {
-    pub fn of(place: &'a str, record: &'a Record<'_>, column: &'a Found) -> Self {
-        let text = record.fields.get(column.index).map(AsRef::as_ref).unwrap_or_default();
-        Field { place, line: record.line, column, text }
+    pub fn of(table: &'a Table, row: usize, column: &'a Found) -> Self {
+        Field { table, row, column, text: table.field(row, column.index).unwrap_or_default() }
     }
 
     pub fn number(&self) -> Result<f32> {
         let text = self.text.trim();
+        if let Some(answer) = answer(text) {
+            return Ok(f32::from(answer));
+        }
         let number = text.parse().ok().filter(|number: &f32| number.is_finite());
         let number = number.ok_or_else(|| self.wrong("a finite number"))?;
         let is_whole = || text.trim_start_matches(['+', '-']).bytes().all(|byte| byte.is_ascii_digit());
@@ -42,7 +44,10 @@ impl<'a> Field<'a> {
         let whole =
             |number: f64| (number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number)).then_some(number);
         let text = self.text.trim();
-        let label = text.parse().ok().or_else(|| text.parse().ok().and_then(whole).map(|number| number as u32));
+        let label = answer(text)
+            .map(u32::from)
+            .or_else(|| text.parse().ok())
+            .or_else(|| text.parse().ok().and_then(whole).map(|number| number as u32));
         label.ok_or_else(|| self.wrong("a class number (0, 1, 2, ..)"))
     }
 
@@ -65,8 +70,8 @@ impl<'a> Field<'a> {
         Ok(self.text.into())
     }
 
-    fn place(&self) -> String {
-        format!("{} line {}, column `{}`", self.place, self.line, self.column.name)
+    pub fn place(&self) -> String {
+        format!("{}, column `{}`", self.table.row_name(self.row), self.column.name)
     }
 
     fn wrong(&self, expected: &str) -> Error {
@@ -75,8 +80,17 @@ impl<'a> Field<'a> {
     }
 }
 
+/// Yes or no, as Python and its libraries write it.
+fn answer(text: &str) -> Option<bool> {
+    match text {
+        "true" | "True" | "TRUE" => Some(true),
+        "false" | "False" | "FALSE" => Some(false),
+        _ => None,
+    }
+}
+
 /// `text` in a message: its beginning, if it is long.
-pub(super) fn quoted(text: &str) -> String {
+pub(in crate::data) fn quoted(text: &str) -> String {
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("`{}..`", text.get(..end).unwrap_or_default()),
         None => format!("`{text}`"),

@@ -1,0 +1,380 @@
+//! NumPy's files: NPY, an array, and NPZ, a ZIP archive of such.
+//!
+//! ```text
+//! 0x93 NUMPY major minor   8 bytes
+//! length                   little-endian u16 (major 1) or u32 (2, 3)
+//! {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
+//! value ...
+//! ```
+//! The header says how many bytes must follow, and no more is read, or allocated, than the file has and the header asks
+//! for. Nothing is unpickled: arrays of objects and of text are refused by the name of their type.
+
+use super::file::open;
+use super::table::quoted;
+use super::{Array, Targets};
+use crate::file::write_whole;
+use crate::{Error, Result, size};
+use half::f16;
+use std::fmt::Debug;
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read, Write};
+use std::path::{Path, PathBuf};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+/// Longest header that is read: NumPy itself takes no more than 10,000 bytes unless told to.
+const MOST_HEADER: u32 = 1 << 16;
+
+/// Reads an NPY file, plain or gzip: numbers and bools of any width and byte order, in C and in Fortran order.
+///
+/// # Errors
+/// [`Error::File`] where it cannot be read; [`Error::Data`] where it is no NPY file, holds what is no number, more or fewer
+/// values than its header says, or one that f32 cannot hold: an integer that it would round, a number that it would make
+/// infinite.
+///
+/// ```
+/// use axone::data::{Matrix, read_npy, write_npy};
+/// # fn main() -> axone::Result<()> {
+/// # let path = std::env::temp_dir().join(format!("axone-doc-{}.npy", std::process::id()));
+/// write_npy(&path, Matrix::from([[1.5, 2.0, -3.0]]))?;
+/// let array = read_npy(&path)?;
+/// assert_eq!((array.shape, array.data), (vec![1, 3], vec![1.5, 2.0, -3.0]));
+/// # std::fs::remove_file(&path).unwrap();
+/// # Ok(())
+/// # }
+/// ```
+pub fn read_npy(path: impl AsRef<Path>) -> Result<Array> {
+    let path = path.as_ref();
+    Source { path, place: path.display().to_string(), file: open(path)? }.array()
+}
+
+/// An NPZ file, whose arrays are read by name: what `numpy.savez` and `savez_compressed` write.
+///
+/// ```
+/// use axone::data::{Dataset, Matrix, Npz, Targets, write_npz};
+/// # fn main() -> axone::Result<()> {
+/// # let path = std::env::temp_dir().join(format!("axone-doc-{}.npz", std::process::id()));
+/// write_npz(&path, [("x", Targets::from(Matrix::from([[0.5], [1.5]]))), ("y", Targets::from([0, 1]))])?;
+/// let mut file = Npz::open(&path)?;
+/// assert_eq!(file.names(), ["x", "y"]);
+/// let set = Dataset::new(file.read("x")?.into_matrix()?, file.read("y")?.to_labels()?)?;
+/// assert_eq!((set.len(), set.classes()), (2, Some(2)));
+/// # std::fs::remove_file(&path).unwrap();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Npz {
+    path: PathBuf,
+    archive: ZipArchive<BufReader<File>>,
+}
+
+impl Npz {
+    /// Opens the file at `path`.
+    ///
+    /// # Errors
+    /// [`Error::File`] where it cannot be read, or is no ZIP archive.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref().to_owned();
+        let file = File::open(&path).map_err(|error| Error::file(&path, error))?;
+        let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| Error::file(&path, error))?;
+        Ok(Self { path, archive })
+    }
+
+    /// The names of its arrays, in the order of the archive.
+    pub fn names(&self) -> Vec<String> {
+        let names = self.archive.file_names().flatten();
+        names.filter_map(|name| name.strip_suffix(".npy").map(str::to_owned)).collect()
+    }
+
+    /// The array of that name.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for a name that is not there; as [`read_npy`] for its content.
+    pub fn read(&mut self, name: &str) -> Result<Array> {
+        let known: Vec<String> = self.names().iter().take(20).map(|name| quoted(name)).collect();
+        let Some(at) = self.archive.index_for_name(&format!("{name}.npy")) else {
+            let (place, expected) = (self.path.display().to_string(), format!("one of {}", known.join(", ")));
+            return Err(Error::value(place, "array", expected, quoted(name)));
+        };
+        let file = self.archive.by_index(at).map_err(|error| Error::file(&self.path, error))?;
+        let place = format!("{}, array {}", self.path.display(), quoted(name));
+        Source { path: &self.path, place, file: Box::new(file) }.array()
+    }
+}
+
+/// Where the bytes of an array come from.
+struct Source<'a> {
+    path: &'a Path,
+    /// What errors call it.
+    place: String,
+    file: Box<dyn Read + 'a>,
+}
+
+impl Source<'_> {
+    fn wrong(&self, problem: impl Into<String>) -> Error {
+        Error::data(&self.place, problem)
+    }
+
+    /// At most `limit` bytes: fewer where there are no more.
+    fn read(&mut self, limit: u64) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let read = (&mut self.file).take(limit).read_to_end(&mut bytes);
+        read.map_err(|error| Error::file(self.path, error))?;
+        Ok(bytes)
+    }
+
+    fn array(mut self) -> Result<Array> {
+        let start = self.read(8)?;
+        let &[0x93, b'N', b'U', b'M', b'P', b'Y', version, _] = start.as_slice() else {
+            return Err(self.wrong(format!("not an NPY file: it starts with {start:?}, expected 147, then NUMPY")));
+        };
+        let length = match (version, self.read(if version == 1 { 2 } else { 4 })?.as_slice()) {
+            (1, &[a, b]) => u32::from(u16::from_le_bytes([a, b])),
+            (2 | 3, &[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]),
+            (1..=3, _) => return Err(self.wrong("the file ends within its header")),
+            _ => return Err(self.wrong(format!("version {version} of the format, known are 1, 2 and 3"))),
+        };
+        if length > MOST_HEADER {
+            return Err(self.wrong(format!("a header of {length} bytes, more than {MOST_HEADER}")));
+        }
+        let text = self.read(u64::from(length))?;
+        if text.len() as u64 != u64::from(length) {
+            return Err(self.wrong("the file ends within its header"));
+        }
+        let header = Header::of(&text).map_err(|problem| self.wrong(problem))?;
+        let Header { kind, is_big, is_fortran, shape } = header;
+        let count = size::product(&shape).and_then(|count| (count as u64).checked_mul(kind.bytes()));
+        let size = count.filter(|size| *size < u64::MAX);
+        let size = size.ok_or_else(|| self.wrong(format!("shape {shape:?} is too large")))?;
+        let mut values = self.read(size + 1)?;
+        if values.len() as u64 != size {
+            let got = if values.len() as u64 > size { "more".into() } else { values.len().to_string() };
+            let takes = format!("shape {shape:?} of {kind:?} takes {size} bytes after the header, the file has {got}");
+            return Err(self.wrong(takes));
+        }
+        if is_big {
+            values.chunks_exact_mut(kind.bytes() as usize).for_each(<[u8]>::reverse);
+        }
+        let mut data = kind.decode(&values).map_err(|(at, value)| {
+            self.wrong(format!("value {:?} is {value}, which f32 cannot hold", index(&shape, at, is_fortran)))
+        })?;
+        if is_fortran && shape.len() > 1 {
+            data = in_rows(&shape, &data);
+        }
+        Ok(Array { shape, data })
+    }
+}
+
+/// The place of element `at` along each side; in Fortran order the first side runs fastest.
+fn index(shape: &[usize], mut at: usize, is_fortran: bool) -> Vec<usize> {
+    let mut index = vec![0; shape.len()];
+    let mut along = |side: usize, length: usize| {
+        if let Some(place) = index.get_mut(side) {
+            (*place, at) = (at % length.max(1), at / length.max(1));
+        }
+    };
+    let sides = shape.iter().copied().enumerate();
+    if is_fortran {
+        sides.for_each(|(side, length)| along(side, length))
+    } else {
+        sides.rev().for_each(|(side, length)| along(side, length))
+    }
+    index
+}
+
+/// Values in Fortran order, row by row instead.
+fn in_rows(shape: &[usize], data: &[f32]) -> Vec<f32> {
+    let mut strides = Vec::with_capacity(shape.len());
+    let mut stride = 1usize;
+    for length in shape {
+        strides.push(stride);
+        stride = stride.saturating_mul(*length);
+    }
+    let (mut out, mut place, mut from) = (Vec::with_capacity(data.len()), vec![0usize; shape.len()], 0);
+    for _ in 0..data.len() {
+        out.push(data.get(from).copied().unwrap_or_default());
+        for ((place, length), stride) in place.iter_mut().zip(shape).zip(&strides).rev() {
+            *place += 1;
+            from += stride;
+            if *place < *length {
+                break;
+            }
+            (*place, from) = (0, from - length * stride);
+        }
+    }
+    out
+}
+
+/// What the header says of the values.
+struct Header {
+    kind: Kind,
+    is_big: bool,
+    is_fortran: bool,
+    shape: Vec<usize>,
+}
+
+impl Header {
+    /// Reads the Python dictionary of a header.
+    fn of(bytes: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(bytes).map_err(|_| "the header is not text".to_owned())?.trim();
+        let inside = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+        let inside = inside.ok_or_else(|| format!("the header is {}, expected a dictionary", quoted(text)))?;
+        let value = |key: &str| {
+            let at = inside.find(&format!("'{key}'")).map(|at| at + key.len() + 2);
+            let rest = at.and_then(|at| inside.get(at..)).and_then(|rest| rest.trim_start().strip_prefix(':'));
+            let rest = rest.map(str::trim_start);
+            rest.ok_or_else(|| format!("the header {} has no {key}", quoted(text)))
+        };
+        let descr = value("descr")?;
+        let inside = descr.strip_prefix('\'').and_then(|rest| rest.split('\'').next());
+        let Some(name) = inside else {
+            return Err(format!("records of several types ({}); take their columns apart", quoted(descr)));
+        };
+        let (order, kind) = match name.split_at_checked(1) {
+            Some((order @ ("<" | ">" | "=" | "|"), kind)) => (order, kind),
+            _ => ("|", name),
+        };
+        let kind = Kind::of(kind).ok_or_else(|| {
+            let is_text = kind.starts_with(['U', 'S']);
+            let hint = if is_text { " (text: number it before it is saved)" } else { "" };
+            format!("values of type {}{hint}, known are b1, u1 to u8, i1 to i8, f2, f4 and f8", quoted(name))
+        })?;
+        let is_fortran = match value("fortran_order")? {
+            order if order.starts_with("False") => false,
+            order if order.starts_with("True") => true,
+            other => return Err(format!("fortran_order is {}, expected True or False", quoted(other))),
+        };
+        let sides = value("shape")?;
+        let wrong = || format!("shape is {}, expected sides such as (3, 4)", quoted(sides));
+        let list = sides.strip_prefix('(').and_then(|rest| rest.split_once(')')).ok_or_else(wrong)?.0;
+        let side = |side: &str| side.trim_end_matches('L').parse::<usize>().map_err(|_| wrong());
+        let sides = list.split(',').map(str::trim).filter(|side| !side.is_empty());
+        Ok(Self { kind, is_big: order == ">", is_fortran, shape: sides.map(side).collect::<Result<_, _>>()? })
+    }
+}
+
+/// The type of the values, printed as NumPy names it.
+#[derive(Debug, Clone, Copy)]
+#[allow(non_camel_case_types, reason = "the names of NumPy's types")]
+enum Kind {
+    b1,
+    u1,
+    u2,
+    u4,
+    u8,
+    i1,
+    i2,
+    i4,
+    i8,
+    f2,
+    f4,
+    f8,
+}
+
+impl Kind {
+    fn of(name: &str) -> Option<Self> {
+        use Kind::*;
+        let all = [b1, u1, u2, u4, u8, i1, i2, i4, i8, f2, f4, f8];
+        all.into_iter().find(|kind| format!("{kind:?}") == name)
+    }
+
+    fn bytes(self) -> u64 {
+        match self {
+            Kind::b1 | Kind::u1 | Kind::i1 => 1,
+            Kind::u2 | Kind::i2 | Kind::f2 => 2,
+            Kind::u4 | Kind::i4 | Kind::f4 => 4,
+            Kind::u8 | Kind::i8 | Kind::f8 => 8,
+        }
+    }
+
+    /// The little-endian values, or the place and the text of the first that f32 cannot hold.
+    fn decode(self, values: &[u8]) -> Result<Vec<f32>, (usize, String)> {
+        // Whole numbers up to 2^64 are exact in i128, and so is what f32 makes of them.
+        let exact = |whole: i128| Some(whole as f32).filter(|rounded| *rounded as i128 == whole);
+        match self {
+            Kind::b1 => Ok(values.iter().map(|&value| f32::from(value != 0)).collect()),
+            Kind::u1 => Ok(values.iter().map(|&value| f32::from(value)).collect()),
+            Kind::i1 => Ok(values.iter().map(|&value| f32::from(value as i8)).collect()),
+            Kind::u2 => words(values, u16::from_le_bytes, |value| Some(f32::from(value))),
+            Kind::i2 => words(values, i16::from_le_bytes, |value| Some(f32::from(value))),
+            Kind::u4 => words(values, u32::from_le_bytes, |value| exact(value.into())),
+            Kind::i4 => words(values, i32::from_le_bytes, |value| exact(value.into())),
+            Kind::u8 => words(values, u64::from_le_bytes, |value| exact(value.into())),
+            Kind::i8 => words(values, i64::from_le_bytes, |value| exact(value.into())),
+            Kind::f2 => words(values, f16::from_le_bytes, |value| Some(value.to_f32())),
+            Kind::f4 => words(values, f32::from_le_bytes, Some),
+            Kind::f8 => words(values, f64::from_le_bytes, |value| {
+                Some(value as f32).filter(|rounded| rounded.is_finite() || !value.is_finite())
+            }),
+        }
+    }
+}
+
+fn words<const N: usize, T: Copy + Debug>(
+    bytes: &[u8],
+    decode: impl Fn([u8; N]) -> T,
+    narrow: impl Fn(T) -> Option<f32>,
+) -> Result<Vec<f32>, (usize, String)> {
+    let values = bytes.as_chunks().0.iter().map(|word| decode(*word)).enumerate();
+    values.map(|(at, value)| narrow(value).ok_or_else(|| (at, format!("{value:?}")))).collect()
+}
+
+/// Writes an NPY file: a matrix as f4 of two sides, class numbers as u4 of one. The file is whole or not there.
+///
+/// # Errors
+/// [`Error::File`] where it cannot be written.
+///
+/// ```
+/// # let path = std::env::temp_dir().join(format!("axone-doc-labels-{}.npy", std::process::id()));
+/// axone::data::write_npy(&path, vec![0, 2, 1])?; // numpy.load(path): array([0, 2, 1], dtype=uint32)
+/// assert_eq!(axone::data::read_npy(&path)?.to_labels()?, [0, 2, 1]);
+/// # std::fs::remove_file(&path).unwrap();
+/// # Ok::<(), axone::Error>(())
+/// ```
+pub fn write_npy(path: impl AsRef<Path>, values: impl Into<Targets>) -> Result<()> {
+    write_whole(path.as_ref(), &npy(&values.into()))
+}
+
+/// Writes an NPZ file of arrays by their names, uncompressed as `numpy.savez` does.
+///
+/// # Errors
+/// [`Error::Value`] for a name that stands there twice; [`Error::File`] where it cannot be written.
+pub fn write_npz(
+    path: impl AsRef<Path>,
+    arrays: impl IntoIterator<Item = (impl AsRef<str>, impl Into<Targets>)>,
+) -> Result<()> {
+    let path = path.as_ref();
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let mut names = std::collections::BTreeSet::new();
+    for (name, values) in arrays {
+        let name = name.as_ref();
+        if !names.insert(name.to_owned()) {
+            return Err(Error::value(path.display().to_string(), "array", "named once", quoted(name)));
+        }
+        // Arrays of more than 4 GiB need the longer form.
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(true);
+        archive.start_file(format!("{name}.npy"), options).map_err(|error| Error::file(path, error))?;
+        archive.write_all(&npy(&values.into())).map_err(|error| Error::file(path, error))?;
+    }
+    let bytes = archive.finish().map_err(|error| Error::file(path, error))?;
+    write_whole(path, bytes.get_ref())
+}
+
+/// The bytes of an NPY file.
+fn npy(values: &Targets) -> Vec<u8> {
+    let (kind, shape, values): (_, _, &[u8]) = match values {
+        Targets::Classes(labels) => ("u4", format!("({},)", labels.len()), bytemuck::cast_slice(labels)),
+        Targets::Values(matrix) => {
+            ("f4", format!("({}, {})", matrix.rows(), matrix.cols()), bytemuck::cast_slice(matrix.data()))
+        }
+    };
+    // As memory has them: little-endian on every machine that wgpu runs on.
+    let order = if cfg!(target_endian = "little") { '<' } else { '>' };
+    let mut header = format!("{{'descr': '{order}{kind}', 'fortran_order': False, 'shape': {shape}, }}");
+    // The values begin at a multiple of 64, behind a line end.
+    let padding = 63 - (10 + header.len()) % 64;
+    header.extend(std::iter::repeat_n(' ', padding).chain(['\n']));
+    let length = (header.len() as u16).to_le_bytes();
+    [&[0x93][..], b"NUMPY\x01\x00", &length, header.as_bytes(), values].concat()
+}
