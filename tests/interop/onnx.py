@@ -5,6 +5,7 @@
 A folder as argument has the files already; else the ignored test `exports_for_other_libraries` writes them.
 """
 
+import argparse
 import json
 import os
 import struct
@@ -12,6 +13,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", metavar="FOLDER", nargs="?")
+    arguments = parser.parse_args()
 
 import numpy as np
 
@@ -54,10 +60,10 @@ def check(path):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        if len(sys.argv) > 1:
-            folder = sys.argv[1]
+        if arguments.folder:
+            folder = arguments.folder
         else:
-            test = ["cargo", "test", "--features", "onnx", "--test", "cpu", "exports_for_other", "--", "--ignored"]
+            test = ["cargo", "test", "--all-features", "--test", "formats", "exports_for_other", "--", "--ignored"]
             subprocess.run(test, check=True, env=os.environ | {"AXONE_ONNX": folder})
         files = sorted(Path(folder).glob("*.onnx"))
         assert files, "no exports"

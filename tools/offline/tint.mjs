@@ -45,7 +45,7 @@ const complain = (name, text) => {
   if (!said.has(text)) console.log(`${name}: ${text}`);
   said.add(text);
 };
-for (const line of fs.readFileSync(list, 'utf8').trim().split('\n')) {
+for (const line of fs.readFileSync(list, 'utf8').replace(/\n$/, '').split('\n')) {
   const [name, file, entryPoint, set] = line.split('\t');
   pipelines++;
   const { made, device, refused: why } = await module(file);
