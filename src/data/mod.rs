@@ -43,6 +43,8 @@ pub(crate) mod shuffle;
 mod split;
 mod subset;
 mod table;
+#[cfg(feature = "datasets")]
+mod table_file;
 mod targets;
 mod weights;
 
@@ -62,8 +64,8 @@ pub use idx::{IdxArray, read_idx, read_mnist};
 pub use images::{ImageFolder, ImageOptions, read_image_folder, read_images};
 pub use matrix::Matrix;
 #[cfg(feature = "npy")]
-pub use npy::{Npz, read_npy, write_npy, write_npz};
+pub use npy::{Npz, NpzWriter, read_npy, write_npy, write_npz};
 pub use scale::{MinMaxScaler, RobustScaler, Scaler, Scaling, Standardizer};
-pub use table::{Column, Missing, Schema, Table, TableOptions};
+pub use table::{Column, Inference, Inferred, Missing, Schema, Table, TableOptions};
 pub use targets::Targets;
 pub(crate) use weights::check_row_weights;

@@ -166,6 +166,11 @@ impl StateDict {
         self.entries.iter().map(|entry| entry.name.as_str()).collect()
     }
 
+    /// Name and shape of each tensor.
+    pub fn shapes(&self) -> Vec<(&str, &[usize])> {
+        self.entries.iter().map(|entry| (entry.name.as_str(), entry.shape.as_slice())).collect()
+    }
+
     /// The tensors whose names begin with `prefix` and a dot, without it: of one model in a checkpoint of several things.
     ///
     /// ```

@@ -230,10 +230,10 @@ impl Machine {
     }
 
     fn append(&mut self, items: Vec<Item>) {
-        if let Some(Item::Sequence(at)) = self.stack.last() {
-            if let Some(list) = self.sequences.get_mut(*at) {
-                list.extend(items);
-            }
+        if let Some(Item::Sequence(at)) = self.stack.last()
+            && let Some(list) = self.sequences.get_mut(*at)
+        {
+            list.extend(items);
         }
     }
 
