@@ -31,7 +31,7 @@
 //! | drive the steps yourself | [`train_on_batch`](model::Model::train_on_batch), [`compute_gradients`](model::Model::compute_gradients), [`accumulate_gradients`](model::Model::accumulate_gradients), [`apply_gradients`](model::Model::apply_gradients), [`backward`](model::Model::backward) |
 //! | say how good predictions are | [`metrics`] |
 //! | search for hyperparameters, cross-validate | `search` |
-//! | exchange models with PyTorch, scikit-learn and Keras | `interop::onnx` |
+//! | exchange models with PyTorch, scikit-learn and Keras | `interop::onnx`, `interop::torch`, `interop::keras` |
 //! | see what a run reported | [`History`](train::History) |
 //! | see a model: layers, graph, weights, decision boundary, loss surface | `write_svg` and its kin, in `plot` |
 //! | see where the time of a step goes | [`Profile`](train::Profile) |
@@ -57,6 +57,9 @@
 //! | `image` | folders of pictures (PNG, JPEG), one a class: `data::read_image_folder` |
 //! | `parquet` | Parquet files as tables: `data::Table::read_parquet`; with `zstd` those that polars writes |
 //! | `onnx` | models of other libraries, in and out as ONNX: `interop::onnx` |
+//! | `torch` | weights of PyTorch (`.pt`, safetensors), in and out: `interop::torch` |
+//! | `keras` | models and weights of Keras (`.keras`, `.h5`): `interop::keras` |
+//! | `cli` | the program `axone`: training, predictions and more at the command line |
 
 pub mod check;
 pub mod cpu;
@@ -69,7 +72,7 @@ pub mod formula;
 pub mod gpu;
 pub mod graph;
 mod init;
-#[cfg(feature = "onnx")]
+#[cfg(any(feature = "keras", feature = "onnx", feature = "torch"))]
 pub mod interop;
 pub mod kernels;
 pub mod layers;

@@ -34,8 +34,8 @@ pub(crate) fn escaped(text: &str) -> String {
 }
 
 /// A field of a CSV file.
-pub(crate) fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.into() }
+pub(crate) fn quoted(text: &str, delimiter: char) -> String {
+    if text.contains([delimiter, '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.into() }
 }
 
 /// Rows of cells as lines, with the first `left` columns aligned on the left and the others on the right.

@@ -32,12 +32,14 @@ run() {
 run cargo fmt --all --check
 run cargo clippy --workspace --all-targets --locked -- --deny warnings
 run cargo clippy --lib --no-default-features --locked -- --deny warnings
-run cargo clippy --lib --test formats --all-features --locked -- --deny warnings
+run cargo clippy --lib --bins --test formats --all-features --locked -- --deny warnings
+run sh tests/features.sh
 run env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --locked
 run cargo test --locked # library, tests/cpu, tests/gpu, documentation; builds the examples too
 run cargo test --locked --all-features --test formats # formats that are off by default
-run cargo test --locked --all-features --doc -- data:: onnx
+run cargo test --locked --all-features --doc -- data:: interop
 run sh tests/usage.sh
+run sh tests/serve.sh
 run bash tools/offline/run.sh
 run cargo test --locked --release --package axone-offline # the library is not built again
 run cargo test --locked --profile checked --lib --test cpu --test gpu # as released, but with checks of overflow

@@ -45,6 +45,8 @@ mod split;
 mod stream;
 mod subset;
 mod table;
+#[cfg(feature = "datasets")]
+mod table_file;
 mod targets;
 mod weights;
 
@@ -64,9 +66,9 @@ pub use idx::{IdxArray, read_idx, read_mnist};
 pub use images::{ImageFolder, ImageOptions, read_image_folder, read_images};
 pub use matrix::Matrix;
 #[cfg(feature = "npy")]
-pub use npy::{Npz, read_npy, write_npy, write_npz};
+pub use npy::{Npz, NpzWriter, read_npy, write_npy, write_npz};
 pub use scale::{MinMaxScaler, RobustScaler, Scaler, Scaling, Standardizer};
 pub use stream::{Batches, Stream};
-pub use table::{Column, Missing, Schema, Table, TableOptions};
+pub use table::{Column, Inference, Inferred, Missing, Schema, Table, TableOptions};
 pub use targets::Targets;
 pub(crate) use weights::check_row_weights;

@@ -15,6 +15,7 @@ use super::{Array, Targets};
 use crate::file::write_whole;
 use crate::{Error, Result, size};
 use half::f16;
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Write};
@@ -344,31 +345,108 @@ pub fn write_npz(
     path: impl AsRef<Path>,
     arrays: impl IntoIterator<Item = (impl AsRef<str>, impl Into<Targets>)>,
 ) -> Result<()> {
-    let path = path.as_ref();
-    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-    let mut names = std::collections::BTreeSet::new();
-    for (name, values) in arrays {
-        let name = name.as_ref();
-        if !names.insert(name.to_owned()) {
-            return Err(Error::value(path.display().to_string(), "array", "named once", quoted(name)));
+    let mut file = NpzWriter::new(path);
+    arrays.into_iter().try_for_each(|(name, values)| file.add(name.as_ref(), values))?;
+    file.finish()
+}
+
+/// An NPZ file that is written array by array; it is there, whole, once it is [finished](Self::finish).
+///
+/// ```
+/// use axone::data::{Matrix, NpzWriter, Npz};
+/// # fn main() -> axone::Result<()> {
+/// # let path = std::env::temp_dir().join(format!("axone-doc-writer-{}.npz", std::process::id()));
+/// let mut file = NpzWriter::new(&path);
+/// file.add("probabilities", Matrix::from([[0.9, 0.1]]))?;
+/// file.add_integers("class", &[-1])?;
+/// file.add_texts("name", &["cat"])?;
+/// file.finish()?;
+/// assert_eq!(Npz::open(&path)?.names(), ["probabilities", "class", "name"]);
+/// # std::fs::remove_file(&path).unwrap();
+/// # Ok(())
+/// # }
+/// ```
+pub struct NpzWriter {
+    path: PathBuf,
+    archive: ZipWriter<Cursor<Vec<u8>>>,
+    names: BTreeSet<String>,
+}
+
+impl NpzWriter {
+    /// A file for `path`; nothing is written yet.
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        let archive = ZipWriter::new(Cursor::new(Vec::new()));
+        Self { path: path.as_ref().to_owned(), archive, names: BTreeSet::new() }
+    }
+
+    /// Adds a matrix as f4 of two sides, or class numbers as u4 of one.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for a name that is taken.
+    pub fn add(&mut self, name: &str, values: impl Into<Targets>) -> Result<()> {
+        self.push(name, &npy(&values.into()))
+    }
+
+    /// Adds whole numbers as i8 (64 bits) of one side.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn add_integers(&mut self, name: &str, values: &[i64]) -> Result<()> {
+        self.push(name, &framed("i8", &format!("({},)", values.len()), bytemuck::cast_slice(values)))
+    }
+
+    /// Adds texts as U of one side: 32 bits a character, as many of them as the longest text has.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn add_texts(&mut self, name: &str, values: &[impl AsRef<str>]) -> Result<()> {
+        let longest = values.iter().map(|text| text.as_ref().chars().count()).max().unwrap_or(0).max(1);
+        let padded = |text: &str| -> Vec<u32> {
+            text.chars().map(u32::from).chain(std::iter::repeat(0)).take(longest).collect()
+        };
+        let characters: Vec<u32> = values.iter().flat_map(|text| padded(text.as_ref())).collect();
+        let shape = format!("({},)", values.len());
+        self.push(name, &framed(&format!("U{longest}"), &shape, bytemuck::cast_slice(&characters)))
+    }
+
+    fn push(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        if !self.names.insert(name.to_owned()) {
+            return Err(Error::value(self.path.display().to_string(), "array", "named once", quoted(name)));
         }
         // Arrays of more than 4 GiB need the longer form.
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(true);
-        archive.start_file(format!("{name}.npy"), options).map_err(|error| Error::file(path, error))?;
-        archive.write_all(&npy(&values.into())).map_err(|error| Error::file(path, error))?;
+        self.archive.start_file(format!("{name}.npy"), options).map_err(|error| Error::file(&self.path, error))?;
+        self.archive.write_all(bytes).map_err(|error| Error::file(&self.path, error))
     }
-    let bytes = archive.finish().map_err(|error| Error::file(path, error))?;
-    write_whole(path, bytes.get_ref())
+
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// [`Error::File`] where it cannot be written.
+    pub fn finish(self) -> Result<()> {
+        let bytes = self.archive.finish().map_err(|error| Error::file(&self.path, error))?;
+        write_whole(&self.path, bytes.get_ref())
+    }
+}
+
+impl std::fmt::Debug for NpzWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NpzWriter({}, {:?})", self.path.display(), self.names)
+    }
 }
 
 /// The bytes of an NPY file.
 fn npy(values: &Targets) -> Vec<u8> {
-    let (kind, shape, values): (_, _, &[u8]) = match values {
-        Targets::Classes(labels) => ("u4", format!("({},)", labels.len()), bytemuck::cast_slice(labels)),
+    match values {
+        Targets::Classes(labels) => framed("u4", &format!("({},)", labels.len()), bytemuck::cast_slice(labels)),
         Targets::Values(matrix) => {
-            ("f4", format!("({}, {})", matrix.rows(), matrix.cols()), bytemuck::cast_slice(matrix.data()))
+            framed("f4", &format!("({}, {})", matrix.rows(), matrix.cols()), bytemuck::cast_slice(matrix.data()))
         }
-    };
+    }
+}
+
+/// `values` behind the header that says what they are.
+fn framed(kind: &str, shape: &str, values: &[u8]) -> Vec<u8> {
     // As memory has them: little-endian on every machine that wgpu runs on.
     let order = if cfg!(target_endian = "little") { '<' } else { '>' };
     let mut header = format!("{{'descr': '{order}{kind}', 'fortran_order': False, 'shape': {shape}, }}");

@@ -68,17 +68,7 @@ impl Dataset {
     pub fn train_test_split_stratified(&self, test_fraction: f64, seed: u64) -> Result<(Dataset, Dataset)> {
         let call = &STRATIFIED;
         let (test_rows, labels) = (self.held_out(call, test_fraction)?, self.strata(call.place)?);
-        let mut quota = quotas(labels, test_fraction, test_rows);
-        let (mut train, mut test) = (Vec::new(), Vec::new());
-        for row in split_order(self.len(), seed) {
-            match labels.get(row).and_then(|label| quota.get_mut(label)) {
-                Some(left) if *left > 0 => {
-                    *left -= 1;
-                    test.push(row);
-                }
-                _ => train.push(row),
-            }
-        }
+        let (train, test) = stratified(labels, test_fraction, test_rows, seed);
         self.two_parts(call, &train, &test)
     }
 
@@ -137,6 +127,22 @@ pub(super) fn held_out(place: &str, name: &'static str, fraction: f64, rows: usi
         return Err(Error::data(place, format!("at least 2 rows are needed, got {rows}")));
     }
     Ok(((rows as f64 * fraction).round() as usize).clamp(1, rows - 1))
+}
+
+/// The rows to train on, and `held_out` others with the classes in the same proportion.
+pub(super) fn stratified(labels: &[u32], fraction: f64, held_out: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
+    let mut quota = quotas(labels, fraction, held_out);
+    let (mut train, mut test) = (Vec::new(), Vec::new());
+    for row in split_order(labels.len(), seed) {
+        match labels.get(row).and_then(|label| quota.get_mut(label)) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                test.push(row);
+            }
+            _ => train.push(row),
+        }
+    }
+    (train, test)
 }
 
 /// How many rows of each class to hold out so that they add up to `total`: every share rounded down, then one

@@ -134,7 +134,7 @@ pub enum Term {
 }
 
 impl Term {
-    fn reads(&self) -> Vec<usize> {
+    pub(crate) fn reads(&self) -> Vec<usize> {
         match self {
             Term::Number(_) => Vec::new(),
             Term::Function(_, of) => of.clone(),

@@ -54,11 +54,11 @@ impl<'a> Symbol<'a> {
         Self { at, ..self }
     }
 
-    fn one(self, function: Function) -> Self {
+    pub(crate) fn one(self, function: Function) -> Self {
         self.term(Term::Function(function, vec![self.at]))
     }
 
-    fn two(self, function: Function, other: impl Operand<'a>) -> Self {
+    pub(crate) fn two(self, function: Function, other: impl Operand<'a>) -> Self {
         let other = other.beside(self);
         self.term(Term::Function(function, vec![self.at, other.at]))
     }

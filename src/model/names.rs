@@ -20,7 +20,7 @@ impl Network {
     }
 
     /// `KIND_N` for the first N above `before` that no value is called by.
-    pub(super) fn free_name(&self, kind: &str, before: usize) -> String {
+    pub(crate) fn free_name(&self, kind: &str, before: usize) -> String {
         let mut numbered = (before + 1..).map(|n| format!("{kind}_{n}"));
         numbered.find(|name| !self.has(name)).unwrap_or_default()
     }

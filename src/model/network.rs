@@ -42,6 +42,12 @@ pub(super) struct BuiltNetwork {
     pub added: Vec<(NodeId, f32)>,
 }
 
+impl Applied {
+    fn named_shape(&self) -> (&str, &[usize]) {
+        (&self.name, &self.shape)
+    }
+}
+
 /// Layers applied to values: the functional way to describe a model.
 ///
 /// ```
@@ -238,6 +244,29 @@ impl Network {
     /// A table of the layers with shapes and parameter counts.
     pub fn summary(&self) -> Summary {
         Summary::new(self)
+    }
+
+    /// Name and shape of one row of each input, in the order in which predictions take them.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let mut net = Network::new();
+    /// let image = net.input("image", [28, 28])?;
+    /// let flat = net.apply(Flatten, image)?;
+    /// let y = net.apply(Dense::new(10).named("digit"), flat)?;
+    /// net.output(y)?;
+    /// assert_eq!(net.input_shapes(), [("image", &[28, 28][..])]);
+    /// assert_eq!(net.output_shapes(), [("digit", &[10][..])]);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn input_shapes(&self) -> Vec<(&str, &[usize])> {
+        self.inputs().map(Applied::named_shape).collect()
+    }
+
+    /// Name and shape of one row of each output.
+    pub fn output_shapes(&self) -> Vec<(&str, &[usize])> {
+        self.outputs.iter().filter_map(|at| self.values.get(*at)).map(Applied::named_shape).collect()
     }
 
     pub(crate) fn apply_to(&mut self, layer: Layer, inputs: &[Value]) -> Result<Value> {

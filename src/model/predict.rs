@@ -50,11 +50,14 @@ impl Model {
     /// # Ok::<(), axone::Error>(())
     /// ```
     pub fn predict_classes(&mut self, x: &Matrix) -> Result<Vec<u32>> {
-        self.classes_of(std::slice::from_ref(x))
+        self.predict_classes_of(std::slice::from_ref(x))
     }
 
-    /// The class of each row of the inputs.
-    pub(super) fn classes_of(&mut self, inputs: &[Matrix]) -> Result<Vec<u32>> {
+    /// [`predict_classes`](Self::predict_classes) for a model of several inputs.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn predict_classes_of(&mut self, inputs: &[Matrix]) -> Result<Vec<u32>> {
         let program = self.program();
         let first = program.network.outputs().zip(&program.losses).next();
         let (output, loss) = first.ok_or_else(|| Error::Internal("no output".to_owned()))?;

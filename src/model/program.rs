@@ -95,6 +95,21 @@ impl Program {
         self.loss_weights.iter().copied().chain(self.network.added_losses().map(|(_, weight)| weight)).collect()
     }
 
+    /// The layers.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The loss of each output.
+    pub fn losses(&self) -> &[Loss] {
+        &self.losses
+    }
+
+    /// The optimizer with its settings.
+    pub fn optimizer(&self) -> Optimizer {
+        self.optimizer
+    }
+
     /// The graph for `purpose`. `classes[i]`: the targets of output `i` are class indices.
     pub(crate) fn build(&self, purpose: Purpose, classes: &[bool]) -> Result<Built> {
         self.build_scaled(purpose, classes, false)

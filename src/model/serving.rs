@@ -131,7 +131,7 @@ impl Model {
         let nameless = || Error::value("predict_names", "schema", "one of class names", "none");
         let labels = schema.labels().cloned().ok_or_else(nameless)?;
         let inputs = schema.inputs(table)?;
-        let classes = self.classes_of(&inputs)?;
+        let classes = self.predict_classes_of(&inputs)?;
         Ok(labels.inverse(&classes)?.into_iter().map(str::to_owned).collect())
     }
 

@@ -79,3 +79,41 @@ impl fmt::Display for DeviceInfo {
         write!(f, ")")
     }
 }
+
+impl DeviceInfo {
+    /// All that is known, a line each.
+    ///
+    /// ```
+    /// use axone::Device;
+    ///
+    /// assert!(Device::cpu().info().details().starts_with("CPU\n  kind      CPU\n"));
+    /// ```
+    pub fn details(&self) -> String {
+        let DeviceInfo { name, backend, kind, driver, limits, features } = self;
+        let (buffer, binding) = (bytes(limits.buffer_bytes), bytes(limits.binding_bytes));
+        let mut lines = vec![
+            name.clone(),
+            format!("  kind      {kind}"),
+            format!("  backend   {backend}"),
+            format!("  driver    {driver}"),
+            format!("  buffers   up to {buffer}, a kernel sees {binding}"),
+        ];
+        if limits.workgroup_invocations > 0 {
+            let memory = bytes(u64::from(limits.workgroup_bytes));
+            let invocations = limits.workgroup_invocations;
+            lines.push(format!("  workgroup up to {invocations} invocations, {memory} of shared memory"));
+        }
+        let features = if features.is_empty() { "-".to_owned() } else { features.join(", ") };
+        lines.push(format!("  features  {features}\n"));
+        lines.join("\n")
+    }
+}
+
+/// A size with the largest binary unit of which it holds at least one.
+fn bytes(count: u64) -> String {
+    let power = (count.max(1).ilog2() / 10) as usize;
+    let unit = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"].get(power).copied().unwrap_or_default();
+    let value = count as f64 / 1024f64.powi(power as i32);
+    let decimals = if value.fract() < 0.05 || value.fract() > 0.95 { 0 } else { 1 };
+    format!("{value:.decimals$} {unit}")
+}

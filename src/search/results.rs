@@ -183,7 +183,8 @@ impl Trials {
             line.push(record.note.clone().unwrap_or_default());
             lines.push(line);
         }
-        let text = lines.iter().map(|line| line.iter().map(|field| quoted(field)).collect::<Vec<_>>().join(",") + "\n");
+        let text =
+            lines.iter().map(|line| line.iter().map(|field| quoted(field, ',')).collect::<Vec<_>>().join(",") + "\n");
         text.collect()
     }
 }

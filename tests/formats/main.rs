@@ -2,13 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
+mod cli;
 #[path = "../common/mod.rs"]
 mod common;
 mod images;
+mod keras;
 mod nd;
 mod npy;
 mod onnx;
 mod parquet;
+mod torch;
 
 use common::mutants;
 

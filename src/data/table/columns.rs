@@ -6,6 +6,7 @@ use super::options::{Kind, Rule, TableOptions};
 use crate::data::LabelEncoder;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// A column of a table: by the name in its header, or by its number, counted from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,16 @@ pub enum Column {
     Name(String),
     /// The number, counted from 0.
     Index(usize),
+}
+
+/// The name, or the number.
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Column::Name(name) => f.write_str(name),
+            Column::Index(index) => index.fmt(f),
+        }
+    }
 }
 
 impl From<&str> for Column {
@@ -185,11 +196,11 @@ impl<'a> Header<'a> {
         Self { place: &table.place, names: table.header.as_deref(), width: table.width, by_name }
     }
 
-    fn given(&self, index: usize) -> Option<&'a str> {
+    pub fn given(&self, index: usize) -> Option<&'a str> {
         self.names?.get(index).map(String::as_str).filter(|name| !name.is_empty())
     }
 
-    fn name(&self, index: usize) -> String {
+    pub fn name(&self, index: usize) -> String {
         self.given(index).map_or_else(|| index.to_string(), str::to_owned)
     }
 
@@ -202,7 +213,7 @@ impl<'a> Header<'a> {
         }
     }
 
-    fn find(&self, column: &Column) -> Result<usize> {
+    pub fn find(&self, column: &Column) -> Result<usize> {
         let wrong = |expected: String, got: String| Err(Error::value(self.place, "column", expected, got));
         let text = match column {
             Column::Index(index) if *index < self.width => return Ok(*index),

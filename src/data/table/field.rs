@@ -20,11 +20,7 @@ impl<'a> Field<'a> {
 
     pub fn number(&self) -> Result<f32> {
         let text = self.text.trim();
-        if let Some(answer) = answer(text) {
-            return Ok(f32::from(answer));
-        }
-        let number = text.parse().ok().filter(|number: &f32| number.is_finite());
-        let number = number.ok_or_else(|| self.wrong("a finite number"))?;
+        let number = number(text).ok_or_else(|| self.wrong("a finite number"))?;
         let is_whole = || text.trim_start_matches(['+', '-']).bytes().all(|byte| byte.is_ascii_digit());
         // f32 holds all whole numbers up to 2^24.
         let may_round = number.abs() >= 16_777_216.0 && !self.column.round;
@@ -78,6 +74,12 @@ impl<'a> Field<'a> {
         let got = if self.text.is_empty() { "an empty field".into() } else { quoted(self.text) };
         Error::data(self.place(), format!("expected {expected}, got {got}"))
     }
+}
+
+/// The finite number that `text` is, if it is one.
+pub(super) fn number(text: &str) -> Option<f32> {
+    let text = text.trim();
+    answer(text).map(f32::from).or_else(|| text.parse().ok().filter(|number: &f32| number.is_finite()))
 }
 
 /// Yes or no, as Python and its libraries write it.

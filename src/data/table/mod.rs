@@ -6,6 +6,7 @@
 mod columns;
 mod content;
 mod field;
+mod infer;
 mod missing;
 mod options;
 mod schema;
@@ -15,10 +16,12 @@ pub use columns::Column;
 pub(super) use content::Content;
 #[cfg(feature = "datasets")]
 pub(super) use field::quoted;
+pub use infer::{Inference, Inferred};
 pub use missing::Missing;
 pub use options::TableOptions;
 pub use schema::Schema;
 
+use super::LabelEncoder;
 use super::matrix::check_rows;
 use super::shuffle::split_order;
 use crate::{Error, Result};
@@ -181,5 +184,34 @@ impl Table {
         let order = split_order(self.rows(), seed);
         let (test, train) = order.split_at_checked(held_out).unwrap_or_default();
         Ok((self.select(train)?, self.select(test)?))
+    }
+
+    /// [`train_test_split`](Self::train_test_split) with the values of `column` in the same proportion in both parts, as
+    /// [`Dataset::train_test_split_stratified`](super::Dataset::train_test_split_stratified) has classes.
+    ///
+    /// # Errors
+    /// As `train_test_split`, and [`Error::Value`] for a column that is not there.
+    ///
+    /// ```
+    /// use axone::data::Table;
+    /// let table = Table::from_rows(["kind"], [["cat"], ["dog"], ["cat"], ["dog"], ["cat"], ["cat"]])?;
+    /// let (train, test) = table.train_test_split_stratified("kind", 0.5, 42)?;
+    /// let dogs = |part: &Table| (0..part.rows()).filter(|row| part.field(*row, 0) == Some("dog")).count();
+    /// assert_eq!((dogs(&train), dogs(&test)), (1, 1));
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn train_test_split_stratified(
+        &self,
+        column: impl Into<Column>,
+        test_fraction: f64,
+        seed: u64,
+    ) -> Result<(Self, Self)> {
+        let place = "Table::train_test_split_stratified";
+        let column = columns::Header::of(self).find(&column.into())?;
+        let held_out = super::split::held_out(place, "test_fraction", test_fraction, self.rows())?;
+        let names: Vec<&str> = (0..self.rows()).filter_map(|row| self.field(row, column)).collect();
+        let labels = LabelEncoder::fit(names.iter().copied()).transform(&names)?;
+        let (train, test) = super::split::stratified(&labels, test_fraction, held_out, seed);
+        Ok((self.select(&train)?, self.select(&test)?))
     }
 }

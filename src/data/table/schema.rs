@@ -1,10 +1,12 @@
 //! Schemas: what a table has taught, and how the next is read by it.
 
-use super::Table;
 use super::content::Content;
 use super::options::TableOptions;
+use super::{Column, Table};
 use crate::Result;
-use crate::data::{Dataset, LabelEncoder, Matrix, Scaler};
+use crate::data::{Dataset, LabelEncoder, Matrix, Scaler, Scaling};
+use crate::text::table;
+use std::fmt;
 
 /// What was learned of a table that trains a model, to read all that the model sees: which columns are inputs, categories
 /// and targets, how the names of categories and classes are numbered, what stands for missing values, and how numbers are
@@ -85,6 +87,26 @@ impl Schema {
         self.0.scaler.as_ref()
     }
 
+    /// The columns that [`inputs`](Self::inputs) needs: those of numbers, then those of categories.
+    ///
+    /// ```
+    /// use axone::data::{Schema, Table, TableOptions};
+    /// let table = Table::from_rows(["town", "size", "rent"], [["Ulm", "40", "500"], ["Bonn", "60", "700"]])?;
+    /// let schema = Schema::fit(&table, TableOptions::values(["rent"]).categories(["town"]))?;
+    /// let names = |columns: Vec<_>| columns.iter().map(ToString::to_string).collect::<Vec<_>>();
+    /// assert_eq!(names(schema.input_columns()), ["size", "town"]);
+    /// assert_eq!(names(schema.target_columns()), ["rent"]);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn input_columns(&self) -> Vec<&Column> {
+        self.0.inputs.iter().flatten().chain(&self.0.categories).collect()
+    }
+
+    /// The columns of the targets.
+    pub fn target_columns(&self) -> Vec<&Column> {
+        self.0.targets.iter().collect()
+    }
+
     /// Columns of each matrix of [`inputs`](Self::inputs).
     pub fn widths(&self) -> Vec<usize> {
         let flags = self.0.missing.iter().filter(|rule| rule.policy.indicator).count();
@@ -96,6 +118,39 @@ impl Schema {
     /// The options that read the next file: its delimiter, its header, and all that was learned.
     pub fn options(&self) -> &TableOptions {
         &self.0
+    }
+}
+
+/// A line for each column: what it is used as, and what stands for its missing values.
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options = &self.0;
+        let missing = |column: &Column| {
+            let rule = options.missing.iter().find(|rule| rule.column == *column);
+            rule.map_or("refused".to_owned(), |rule| match &rule.learned {
+                None => "row left out".to_owned(),
+                Some(fill) if rule.policy.indicator => format!("{fill}, and a column that says so"),
+                Some(fill) => fill.clone(),
+            })
+        };
+        let mut rows = vec![["column", "used as", "where missing"].map(str::to_owned).to_vec()];
+        let scaled = match options.scaling {
+            None => "number",
+            Some(Scaling::Standard) => "number, scaled to mean 0 and deviation 1",
+            Some(Scaling::MinMax) => "number, scaled to 0 to 1",
+            Some(Scaling::Robust) => "number, scaled to median 0 and quartiles 1 apart",
+        };
+        let mut line = |column: &Column, used: String| rows.push(vec![column.to_string(), used, missing(column)]);
+        options.inputs.iter().flatten().for_each(|column| line(column, scaled.to_owned()));
+        for (column, encoder) in options.categories.iter().zip(self.categories()) {
+            line(column, format!("category of {}: {}", encoder.classes().len(), encoder.known()));
+        }
+        let target = match &options.labels {
+            Some(labels) => format!("target, class of {}: {}", labels.classes().len(), labels.known()),
+            None => "target".to_owned(),
+        };
+        options.targets.iter().for_each(|column| line(column, target.clone()));
+        f.write_str(&table(&rows, 3))
     }
 }
 

@@ -5,10 +5,11 @@ use super::proto::{
     Attribute, Dimension, Entry, Graph, Model, Node, OperatorSet, Shape, Tensor, TensorType, Type, ValueInfo, element,
     kind,
 };
+use crate::formula::{Formula, Function, Term};
 use crate::layers::{Activation, Layer};
 use crate::model::{Network, Weight};
 use crate::{Error, Result};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 const OPSET: i64 = 20;
 const IR_VERSION: i64 = 9;
@@ -17,6 +18,8 @@ const IR_VERSION: i64 = 9;
 struct Writer {
     nodes: Vec<Node>,
     tensors: Vec<Tensor>,
+    weights: HashMap<String, Weight>,
+    written: HashSet<String>,
 }
 
 fn float(name: &str, value: f32) -> Attribute {
@@ -58,6 +61,19 @@ impl Writer {
         self.tensor(name, dims, element::FLOAT, raw);
     }
 
+    /// The name of a parameter of layer `owner`, as a matrix or as a vector. It is written once, however many layers share it.
+    fn parameter(&mut self, owner: &str, part: &str, is_matrix: bool) -> Result<String> {
+        let name = format!("{owner}.{part}");
+        if self.written.insert(name.clone()) {
+            let weight = self.weights.remove(&name);
+            let Weight { shape: (rows, cols), data, .. } =
+                weight.ok_or_else(|| Error::Internal(format!("no weight {name}")))?;
+            let dims = [rows, cols];
+            self.floats(&name, if is_matrix { &dims } else { &dims[1..] }, &data);
+        }
+        Ok(name)
+    }
+
     fn whole(&mut self, name: &str, dims: &[usize], data: &[i64]) {
         let raw = data.iter().flat_map(|x| x.to_le_bytes()).collect();
         self.tensor(name, dims, element::INT64, raw);
@@ -92,10 +108,84 @@ impl Writer {
             Activation::Mish => ("Mish", Vec::new()),
             Activation::Softmax => ("Softmax", vec![int("axis", -1)]),
             Activation::LogSoftmax => ("LogSoftmax", vec![int("axis", -1)]),
-            Activation::Custom(_) => return Err(unwritten(name, "a formula of your own")),
+            Activation::Custom(formula) => {
+                self.formula(formula, &[x], name);
+                return Ok(());
+            }
         };
         self.node(op, &[x], name, attribute);
         Ok(())
+    }
+
+    /// The terms of `formula`, a node or two each; the last is called `name`.
+    fn formula(&mut self, formula: Formula, inputs: &[&str], name: &str) {
+        let mut places: Vec<String> = inputs.iter().map(|input| (*input).to_owned()).collect();
+        for (at, term) in formula.terms().iter().enumerate() {
+            let own = if places.len() == formula.result() { name.to_owned() } else { format!("{name}/{at}") };
+            let read: Vec<&str> =
+                term.reads().into_iter().filter_map(|at| places.get(at)).map(String::as_str).collect();
+            let x = read.first().copied().unwrap_or_default();
+            match term {
+                Term::Number(number) => self.floats(&own, &[], &[*number]),
+                Term::Function(function, _) => self.function(*function, &read, &own),
+                Term::Columns { from, count, .. } => {
+                    let part = |part: &str| format!("{own}/{part}");
+                    let (starts, ends, axes) = (part("starts"), part("ends"), part("axes"));
+                    self.whole(&starts, &[1], &[*from as i64]);
+                    self.whole(&ends, &[1], &[from.saturating_add(*count) as i64]);
+                    self.whole(&axes, &[1], &[-1]);
+                    self.node("Slice", &[x, &starts, &ends, &axes], &own, Vec::new());
+                }
+                Term::Sum(_) | Term::Mean(_) => {
+                    let op = if matches!(term, Term::Sum(_)) { "ReduceSum" } else { "ReduceMean" };
+                    let axes = format!("{own}/axes");
+                    self.whole(&axes, &[1], &[-1]);
+                    self.node(op, &[x, &axes], &own, vec![int("keepdims", 1)]);
+                }
+                Term::Softmax(_) => self.node("Softmax", &[x], &own, vec![int("axis", -1)]),
+                Term::LogSoftmax(_) => self.node("LogSoftmax", &[x], &own, vec![int("axis", -1)]),
+            }
+            places.push(own);
+        }
+        if formula.result() < inputs.len() {
+            let x = places.get(formula.result()).cloned().unwrap_or_default();
+            self.node("Identity", &[&x], name, Vec::new());
+        }
+    }
+
+    fn function(&mut self, function: Function, read: &[&str], name: &str) {
+        let op = match function {
+            Function::Add => "Add",
+            Function::Sub => "Sub",
+            Function::Mul => "Mul",
+            Function::Div => "Div",
+            Function::Pow => "Pow",
+            Function::Min => "Min",
+            Function::Max => "Max",
+            Function::Abs => "Abs",
+            Function::Sign => "Sign",
+            Function::Sqrt => "Sqrt",
+            Function::Exp => "Exp",
+            Function::Ln => "Log",
+            Function::Sin => "Sin",
+            Function::Cos => "Cos",
+            Function::Sigmoid => "Sigmoid",
+            Function::Tanh => "Tanh",
+            Function::Softplus => "Softplus",
+            Function::Greater => {
+                let above = format!("{name}/above");
+                self.node("Greater", read, &above, Vec::new());
+                return self.node("Cast", &[&above], name, vec![int("to", element::FLOAT.into())]);
+            }
+            Function::Keep => {
+                let (is_kept, zero) = (format!("{name}/is_kept"), format!("{name}/zero"));
+                let &[mask, x] = read else { return };
+                self.floats(&zero, &[], &[0.0]);
+                self.node("Cast", &[mask], &is_kept, vec![int("to", element::BOOL.into())]);
+                return self.node("Where", &[&is_kept, x, &zero], name, Vec::new());
+            }
+        };
+        self.node(op, read, name, Vec::new());
     }
 }
 
@@ -103,16 +193,20 @@ fn unwritten(name: &str, what: &str) -> Error {
     Error::value(name, "layer", "one that axone writes to ONNX", what)
 }
 
+/// Refuses a grid whose columns a formula takes together: ONNX would take those of its last side.
+fn check_grid(name: &str, formula: Formula, inputs: &[&[usize]]) -> Result<()> {
+    let by_element = |term: &Term| matches!(term, Term::Number(_) | Term::Function(..));
+    match inputs.iter().find(|sides| sides.len() > 1) {
+        Some(sides) if !formula.terms().iter().all(by_element) => {
+            Err(Error::shape(name, "rows of one side for ONNX (put Flatten in front)", format!("{sides:?}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn export(network: &Network, weights: Vec<Weight>, frozen: String) -> Result<Model> {
-    let mut writer = Writer { nodes: Vec::new(), tensors: Vec::new() };
-    let mut weights = weights.into_iter();
-    let mut weight = |name: &str, part: &str| {
-        let wanted = format!("{name}.{part}");
-        weights
-            .next()
-            .filter(|weight| weight.name == wanted)
-            .ok_or_else(|| Error::Internal(format!("no weight {wanted}")))
-    };
+    let weights = weights.into_iter().map(|weight| (weight.name.clone(), weight)).collect();
+    let mut writer = Writer { nodes: Vec::new(), tensors: Vec::new(), weights, written: HashSet::new() };
     // What each value is called, which for a layer that only trains is its input.
     let mut names: Vec<String> = Vec::with_capacity(network.values().len());
     for applied in network.values() {
@@ -122,22 +216,20 @@ pub(super) fn export(network: &Network, weights: Vec<Weight>, frozen: String) ->
             names.push(name.to_owned());
             continue;
         };
-        if applied.shares.is_some() {
-            return Err(unwritten(name, "another use of a shared one"));
-        }
+        // Another use of shared layers reads the constants of the first.
+        let first = applied.shares.and_then(|first| network.values().get(first));
+        let owner = first.map_or(name, |first| first.name.as_str());
         let x = inputs.first().copied().unwrap_or_default();
         match layer {
             Layer::Dense(dense) => {
-                let w = weight(name, "w")?;
-                writer.floats(&w.name, &[w.shape.0, w.shape.1], &w.data);
+                let w = writer.parameter(owner, "w", true)?;
                 let sums =
                     if dense.activation == Activation::Identity { name.to_owned() } else { format!("{name}/sums") };
                 if dense.bias {
-                    let b = weight(name, "b")?;
-                    writer.floats(&b.name, &[b.shape.1], &b.data);
-                    writer.node("Gemm", &[x, &w.name, &b.name], &sums, Vec::new());
+                    let b = writer.parameter(owner, "b", false)?;
+                    writer.node("Gemm", &[x, &w, &b], &sums, Vec::new());
                 } else {
-                    writer.node("MatMul", &[x, &w.name], &sums, Vec::new());
+                    writer.node("MatMul", &[x, &w], &sums, Vec::new());
                 }
                 if let Some(node) = writer.nodes.last_mut() {
                     node.name = name.to_owned();
@@ -150,16 +242,18 @@ pub(super) fn export(network: &Network, weights: Vec<Weight>, frozen: String) ->
                 }
             }
             Layer::Activation(function) => writer.activation(*function, x, name)?,
-            Layer::Formula(_) => return Err(unwritten(name, "a formula of your own")),
+            Layer::Formula(formula) => {
+                let sides = applied.inputs.iter().filter_map(|at| network.values().get(*at));
+                check_grid(name, *formula, &sides.map(|value| value.shape.as_slice()).collect::<Vec<_>>())?;
+                writer.formula(*formula, &inputs, name);
+            }
             Layer::Gradient => return Err(unwritten(name, "a derivative")),
             Layer::MatMul(_) => return Err(unwritten(name, "a product of two values")),
             Layer::Reshape(_) => return Err(unwritten(name, "a reshape")),
             Layer::BatchNorm(norm) => {
                 let mut all = vec![x.to_owned()];
                 for part in ["scale", "shift", "mean", "variance"] {
-                    let vector = weight(name, part)?;
-                    writer.floats(&vector.name, &[vector.shape.1], &vector.data);
-                    all.push(vector.name);
+                    all.push(writer.parameter(owner, part, false)?);
                 }
                 let all: Vec<&str> = all.iter().map(String::as_str).collect();
                 let momentum = (1.0 - f64::from(norm.momentum)) as f32;
@@ -167,12 +261,10 @@ pub(super) fn export(network: &Network, weights: Vec<Weight>, frozen: String) ->
                 writer.node("BatchNormalization", &all, name, attributes);
             }
             Layer::LayerNorm(norm) => {
-                let (scale, shift) = (weight(name, "scale")?, weight(name, "shift")?);
-                for vector in [&scale, &shift] {
-                    writer.floats(&vector.name, &[vector.shape.1], &vector.data);
-                }
+                let scale = writer.parameter(owner, "scale", false)?;
+                let shift = writer.parameter(owner, "shift", false)?;
                 let attributes = vec![int("axis", -1), float("epsilon", norm.epsilon)];
-                writer.node("LayerNormalization", &[x, &scale.name, &shift.name], name, attributes);
+                writer.node("LayerNormalization", &[x, &scale, &shift], name, attributes);
             }
             Layer::Embedding(embedding) => {
                 let whole = format!("{name}/whole");
@@ -180,15 +272,15 @@ pub(super) fn export(network: &Network, weights: Vec<Weight>, frozen: String) ->
                 let columns = applied.shape.first().copied().unwrap_or(1) / embedding.width.max(1);
                 let mut parts = Vec::new();
                 for (i, _) in embedding.categories.iter().enumerate() {
-                    let table = weight(name, &if embedding.shared { "w".to_owned() } else { format!("w{i}") })?;
-                    writer.floats(&table.name, &[table.shape.0, table.shape.1], &table.data);
+                    let part = if embedding.shared { "w".to_owned() } else { format!("w{i}") };
+                    let table = writer.parameter(owner, &part, true)?;
                     let (mut column, picked) = (whole.clone(), format!("{name}/{i}"));
                     if !embedding.shared && columns > 1 {
                         column = format!("{name}/column_{i}");
                         writer.whole(&format!("{column}/at"), &[], &[i as i64]);
                         writer.node("Gather", &[&whole, &format!("{column}/at")], &column, vec![int("axis", 1)]);
                     }
-                    writer.node("Gather", &[&table.name, &column], &picked, vec![int("axis", 0)]);
+                    writer.node("Gather", &[&table, &column], &picked, vec![int("axis", 0)]);
                     if let Some(node) = writer.nodes.last_mut().filter(|_| embedding.shared) {
                         node.name = name.to_owned();
                     }

@@ -23,8 +23,9 @@
 //!
 //! Constants are folded. GELU, SiLU, Mish, softplus, softsign and layer normalisation are recognised from their parts,
 //! in whatever order these are written. A function that has no layer of its own is made of those that have
-//! (ReLU6, PReLU, `Abs`). `Mul` and `Add` with constants, as Keras folds a batch normalisation into, or the scaler of a
-//! scikit-learn pipeline, become a batch normalisation that training leaves as it is
+//! (ReLU6, PReLU, `Abs`), or is a formula: products, quotients, powers, roots and extremes of values, sums and means of
+//! columns, `Exp`, `Log`, `Sin`, HardSwish. `Mul` and `Add` with constants, as Keras folds a batch normalisation into, or
+//! the scaler of a scikit-learn pipeline, become a batch normalisation that training leaves as it is
 //! ([`unfreeze`](crate::model::Model::unfreeze) lets it be trained); so does picking columns, by a dense layer of zeros
 //! and ones. The number of a class (`ArgMax` and what follows) is no output of the model: [`Output`] says of which
 //! output it is the largest column, and the names of the classes.
@@ -36,121 +37,16 @@ mod import;
 mod proto;
 mod tensor;
 
-use crate::device::Device;
+pub use super::imported::{Imported, Output};
+
 use crate::file::write_whole;
-use crate::layers::Activation;
-use crate::losses::{Loss, Losses};
-use crate::model::{Model, Network, Weight};
-use crate::optimizers::{Adam, Optimizer};
+use crate::model::{Model, Weight};
 use crate::{Error, Result};
 use prost::Message;
 use std::path::Path;
 
 /// The metadata entry with the names of frozen layers.
 const FROZEN: &str = "axone.frozen";
-
-/// A model from an ONNX file: the network, and its weights.
-///
-/// ```
-/// use axone::interop::onnx;
-/// use axone::prelude::*;
-///
-/// let net = Sequential::new(2).add(Dense::new(3).named("hidden")).add(BatchNorm::new());
-/// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Adam::default())?;
-/// let imported = onnx::from_bytes(&onnx::to_bytes(&mut model)?)?;
-/// assert_eq!(imported.weights()[0].name, "hidden.w");
-/// println!("{}", imported.network().summary());
-/// # Ok::<(), axone::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-pub struct Imported {
-    network: Network,
-    weights: Vec<Weight>,
-    frozen: Vec<String>,
-    outputs: Vec<Output>,
-}
-
-/// An output as the file names it.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Output {
-    /// Its name in the file.
-    pub name: String,
-    /// The output of the network that it is, or is made from: its place in what
-    /// [`predict_all`](Model::predict_all) gives.
-    pub value: usize,
-    /// For the number of a class: it is the largest column of that output, and these are the names of the columns.
-    /// `None` where the output is the numbers themselves.
-    pub classes: Option<Vec<String>>,
-    /// For several classes at a time: all columns above it.
-    pub threshold: Option<f32>,
-}
-
-impl Imported {
-    /// The layers.
-    pub fn network(&self) -> &Network {
-        &self.network
-    }
-
-    /// Their weights.
-    pub fn weights(&self) -> &[Weight] {
-        &self.weights
-    }
-
-    /// The names of the inputs, in the order in which [`predict_all`](Model::predict_all) takes them.
-    pub fn inputs(&self) -> Vec<&str> {
-        self.network.inputs().map(|input| input.name.as_str()).collect()
-    }
-
-    /// The outputs in the file's order.
-    pub fn outputs(&self) -> &[Output] {
-        &self.outputs
-    }
-
-    /// Layers that stand for constants of the file, which training leaves as they are.
-    pub fn frozen(&self) -> &[String] {
-        &self.frozen
-    }
-
-    /// A model with these weights, to be trained on.
-    ///
-    /// # Errors
-    /// As [`Network::compile`].
-    pub fn compile(&self, device: Device, losses: impl Into<Losses>, optimizer: impl Into<Optimizer>) -> Result<Model> {
-        let mut model = self.network.compile(device, losses, optimizer)?;
-        model.set_weights(&self.weights)?;
-        self.frozen.iter().try_for_each(|layer| model.freeze(layer))?;
-        Ok(model)
-    }
-
-    /// A model for predictions: its losses are what the last activations suggest (softmax: cross-entropy, sigmoid:
-    /// binary cross-entropy, else the squared error).
-    ///
-    /// # Errors
-    /// As [`Imported::compile`].
-    ///
-    /// ```
-    /// use axone::interop::onnx;
-    /// use axone::prelude::*;
-    ///
-    /// let net = Sequential::new(2).add(Dense::new(3).activation(Activation::Softmax));
-    /// let mut model = net.compile(Device::cpu(), Loss::CategoricalCrossEntropy, Adam::default())?;
-    /// let mut again = onnx::from_bytes(&onnx::to_bytes(&mut model)?)?.model(Device::cpu())?;
-    /// let x = [[0.5, -1.0]].into();
-    /// assert_eq!(again.predict_classes(&x)?, model.predict_classes(&x)?);
-    /// # Ok::<(), axone::Error>(())
-    /// ```
-    pub fn model(&self, device: Device) -> Result<Model> {
-        let of = |activation| match activation {
-            Activation::Softmax => Loss::CategoricalCrossEntropy,
-            Activation::Sigmoid => Loss::BinaryCrossEntropy,
-            _ => Loss::MeanSquaredError,
-        };
-        let last = self.network.outputs().map(|output| output.layer.as_ref().map(|layer| layer.inner().activation()));
-        let losses: Vec<Loss> = last.map(|last| of(last.unwrap_or_default())).collect();
-        self.compile(device, losses, Adam::default())
-    }
-}
 
 /// Reads the model in the ONNX file at `path`, with what it keeps in files beside it.
 ///
@@ -197,7 +93,8 @@ fn read(bytes: &[u8], name: &str, folder: Option<&Path>) -> Result<Imported> {
 }
 
 /// Writes `model` to `path` as ONNX (opset 20, IR 9), with a batch of any size. What matters in training alone (dropout,
-/// penalties, losses) is left out. Weights lie in the file.
+/// penalties, losses) is left out. Weights lie in the file; those that layers share, once. [`load`] makes layers of their own
+/// of such uses, and reads all formulas but those with comparisons.
 ///
 /// # Errors
 /// [`Error::Data`] for a weight that is NaN or infinite; [`Error::File`]; [`Error::Gpu`].

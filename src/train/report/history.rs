@@ -140,7 +140,7 @@ impl History {
 
 /// The first line of a history as CSV.
 pub(in crate::train) fn csv_header<S: AsRef<str>>(names: &[S]) -> String {
-    let names = names.iter().map(|name| format!(",{}", quoted(name.as_ref())));
+    let names = names.iter().map(|name| format!(",{}", quoted(name.as_ref(), ',')));
     format!("epoch,seconds,learning_rate{}\n", names.collect::<String>())
 }
 

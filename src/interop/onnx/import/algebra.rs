@@ -2,6 +2,7 @@
 
 use super::super::tensor::Reason;
 use super::form::{Atom, Coef, Form};
+use crate::formula::Function;
 use crate::kernels::Activation;
 use std::f64::consts::{FRAC_2_SQRT_PI, SQRT_2};
 
@@ -19,8 +20,6 @@ pub(super) struct Sums {
     /// The operation that is read.
     pub node: usize,
 }
-
-const NO_PRODUCT: &str = "the product of two values, which no layer computes";
 
 /// Whether constants that exporters round are equal.
 fn near(a: f64, b: f64) -> bool {
@@ -107,6 +106,12 @@ impl Sums {
         self.make(Atom::Function(function, x), width)
     }
 
+    /// A function of values that is no layer of its own.
+    pub fn call(&mut self, function: Function, of: Vec<Form>) -> Form {
+        let width = of.iter().map(|form| self.width(form)).max().unwrap_or(1);
+        self.make(Atom::Call(function, of), width)
+    }
+
     fn scaled(form: &Form, factor: f64) -> Result<Form, Reason> {
         form.times(&Coef::of(factor))
     }
@@ -141,7 +146,15 @@ impl Sums {
                 return Ok(product);
             }
         }
-        Err(NO_PRODUCT.to_owned())
+        // A factor stands better in front of the product.
+        let factor = |form: &Form| form.single().map_or(Coef::of(1.0), |(_, coef)| coef.clone());
+        match (factor(&a).uniform(), factor(&b).uniform()) {
+            (Some(k), Some(l)) if k * l != 1.0 && k != 0.0 && l != 0.0 => {
+                let of = vec![Self::scaled(&a, 1.0 / k)?, Self::scaled(&b, 1.0 / l)?];
+                Self::scaled(&self.call(Function::Mul, of), k * l)
+            }
+            _ => Ok(self.call(Function::Mul, vec![a, b])),
+        }
     }
 
     /// `f g`, if that is something known.
@@ -245,7 +258,8 @@ impl Sums {
             let minus = Self::scaled(&z, -1.0)?;
             return Self::scaled(&self.function(Activation::Sigmoid, minus), 1.0 / p);
         }
-        Err("a division by a value, which no layer computes".to_owned())
+        let width = self.width(x);
+        Ok(self.make(Atom::Reciprocal(x.clone()), width))
     }
 
     pub fn divide(&mut self, a: Form, b: &Form) -> Result<Form, Reason> {
@@ -257,7 +271,10 @@ impl Sums {
             return Self::scaled(&self.function(Activation::Softsign, x), k / p);
         }
         let inverse = self.reciprocal(b)?;
-        self.multiply(a, inverse)
+        match inverse.bare().and_then(|at| self.atom(at)) {
+            Some(Atom::Reciprocal(_)) => Ok(self.call(Function::Div, vec![a, b.clone()])),
+            _ => self.multiply(a, inverse),
+        }
     }
 
     pub fn root(&mut self, x: &Form) -> Result<Form, Reason> {
@@ -267,7 +284,7 @@ impl Sums {
         {
             return Ok(self.make(Atom::Spread(of, epsilon), 1));
         }
-        Err("a square root, which no layer computes".to_owned())
+        Ok(self.call(Function::Sqrt, vec![x.clone()]))
     }
 
     pub fn logarithm(&mut self, x: &Form) -> Result<Form, Reason> {
@@ -283,7 +300,7 @@ impl Sums {
                 let minus = Self::scaled(&z, -1.0)?;
                 Self::scaled(&self.function(Activation::Softplus, minus), -1.0)
             }
-            _ => Err("a logarithm, which no layer computes".to_owned()),
+            _ => Ok(self.call(Function::Ln, vec![x.clone()])),
         }
     }
 
@@ -299,7 +316,8 @@ impl Sums {
                 let root = self.root(&x)?;
                 self.reciprocal(&root)
             }
-            _ => Err(format!("the power {exponent}, which no layer computes")),
+            _ if exponent.is_finite() => Ok(self.make(Atom::Power(x, exponent), width)),
+            _ => Err(format!("the power {exponent}")),
         }
     }
 

@@ -6,6 +6,7 @@ use super::super::{Imported, Output};
 use super::algebra::Sums;
 use super::form::{Atom, Coef, Form};
 use super::place;
+use crate::formula::{Formula, Symbol};
 use crate::layers::{Activation, BatchNorm, Dense, Embedding, Flatten, Layer, LayerNorm};
 use crate::model::{Network, RowShape, Value, Weight};
 use crate::{Error, Result};
@@ -176,11 +177,56 @@ impl<'a> Emitter<'a> {
         self.plain(name, function, vec![x], width)
     }
 
-    /// `coef · x + shift` by a batch normalisation of mean 0 and variance 1, which training leaves as it is.
+    /// A formula of values, those of one column beside each column of the others.
+    fn formula(&mut self, name: String, formula: Formula, inputs: Vec<usize>) -> Result<usize, Missing> {
+        let widths: Vec<usize> = inputs.iter().map(|input| self.width(*input)).collect();
+        let width = widths.iter().max().copied().unwrap_or(1);
+        if let Some(other) = widths.iter().find(|own| **own != width && **own != 1) {
+            return Err(Some(format!("the sum, or another function, of rows of {width} and of {other}")));
+        }
+        self.plain(name, Layer::Formula(formula), inputs, width)
+    }
+
+    /// A formula of one value.
+    fn unary(
+        &mut self,
+        at: usize,
+        x: &Form,
+        what: &str,
+        build: impl for<'s> FnOnce(Symbol<'s>) -> Symbol<'s>,
+    ) -> Result<usize, Missing> {
+        let x = self.form(x)?;
+        self.formula(self.name(at), Formula::new(what, ["x"], |[x]| build(x)), vec![x])
+    }
+
+    /// A formula of one value that makes one column of its columns.
+    fn row(
+        &mut self,
+        at: usize,
+        x: &Form,
+        what: &str,
+        build: impl for<'s> FnOnce(Symbol<'s>) -> Symbol<'s>,
+    ) -> Result<usize, Missing> {
+        let x = self.form(x)?;
+        let formula = Formula::new(what, ["x"], |[x]| build(x));
+        self.plain(self.name(at), Layer::Formula(formula), vec![x], 1)
+    }
+
+    /// `coef · x + shift`: by a formula where each is one number, else by a batch normalisation of mean 0 and variance 1,
+    /// which training leaves as it is.
     fn affine(&mut self, x: usize, coef: &Coef, shift: Option<&Coef>) -> Result<usize, Missing> {
         let width = self.width(x);
         if coef.is(1.0) && coef.len() <= width && shift.is_none_or(|shift| shift.is(0.0) && shift.len() <= width) {
             return Ok(x);
+        }
+        if let (&[k], &[c]) = (&*coef.0, shift.map_or(&[0.0][..], |shift| &*shift.0)) {
+            let (k, c) = (k as f32, c as f32);
+            let formula = match (k == 1.0, c == 0.0) {
+                (true, _) => Formula::new("shifted", ["x"], |[x]| x + c),
+                (_, true) => Formula::new("scaled", ["x"], |[x]| x * k),
+                _ => Formula::new("scaled_and_shifted", ["x"], |[x]| x * k + c),
+            };
+            return self.formula(String::new(), formula, vec![x]);
         }
         self.take(4 * width)?;
         let zero = Coef::of(0.0);
@@ -211,9 +257,12 @@ impl<'a> Emitter<'a> {
             [] => Err(Some("the same for all rows".to_owned())),
             &[one] => Ok(one),
             [one, others @ ..] => {
-                let width = self.width(*one);
-                if let Some(other) = others.iter().find(|other| self.width(**other) != width) {
-                    return Err(Some(format!("the sum of rows of {width} and of {}", self.width(*other))));
+                let width = summands.iter().map(|summand| self.width(*summand)).max().unwrap_or(1);
+                if summands.iter().any(|summand| self.width(*summand) != width) {
+                    // A column beside each of the others, or rows that do not fit.
+                    return others.iter().try_fold(*one, |sum, next| {
+                        self.formula(String::new(), Formula::new("sum", ["a", "b"], |[a, b]| a + b), vec![sum, *next])
+                    });
                 }
                 self.plain(String::new(), Layer::Add, summands, width)
             }
@@ -329,17 +378,28 @@ impl<'a> Emitter<'a> {
                 let x = self.form(x)?;
                 self.kinked(at, x, slope)?
             }
-            Atom::Mean(_) => return Err(Some("the mean of the columns, but for layer normalisation".to_owned())),
-            Atom::Deviation(_) | Atom::Square(_) => return Err(Some("a square, which no layer computes".to_owned())),
-            Atom::Cube(_) => return Err(Some("a cube, which no layer computes".to_owned())),
-            Atom::Variance(_) => {
-                return Err(Some("the variance of the columns, but for layer normalisation".to_owned()));
-            }
+            Atom::Call(function, parts) => match (function.arity(), parts.as_slice()) {
+                (1, [x]) => self.unary(at, x, function.name(), |x| x.one(*function))?,
+                (2, [a, b]) => {
+                    let (a, b) = (self.form(a)?, self.form(b)?);
+                    let formula = Formula::new(function.name(), ["a", "b"], |[a, b]| a.two(*function, b));
+                    self.formula(self.name(at), formula, vec![a, b])?
+                }
+                _ => return Err(None),
+            },
+            Atom::Power(x, exponent) => self.unary(at, x, "power", |x| x.pow(*exponent as f32))?,
+            Atom::Reciprocal(x) => self.unary(at, x, "reciprocal", |x| 1.0 / x)?,
+            Atom::Total(x) => self.row(at, x, "sum", |x| x.sum())?,
+            Atom::Mean(x) => self.row(at, x, "mean", |x| x.mean())?,
+            Atom::Square(x) => self.unary(at, x, "square", |x| x.square())?,
+            Atom::Cube(x) => self.unary(at, x, "cube", |x| x * x * x)?,
+            Atom::Exp(x) => self.unary(at, x, "exp", |x| x.exp())?,
+            Atom::Deviation(x) => self.unary(at, x, "squared_deviation", |x| (x - x.mean()).square())?,
+            Atom::Variance(x) => self.row(at, x, "variance", |x| (x - x.mean()).square().mean())?,
             Atom::Spread(..) | Atom::InverseSpread(..) | Atom::Scaled(..) | Atom::ScaledMean(..) => {
                 return Err(Some("a part of layer normalisation without the rest".to_owned()));
             }
             Atom::Erf(_) => return Err(Some("the error function, but for GELU".to_owned())),
-            Atom::Exp(_) => return Err(Some("an exponential, which no layer computes".to_owned())),
         };
         self.places.insert(at, step);
         Ok(())
@@ -538,7 +598,12 @@ impl<'a> Emitter<'a> {
                 continue;
             }
             let value = if step.name.is_empty() || taken.contains(&step.name) {
-                network.apply_to(step.layer, &inputs)?
+                let kind = if let Layer::Formula(formula) = &step.layer { Some(formula.name()) } else { None };
+                match kind {
+                    // By itself it would be called as others of its kind are.
+                    Some(kind) => network.apply_named(network.free_name(kind, 0), step.layer, &inputs)?,
+                    None => network.apply_to(step.layer, &inputs)?,
+                }
             } else {
                 network.apply_named(step.name, step.layer, &inputs)?
             };

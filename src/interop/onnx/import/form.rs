@@ -5,6 +5,7 @@
 //! known by heart. Layers are made only of what an output needs, when the whole graph has been read.
 
 use super::super::tensor::{Reason, Tensor};
+use crate::formula::Function;
 use crate::kernels::Activation;
 use std::sync::Arc;
 
@@ -91,8 +92,16 @@ pub(super) enum Atom {
     Abs(Form),
     /// `x` above 0, else `slope · x`.
     Kinked(Form, Coef),
+    /// A function of values, element by element.
+    Call(Function, Vec<Form>),
+    /// `xᵃ`.
+    Power(Form, f64),
+    /// `1 / x`.
+    Reciprocal(Form),
+    /// Sum over the columns.
+    Total(Form),
 
-    // Those below are parts of what is above, and no layers by themselves.
+    // Those below are parts of what is above; where the rest is missing, formulas compute most of them.
     /// Mean over the columns.
     Mean(Form),
     /// `(x - mean)²`.
@@ -126,7 +135,11 @@ impl Atom {
             | Atom::Columns(..)
             | Atom::Lookup { .. }
             | Atom::Abs(_)
-            | Atom::Kinked(..) => true,
+            | Atom::Kinked(..)
+            | Atom::Call(..)
+            | Atom::Power(..)
+            | Atom::Reciprocal(_)
+            | Atom::Total(_) => true,
             Atom::Mean(_)
             | Atom::Deviation(_)
             | Atom::Variance(_)
@@ -145,7 +158,8 @@ impl Atom {
     pub fn parts(&self) -> &[Form] {
         match self {
             Atom::Input(_) | Atom::Lookup { .. } => &[],
-            Atom::Concat(parts) => parts,
+            Atom::Concat(parts) | Atom::Call(_, parts) => parts,
+            Atom::Power(x, _) | Atom::Reciprocal(x) | Atom::Total(x) => std::slice::from_ref(x),
             Atom::Shared(x)
             | Atom::Product(x, _)
             | Atom::Function(_, x)

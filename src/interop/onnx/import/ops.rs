@@ -5,6 +5,7 @@ use super::super::tensor::{Reason, Tensor};
 use super::fold::{axes, axis, fold, reshaped, squeezed, unsqueezed};
 use super::form::{Atom, Coef, Form};
 use super::{Importer, Kind, Labels, Rows, Value, coefficient, is_default};
+use crate::formula::Function;
 use crate::kernels::Activation;
 use std::sync::Arc;
 
@@ -172,6 +173,15 @@ impl<'a> Importer<'a> {
                 let x = call.real(0)?;
                 self.sums.logarithm(&x.form).map(|form| x.with(form))
             }
+            "Sin" => self.element(call, Function::Sin),
+            "Cos" => self.element(call, Function::Cos),
+            "Sign" => self.element(call, Function::Sign),
+            "HardSwish" => {
+                let x = call.real(0)?;
+                let gate = self.hard_sigmoid(&x.form, 1.0 / 6.0, 0.5)?;
+                Ok(x.with(self.sums.call(Function::Mul, vec![x.form.clone(), gate])))
+            }
+            "ReduceSum" => self.total(call),
             "Abs" => self.part(call, Atom::Abs),
             "Erf" => self.part(call, Atom::Erf),
             "Exp" => self.part(call, Atom::Exp),
@@ -236,6 +246,11 @@ impl<'a> Importer<'a> {
         let x = call.real(0)?;
         let width = x.width();
         Ok(x.with(self.sums.make(atom(x.form.clone()), width)))
+    }
+
+    fn element(&mut self, call: &Call<'_>, function: Function) -> Result<Value, Reason> {
+        let x = call.real(0)?;
+        Ok(x.with(self.sums.call(function, vec![x.form.clone()])))
     }
 
     /// `f(k x) / k`.
@@ -463,9 +478,16 @@ impl<'a> Importer<'a> {
             (_, Value::Constant(c)) => (call.real(0)?, c),
             _ => {
                 let (a, b) = (call.real(0)?, call.real(1)?);
-                let slope = b.form.ratio(&a.form).filter(|k| greatest && (0.0..1.0).contains(k));
-                let slope = slope.ok_or("the larger or smaller of two values, which no layer computes")?;
-                return self.sums.kinked(a.form.clone(), &Coef::of(slope)).map(|form| a.with(form));
+                if call.inputs.len() != 2 {
+                    return Err(format!("{} inputs", call.inputs.len()));
+                }
+                if let Some(slope) = b.form.ratio(&a.form).filter(|k| greatest && (0.0..1.0).contains(k)) {
+                    return self.sums.kinked(a.form.clone(), &Coef::of(slope)).map(|form| a.with(form));
+                }
+                let shape = broadcast(&a.shape, &b.shape)?;
+                let function = if greatest { Function::Max } else { Function::Min };
+                let form = self.sums.call(function, vec![a.form.clone(), b.form.clone()]);
+                return Ok(Value::Rows(Rows { form, shape, kind: Kind::Real }));
             }
         };
         if call.inputs.len() != 2 {
@@ -500,19 +522,32 @@ impl<'a> Importer<'a> {
     }
 
     fn mean(&mut self, call: &Call<'_>) -> Result<Value, Reason> {
+        let shape = self.reduced(call, "mean", 18)?;
+        let form = self.sums.mean(call.real(0)?.form.clone());
+        Ok(Value::Rows(Rows { form, shape, kind: Kind::Real }))
+    }
+
+    fn total(&mut self, call: &Call<'_>) -> Result<Value, Reason> {
+        let shape = self.reduced(call, "sum", 13)?;
+        let form = self.sums.make(Atom::Total(call.real(0)?.form.clone()), 1);
+        Ok(Value::Rows(Rows { form, shape, kind: Kind::Real }))
+    }
+
+    /// The shape of a row whose columns have become one; `since` this version the axes are an input.
+    fn reduced(&self, call: &Call<'_>, what: &str, since: i64) -> Result<Vec<usize>, Reason> {
         let x = call.real(0)?;
-        let axes = axes(call.node, if self.opset >= 18 { 13 } else { 1 }, call.optional(1)?)?;
+        let axes = axes(call.node, if self.opset >= since { 13 } else { 1 }, call.optional(1)?)?;
         match axes.as_deref() {
             Some(&[at]) => x.check_last(at)?,
-            _ => return Err("a mean over other than the columns".to_owned()),
+            _ => return Err(format!("a {what} over other than the columns")),
         }
         if call.node.int("keepdims", 1) != 1 {
-            return Err("a mean that does not keep its dimension".to_owned());
+            return Err(format!("a {what} that does not keep its dimension"));
         }
         let mut shape = x.shape.clone();
         shape.pop();
         shape.push(1);
-        Ok(Value::Rows(Rows { form: self.sums.mean(x.form.clone()), shape, kind: Kind::Real }))
+        Ok(shape)
     }
 
     fn batch_norm(&mut self, call: &Call<'_>) -> Result<Value, Reason> {
