@@ -48,7 +48,7 @@ pub struct Predictor(Arc<Inner>);
 
 enum Inner {
     Cpu(Box<Cpu>),
-    Gpu(Gpu),
+    Gpu(Box<Gpu>),
     Model(Box<Mutex<Model>>),
 }
 
@@ -81,7 +81,7 @@ impl Model {
     pub fn predictor(&mut self) -> Result<Predictor> {
         let inner = match (self.device().is_cpu(), self.device().gpu().cloned()) {
             (Some(shares), _) => Inner::Cpu(Box::new(Cpu::new(self, shares)?)),
-            (None, Some(context)) => Inner::Gpu(Gpu::new(self, context)?),
+            (None, Some(context)) => Inner::Gpu(Box::new(Gpu::new(self, context)?)),
             (None, None) => {
                 let mut own = Model::of(self.program().clone(), self.device().clone())?;
                 own.copy_weights_from(self)?;

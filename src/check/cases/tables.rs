@@ -13,7 +13,7 @@ pub(super) fn tables(s: &mut Shape) {
 fn embedding(s: &mut Shape, categories: u32) {
     let (rows, width) = (s.rows, 3);
     // Every third pair picks one row of the table.
-    let pick = |i: u32| if i % 3 == 0 { categories / 2 } else { (i * 5 + i / 7) % categories };
+    let pick = |i: u32| if i.is_multiple_of(3) { categories / 2 } else { (i * 5 + i / 7) % categories };
     let x: Vec<f32> = (0..s.n() as u32).map(|i| pick(i) as f32).collect();
     let table = numbers(15, (categories * width) as usize, -2.0, 2.0);
     // The last column alone, to a place between others; then every column.

@@ -478,6 +478,9 @@ pub(super) fn place(network: &Network, layer: &str, part: &str) -> Option<usize>
         | Layer::ActivityRegularization(_)
         | Layer::Residual(_)
         | Layer::Formula(_)
+        | Layer::Gradient
+        | Layer::MatMul(_)
+        | Layer::Reshape(_)
         | Layer::Flatten
         | Layer::Add
         | Layer::Concat => &[],

@@ -120,20 +120,19 @@ pub fn load_weights(model: &mut Model, path: impl AsRef<Path>) -> Result<()> {
     let arrays = arrays(&bytes).map_err(|reason| Error::data(path.display().to_string(), reason))?;
     let own = model.weights()?;
     let network = model.program().network();
+    // Names that are there were meant.
+    let has_names = own.iter().all(|weight| arrays.contains_key(layer_of(&weight.name).0));
     let found = matched(network, &own, |layer| arrays.get(layer)).or_else(|by_name| {
-        matched(network, &own, |layer| arrays.get(&numbered(layer))).map_err(|by_number| (by_name, by_number))
+        let by_number = matched(network, &own, |layer| arrays.get(&numbered(layer)));
+        by_number.map_err(|by_number| if has_names { by_name } else { by_number })
     });
-    let found = found.map_err(|(by_name, by_number)| {
-        // Names that are there were meant.
-        let has_names = own.iter().all(|weight| arrays.contains_key(layer_of(&weight.name).0));
-        match if has_names { by_name } else { by_number } {
-            Misfit::Shape(error) => error,
-            Misfit::Missing(names) => {
-                let known: Vec<&str> =
-                    arrays.iter().filter(|(_, list)| !list.is_empty()).map(|(name, _)| name.as_str()).collect();
-                let got = format!("none for {}; the file has the layers {}", names.join(", "), known.join(", "));
-                Error::value(path.display().to_string(), "arrays", "one for each parameter", got)
-            }
+    let found = found.map_err(|misfit| match misfit {
+        Misfit::Shape(error) => error,
+        Misfit::Missing(names) => {
+            let known: Vec<&str> =
+                arrays.iter().filter(|(_, list)| !list.is_empty()).map(|(name, _)| name.as_str()).collect();
+            let got = format!("none for {}; the file has the layers {}", names.join(", "), known.join(", "));
+            Error::value(path.display().to_string(), "arrays", "one for each parameter", got)
         }
     })?;
     model.set_weights(&found)

@@ -87,6 +87,9 @@ fn parts(layer: &Layer) -> Option<&'static [(&'static str, &'static str, bool)]>
         | Layer::ActivityRegularization(_)
         | Layer::Residual(_)
         | Layer::Formula(_)
+        | Layer::Gradient
+        | Layer::MatMul(_)
+        | Layer::Reshape(_)
         | Layer::Flatten
         | Layer::Add
         | Layer::Concat => None,
