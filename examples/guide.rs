@@ -10,6 +10,7 @@ use axone::data::Standardizer;
 use axone::plot::{Chart, Page};
 use axone::prelude::*;
 use std::path::PathBuf;
+use std::slice::from_ref;
 
 const USAGE: &str = "usage: guide [FOLDER]
 
