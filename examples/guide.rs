@@ -10,6 +10,7 @@ use axone::data::Standardizer;
 use axone::plot::{Chart, Page};
 use axone::prelude::*;
 use std::path::PathBuf;
+use std::slice::from_ref;
 
 const USAGE: &str = "usage: guide [FOLDER]
 
@@ -55,7 +56,7 @@ fn activations() -> Result<Page> {
     let charts = kinds.into_iter().map(|(name, activation)| {
         let mut model = compile(&Sequential::new(1).add(activation), Loss::MeanSquaredError, Sgd::new(0.1))?;
         let (values, slopes) =
-            (model.predict(&inputs)?, model.input_gradients(&[inputs.clone()], &[ones.clone()])?.remove(0));
+            (model.predict(&inputs)?, model.input_gradients(from_ref(&inputs), from_ref(&ones))?.remove(0));
         let points =
             |y: &Matrix| -> Vec<Point> { zs.iter().copied().zip(y.data().iter().map(|y| f64::from(*y))).collect() };
         let chart = Chart::new(name).size(330, 260).x_label("z").y_range(-1.2..=2.2);

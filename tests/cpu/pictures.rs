@@ -115,7 +115,7 @@ fn activations_are_what_the_layers_compute() {
     let net = Sequential::new([1, 2]).add(axone::layers::Flatten).add(Dropout::new(0.5)).add(Dense::new(1));
     let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::new(0.1)).unwrap();
     let x = Matrix::new(600, 2, (0..1200).map(|i| i as f32 / 1200.0).collect()).unwrap();
-    let values = model.activations(&[x.clone()]).unwrap();
+    let values = model.activations(std::slice::from_ref(&x)).unwrap();
     assert_eq!((&values[0].1, &values[1].1), (&x, &x));
     assert_eq!(values[2].1, model.predict(&x).unwrap());
 }
