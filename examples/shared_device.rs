@@ -6,9 +6,16 @@
 //! program's shader fills a buffer with a grid of points, the predictor reads that buffer and writes another, and a second
 //! shader of the program holds the predictions against the function and keeps the worst difference.
 
+#[path = "common/arguments.rs"]
+mod arguments;
+
 use axone::prelude::*;
 use std::error::Error;
 use wgpu::util::DeviceExt;
+
+const USAGE: &str = "usage: shared_device
+
+Trains a model on a device that the program owns, and predicts between its buffers. AXONE_DEVICE names an adapter.";
 
 const SIDE: u32 = 32;
 const POINTS: u32 = SIDE * SIDE;
@@ -31,6 +38,7 @@ const SHADERS: &str = "
     }";
 
 fn main() -> Result<(), Box<dyn Error>> {
+    arguments::none(USAGE);
     let wanted = std::env::var("AXONE_DEVICE").unwrap_or_default().to_lowercase();
     let fits = |adapter: &&axone::gpu::Adapter| adapter.get_info().name.to_lowercase().contains(&wanted);
     let Some(adapter) = axone::gpu::adapters().iter().find(|adapter| wanted == "software" || fits(adapter)) else {

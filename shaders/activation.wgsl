@@ -1,4 +1,4 @@
-// with: lib/math.wgsl lib/activation.wgsl
+// with: lib/math.wgsl lib/activation.wgsl lib/fours.wgsl
 // f16: x y
 // y = f(x), element by element.
 struct Params { n: u32, alpha: f32 }
@@ -8,13 +8,13 @@ struct Params { n: u32, alpha: f32 }
 
 override KIND: u32 = 0u;
 
-const PER_GROUP = 1024u; // 256 invocations, 4 elements each, 256 apart so that neighbours read neighbours
-
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-  let first = (group.y * groups.x + group.x) * PER_GROUP + lane;
-  for (var i = first; i < first + PER_GROUP; i += 256u) {
-    if (i < params.n) { y[i] = OfY(activate(KIND, f32(x[i]), params.alpha)); }
-  }
+  let i = four_of(group, groups, lane);
+  let value = activate_four(KIND, vec4<f32>(vec4<OfX>(x[i.x], x[i.y], x[i.z], x[i.w])), params.alpha);
+  if (i.x < params.n) { y[i.x] = to_y(value.x); }
+  if (i.y < params.n) { y[i.y] = to_y(value.y); }
+  if (i.z < params.n) { y[i.z] = to_y(value.z); }
+  if (i.w < params.n) { y[i.w] = to_y(value.w); }
 }

@@ -1,4 +1,4 @@
-// with: lib/math.wgsl lib/activation.wgsl
+// with: lib/math.wgsl lib/activation.wgsl lib/fours.wgsl
 // f16: saved dy dx
 // dx = dy f', from the output or the input of the function (see lib/activation.wgsl).
 struct Params { n: u32, alpha: f32 }
@@ -9,13 +9,14 @@ struct Params { n: u32, alpha: f32 }
 
 override KIND: u32 = 0u;
 
-const PER_GROUP = 1024u; // 256 invocations, 4 elements each, 256 apart so that neighbours read neighbours
-
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-  let first = (group.y * groups.x + group.x) * PER_GROUP + lane;
-  for (var i = first; i < first + PER_GROUP; i += 256u) {
-    if (i < params.n) { dx[i] = OfDx(f32(dy[i]) * activate_grad(KIND, f32(saved[i]), params.alpha)); }
-  }
+  let i = four_of(group, groups, lane);
+  let kept = vec4<f32>(vec4<OfSaved>(saved[i.x], saved[i.y], saved[i.z], saved[i.w]));
+  let value = vec4<f32>(vec4<OfDy>(dy[i.x], dy[i.y], dy[i.z], dy[i.w])) * activate_grad_four(KIND, kept, params.alpha);
+  if (i.x < params.n) { dx[i.x] = to_dx(value.x); }
+  if (i.y < params.n) { dx[i.y] = to_dx(value.y); }
+  if (i.z < params.n) { dx[i.z] = to_dx(value.z); }
+  if (i.w < params.n) { dx[i.w] = to_dx(value.w); }
 }

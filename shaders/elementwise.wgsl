@@ -1,3 +1,4 @@
+// with: lib/fours.wgsl lib/cells.wgsl
 // f16: a b y
 // y = a o b; a stride of 0 repeats a row, a column or a scalar.
 struct Params { rows: u32, cols: u32, a_row: u32, a_col: u32, b_row: u32, b_col: u32 }
@@ -8,23 +9,24 @@ struct Params { rows: u32, cols: u32, a_row: u32, a_col: u32, b_row: u32, b_col:
 
 override OP: u32 = 0u;  // add, sub, mul
 
-const PER_GROUP = 1024u; // 256 invocations, 4 elements each, 256 apart so that neighbours read neighbours
+fn a_at(at: Cell) -> f32 { return f32(a[at.row * params.a_row + at.col * params.a_col]); }
+fn b_at(at: Cell) -> f32 { return f32(b[at.row * params.b_row + at.col * params.b_col]); }
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-  let first = (group.y * groups.x + group.x) * PER_GROUP + lane;
-  for (var i = first; i < first + PER_GROUP; i += 256u) {
-    if (i < params.rows * params.cols) {
-      let row = i / params.cols;
-      let col = i % params.cols;
-      let p = f32(a[row * params.a_row + col * params.a_col]);
-      let q = f32(b[row * params.b_row + col * params.b_col]);
-      switch (OP) {
-        case 0u: { y[i] = OfY(p + q); }
-        case 1u: { y[i] = OfY(p - q); }
-        default: { y[i] = OfY(p * q); }
-      }
-    }
+  let i = four_of(group, groups, lane);
+  let at = cells_of(i, params.cols);
+  let p = vec4<f32>(a_at(at.a), a_at(at.b), a_at(at.c), a_at(at.d));
+  let q = vec4<f32>(b_at(at.a), b_at(at.b), b_at(at.c), b_at(at.d));
+  var value: vec4<f32>;
+  switch (OP) {
+    case 0u: { value = p + q; }
+    case 1u: { value = p - q; }
+    default: { value = p * q; }
   }
+  if (i.x < params.rows * params.cols) { y[i.x] = to_y(value.x); }
+  if (i.y < params.rows * params.cols) { y[i.y] = to_y(value.y); }
+  if (i.z < params.rows * params.cols) { y[i.z] = to_y(value.z); }
+  if (i.w < params.rows * params.cols) { y[i.w] = to_y(value.w); }
 }

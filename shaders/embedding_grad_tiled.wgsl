@@ -19,6 +19,37 @@ var<workgroup> marked: array<atomic<u32>, WORDS>;
 var<workgroup> picked: array<u32, TILE>;
 var<workgroup> block: array<f32, OWN>;
 
+fn add(at: u32, end: u32, source: u32) {
+  if (at < end) { block[at] += dy[source + at]; }
+}
+
+// Adds the pair `other` of a tile to the own elements at, at + TILE, ... among those from `first` to `end`. Written out, as
+// all that is done for each pair: llvmpipe ends a kernel's loops after 65,535 turns, those of all loops together.
+fn add_pair(tile: u32, other: u32, lane: u32, first: u32, end: u32) {
+  let row = (tile + other) / params.columns;
+  let begin = picked[other];
+  let start = max(begin, first) - first;
+  let stop = min(begin + params.width, end) - first;
+  let at = start + (lane + TILE - start % TILE) % TILE;
+  // Modulo 2^32, of which the sum with `at` is the place.
+  let source = row * params.to_width + params.to_column + (tile + other) % params.columns * params.width + first - begin;
+  add(at, stop, source);
+  add(at + TILE, stop, source);
+  add(at + 2u * TILE, stop, source);
+  add(at + 3u * TILE, stop, source);
+  add(at + 4u * TILE, stop, source);
+  add(at + 5u * TILE, stop, source);
+  add(at + 6u * TILE, stop, source);
+  add(at + 7u * TILE, stop, source);
+}
+
+fn flush(at: u32, first: u32, end: u32) {
+  if (first + at < end) {
+    dtable[first + at] += block[at];
+    block[at] = 0.0;
+  }
+}
+
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
@@ -43,22 +74,25 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     for (var word = 0u; word < WORDS; word += 1u) {
       var bits = atomicLoad(&marked[word]);
       let any = bits != 0u;
-      for (var left = countOneBits(bits); left > 0u; left -= 1u) {
-        let other = word * 32u + firstTrailingBit(bits);
+      for (var left = (countOneBits(bits) + 3u) / 4u; left > 0u; left -= 1u) {
+        add_pair(tile, word * 32u + firstTrailingBit(bits), lane, first, end);
         bits &= bits - 1u;
-        let row = (tile + other) / params.columns;
-        let source = row * params.to_width + params.to_column + (tile + other) % params.columns * params.width;
-        let begin = picked[other];
-        let start = max(begin, first) - first;
-        // The first own element from start on.
-        let own = start + (lane + TILE - start % TILE) % TILE;
-        for (var i = first + own; i < min(begin + params.width, end); i += TILE) { block[i - first] += dy[source + i - begin]; }
+        if (bits != 0u) { add_pair(tile, word * 32u + firstTrailingBit(bits), lane, first, end); }
+        bits &= bits - 1u;
+        if (bits != 0u) { add_pair(tile, word * 32u + firstTrailingBit(bits), lane, first, end); }
+        bits &= bits - 1u;
+        if (bits != 0u) { add_pair(tile, word * 32u + firstTrailingBit(bits), lane, first, end); }
+        bits &= bits - 1u;
       }
       if (any) {
-        for (var own = lane; first + own < end; own += TILE) {
-          dtable[first + own] += block[own];
-          block[own] = 0.0;
-        }
+        flush(lane, first, end);
+        flush(lane + TILE, first, end);
+        flush(lane + 2u * TILE, first, end);
+        flush(lane + 3u * TILE, first, end);
+        flush(lane + 4u * TILE, first, end);
+        flush(lane + 5u * TILE, first, end);
+        flush(lane + 6u * TILE, first, end);
+        flush(lane + 7u * TILE, first, end);
       }
     }
     workgroupBarrier();

@@ -99,7 +99,7 @@ fn of_one(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grou
           @builtin(local_invocation_index) lane: u32) {
   let start = first(group, groups, lane);
   for (var i = start; i < start + PER_GROUP; i += 256u) {
-    if (i < params.rows * params.cols) { y[i] = OfY(value(vec4<f32>(a_at(i), 0.0, 0.0, 0.0))); }
+    if (i < params.rows * params.cols) { y[i] = to_y(value(vec4<f32>(a_at(i), 0.0, 0.0, 0.0))); }
   }
 }
 
@@ -108,7 +108,7 @@ fn of_two(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grou
           @builtin(local_invocation_index) lane: u32) {
   let start = first(group, groups, lane);
   for (var i = start; i < start + PER_GROUP; i += 256u) {
-    if (i < params.rows * params.cols) { y[i] = OfY(value(vec4<f32>(a_at(i), b_at(i), 0.0, 0.0))); }
+    if (i < params.rows * params.cols) { y[i] = to_y(value(vec4<f32>(a_at(i), b_at(i), 0.0, 0.0))); }
   }
 }
 
@@ -117,7 +117,7 @@ fn of_three(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gr
             @builtin(local_invocation_index) lane: u32) {
   let start = first(group, groups, lane);
   for (var i = start; i < start + PER_GROUP; i += 256u) {
-    if (i < params.rows * params.cols) { y[i] = OfY(value(vec4<f32>(a_at(i), b_at(i), c_at(i), 0.0))); }
+    if (i < params.rows * params.cols) { y[i] = to_y(value(vec4<f32>(a_at(i), b_at(i), c_at(i), 0.0))); }
   }
 }
 
@@ -126,6 +126,6 @@ fn of_four(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
            @builtin(local_invocation_index) lane: u32) {
   let start = first(group, groups, lane);
   for (var i = start; i < start + PER_GROUP; i += 256u) {
-    if (i < params.rows * params.cols) { y[i] = OfY(value(vec4<f32>(a_at(i), b_at(i), c_at(i), d_at(i)))); }
+    if (i < params.rows * params.cols) { y[i] = to_y(value(vec4<f32>(a_at(i), b_at(i), c_at(i), d_at(i)))); }
   }
 }

@@ -19,7 +19,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let last = min(first + 4u, params.cols);
   if (row < step.valid) {
     let source = order[step.start + row] * params.cols;
-    for (var c = first; c < last; c++) { batch[row * params.cols + c] = OfBatch(data[source + c]); }
+    for (var c = first; c < last; c++) { batch[row * params.cols + c] = to_batch(data[source + c]); }
   } else {
     for (var c = first; c < last; c++) { batch[row * params.cols + c] = OfBatch(0.0); }
   }

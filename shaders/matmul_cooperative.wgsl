@@ -1,4 +1,4 @@
-// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_*.wgsl lib/matmul_b_*.wgsl lib/matmul_c_*.wgsl lib/cooperative_*.wgsl lib/matmul_slices.wgsl
+// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_*.wgsl lib/matmul_b_*.wgsl lib/matmul_c_*.wgsl lib/matmul_store.wgsl lib/cooperative_*.wgsl lib/matmul_slices.wgsl
 // c = op(a) op(b) with an epilogue on matrix units, which multiply SIDE x SIDE matrices of f16 and add in f32. The walk
 // along K is that of matmul.wgsl; operands are rounded to f16 on their way into workgroup memory, and a subgroup adds to
 // ROW_SUMS x COL_SUMS matrices that its lanes hold together. In which order a unit adds, the adapter alone knows.
@@ -15,17 +15,19 @@ var<workgroup> shown: array<vec4<f32>, INVOCATIONS / LANES * SIDE * SIDE / 4u>; 
 
 struct Sums { part: array<Sum, SUMS>, of_b: vec4<f32> }
 
-fn share(lane: u32, slice: Slice) {
-  for (var i = 0u; i < HELD; i++) {
-    let e = lane + i * INVOCATIONS;
-    if (e < A_BLOCKS) {
-      let spot = block_at(e, ROW_QUADS, !TRANSPOSE_A);
-      for (var j = 0u; j < 4u; j++) { tile_a[(spot.y + j) * A_STRIDE + spot.x] = vec4<f16>(slice.block[i][j]); }
-    } else if (e < BLOCKS) {
-      let spot = block_at(e - A_BLOCKS, COL_QUADS, TRANSPOSE_B);
-      for (var j = 0u; j < 4u; j++) { tile_b[(spot.y + j) * B_STRIDE + spot.x] = vec4<f16>(slice.block[i][j]); }
-    }
+fn put(e: u32, block: mat4x4<f32>) {
+  if (e < A_BLOCKS) {
+    let spot = spot_at(e, ROW_QUADS, !TRANSPOSE_A);
+    for (var j = 0u; j < 4u; j++) { tile_a[(4u * spot.four + j) * A_STRIDE + spot.quad] = in_f16(block[j]); }
+  } else if (e < BLOCKS) {
+    let spot = spot_at(e - A_BLOCKS, COL_QUADS, TRANSPOSE_B);
+    for (var j = 0u; j < 4u; j++) { tile_b[(4u * spot.four + j) * B_STRIDE + spot.quad] = in_f16(block[j]); }
   }
+}
+
+fn share(lane: u32, slice: Slice) {
+  put(lane, slice.b0);
+  if (HELD > 1u) { put(lane + INVOCATIONS, slice.b1); }
 }
 
 // First row and column of sum `i` of a subgroup, in its workgroup's block.

@@ -1,4 +1,4 @@
-// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_*.wgsl lib/matmul_b_*.wgsl lib/matmul_c_*.wgsl
+// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_*.wgsl lib/matmul_b_*.wgsl lib/matmul_c_*.wgsl lib/matmul_store.wgsl
 // The matrix product where a subgroup has exactly 8 lanes and loads are dear (lavapipe, where workgroup memory costs as
 // much as any other). A workgroup is one subgroup and computes 32 rows of 32 or 64 columns of c: each lane all rows of 4
 // or 8 columns. For every 4 steps of k a lane reads 4 rows of op(a), which go round by shuffles, and its own columns of

@@ -1,4 +1,4 @@
-// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_*.wgsl lib/matmul_b_*.wgsl lib/matmul_c_*.wgsl
+// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_*.wgsl lib/matmul_b_*.wgsl lib/matmul_c_*.wgsl lib/matmul_store.wgsl
 // matmul_subgroup.wgsl for at most 4 rows (a prediction of one): a subgroup of 8 lanes computes 4 rows x 32 columns of c,
 // each lane 4 columns. op(a) goes round by shuffles: a lane reads 4 steps of k of it, and for every 4 steps its own
 // columns of op(b). Each output is one chain of fma in the order k = 0, 1, 2 ....

@@ -1,4 +1,4 @@
-// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_*.wgsl lib/matmul_b_*.wgsl lib/matmul_c_*.wgsl
+// with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_*.wgsl lib/matmul_b_*.wgsl lib/matmul_c_*.wgsl lib/matmul_store.wgsl
 // matmul_subgroup.wgsl for at most 16 columns (the classes of a classifier): a subgroup of 8 lanes computes 32 rows of
 // c, each lane 4 rows of all columns. Here op(b) goes round by shuffles: a lane reads 4 steps of k of it, and for every
 // 4 steps its own rows of op(a). Each output is one chain of fma in the order k = 0, 1, 2 ....

@@ -4,7 +4,7 @@ pub use crate::data::{Dataset, Matrix, Targets};
 pub use crate::init::Initializer;
 pub use crate::layers::{
     Activation, ActivityRegularization, AlphaDropout, BatchNorm, Dense, Dropout, Embedding, Flatten, LayerNorm,
-    Residual,
+    Reshape, Residual,
 };
 pub use crate::losses::Loss;
 pub use crate::metrics::{Average, Metric};

@@ -68,3 +68,13 @@ fn activate_grad(kind: u32, saved: f32, alpha: f32) -> f32 {
     default: { return 1.0; }
   }
 }
+
+fn activate_four(kind: u32, x: vec4<f32>, alpha: f32) -> vec4<f32> {
+  return vec4<f32>(activate(kind, x.x, alpha), activate(kind, x.y, alpha), activate(kind, x.z, alpha),
+                   activate(kind, x.w, alpha));
+}
+
+fn activate_grad_four(kind: u32, saved: vec4<f32>, alpha: f32) -> vec4<f32> {
+  return vec4<f32>(activate_grad(kind, saved.x, alpha), activate_grad(kind, saved.y, alpha),
+                   activate_grad(kind, saved.z, alpha), activate_grad(kind, saved.w, alpha));
+}

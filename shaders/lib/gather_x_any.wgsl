@@ -4,7 +4,7 @@
 @group(0) @binding(5) var<storage, read_write> x: array<OfX>;  // (rows, x_cols)
 
 fn move_x(row: u32, source: u32, first: u32, cols: u32) {
-  for (var c = first; c < min(first + 4u, cols); c++) { x[row * cols + c] = OfX(x_data[source * cols + c]); }
+  for (var c = first; c < min(first + 4u, cols); c++) { x[row * cols + c] = to_x(x_data[source * cols + c]); }
 }
 
 fn clear_x(row: u32, first: u32, cols: u32) {

@@ -5,7 +5,7 @@
 
 // What of four neighbours lies in a row of `cols` columns: row `source` of the data becomes row `row` of the batch.
 fn move_x(row: u32, source: u32, first: u32, cols: u32) {
-  if (first < cols) { x[(row * cols + first) / 4u] = vec4<OfX>(x_data[(source * cols + first) / 4u]); }
+  if (first < cols) { x[(row * cols + first) / 4u] = to_x4(x_data[(source * cols + first) / 4u]); }
 }
 
 fn clear_x(row: u32, first: u32, cols: u32) {

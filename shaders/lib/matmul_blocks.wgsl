@@ -44,12 +44,6 @@ fn either(a: mat4x4<f32>, b: mat4x4<f32>, second: bool) -> mat4x4<f32> {
                      select(a[2], b[2], second), select(a[3], b[3], second));
 }
 
-fn activate4(x: vec4<f32>) -> vec4<f32> {
-  return vec4<f32>(activate(ACTIVATION, x.x, params.alpha), activate(ACTIVATION, x.y, params.alpha),
-                   activate(ACTIVATION, x.z, params.alpha), activate(ACTIVATION, x.w, params.alpha));
-}
+fn activate4(x: vec4<f32>) -> vec4<f32> { return activate_four(ACTIVATION, x, params.alpha); }
 
-fn activate_grad4(s: vec4<f32>) -> vec4<f32> {
-  return vec4<f32>(activate_grad(ACTIVATION, s.x, params.alpha), activate_grad(ACTIVATION, s.y, params.alpha),
-                   activate_grad(ACTIVATION, s.z, params.alpha), activate_grad(ACTIVATION, s.w, params.alpha));
-}
+fn activate_grad4(s: vec4<f32>) -> vec4<f32> { return activate_grad_four(ACTIVATION, s, params.alpha); }

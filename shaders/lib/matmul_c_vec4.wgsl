@@ -5,31 +5,16 @@
 @group(0) @binding(4) var<storage, read> saved: array<vec4<OfSaved>>;  // (m, n): what the activation's gradient needs
 @group(0) @binding(5) var<storage, read_write> c: array<vec4<OfC>>;  // (m, n), (parts, m, n); BIAS_ROW: (1, n) at bias_at
 
-// Stores what of a block lies in the (m, n) matrix that begins at row `first` of c.
-fn store_from(first: u32, row: u32, col: u32, block: mat4x4<f32>) {
-  for (var i = 0u; i < 4u; i++) {
-    if (row + i < params.m && col < params.n) { c[((first + row + i) * params.n + col) / 4u] = vec4<OfC>(block[i]); }
-  }
+// Stores what of 4 neighbours lies in the (m, n) matrix that begins at row `first` of c.
+fn store_four(first: u32, row: u32, col: u32, x: vec4<f32>) {
+  if (row < params.m && col < params.n) { c[((first + row) * params.n + col) / 4u] = to_c4(x); }
 }
 
-fn store(row: u32, col: u32, block: mat4x4<f32>) { store_from(0u, row, col, block); }
+fn four_of_bias(col: u32) -> vec4<f32> { return bias[col / 4u]; }
 
-fn store_with_bias(row: u32, col: u32, block: mat4x4<f32>) {
-  let shift = bias[col / 4u];
-  store(row, col, mat4x4<f32>(activate4(block[0] + shift), activate4(block[1] + shift),
-                              activate4(block[2] + shift), activate4(block[3] + shift)));
-}
-
-fn store_with_gradient(row: u32, col: u32, block: mat4x4<f32>) {
-  let stride = params.n / 4u;
-  let at = row * stride + col / 4u;
-  store(row, col, mat4x4<f32>(block[0] * activate_grad4(vec4<f32>(saved[at])),
-                              block[1] * activate_grad4(vec4<f32>(saved[at + stride])),
-                              block[2] * activate_grad4(vec4<f32>(saved[at + 2u * stride])),
-                              block[3] * activate_grad4(vec4<f32>(saved[at + 3u * stride]))));
-}
+fn four_saved(row: u32, col: u32) -> vec4<f32> { return vec4<f32>(saved[(row * params.n + col) / 4u]); }
 
 // The gradient of the bias, behind that of the weights.
 fn store_bias_row(col: u32, sums: vec4<f32>) {
-  if (col < params.n) { c[(params.bias_at + col) / 4u] = vec4<OfC>(sums); }
+  if (col < params.n) { c[(params.bias_at + col) / 4u] = to_c4(sums); }
 }

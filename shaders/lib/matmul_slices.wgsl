@@ -1,13 +1,17 @@
 // with: lib/math.wgsl lib/activation.wgsl lib/matmul_blocks.wgsl lib/matmul_a_*.wgsl lib/matmul_b_*.wgsl lib/tile_*.wgsl
-// The walk along K of a workgroup that computes ROWS x COLS of c: what it brings of a and b, DEPTH steps at a time.
+// The walk along K of a workgroup that computes ROWS x COLS of c: what it brings of a and b, DEPTH steps at a time. Steps
+// go by fours: the rows or columns of a 4 x 4 block of an operand.
 const ROW_QUADS = ROWS / 4u;
 const COL_QUADS = COLS / 4u;
+const FOURS = DEPTH / 4u;
 // 4 x 4 blocks of a slice, and how many of them an invocation brings.
-const A_BLOCKS = ROW_QUADS * DEPTH / 4u;
-const BLOCKS = A_BLOCKS + COL_QUADS * DEPTH / 4u;
+const A_BLOCKS = ROW_QUADS * FOURS;
+const BLOCKS = A_BLOCKS + COL_QUADS * FOURS;
 const HELD = (BLOCKS + INVOCATIONS - 1u) / INVOCATIONS;
 
-struct Slice { block: array<mat4x4<f32>, HELD> }
+// They have names because an array that a variable indexes lies in memory.
+const_assert HELD <= 2u;
+struct Slice { b0: mat4x4<f32>, b1: mat4x4<f32> }
 
 // Where a workgroup's block of c begins, and the steps of k to walk: the same for all its invocations. Browsers take a
 // whole struct for different as soon as one member is, and then allow no barrier in a loop between two others.
@@ -27,23 +31,32 @@ fn place_of_part(number: u32) -> Place {
   return at;
 }
 
-// Quad and step of block e of an operand: neighbouring invocations read neighbouring addresses, whichever way it lies.
-fn block_at(e: u32, quads: u32, along_k: bool) -> vec2<u32> {
-  return select(vec2<u32>(e % quads, e / quads * 4u), vec2<u32>(e / (DEPTH / 4u), e % (DEPTH / 4u) * 4u), along_k);
+// Where block e of an operand lies in a slice. Neighbouring invocations read neighbouring addresses, whichever way the
+// operand lies.
+struct Spot { quad: u32, four: u32 }
+
+fn spot_at(e: u32, quads: u32, along_k: bool) -> Spot {
+  if (along_k) { return Spot(e / FOURS, e % FOURS); }
+  return Spot(e % quads, e / quads);
+}
+
+// Block e of the slice from k on: first those of op(a), then those of op(b).
+fn block_at(at: Place, k: u32, e: u32) -> mat4x4<f32> {
+  if (e < A_BLOCKS) {
+    let spot = spot_at(e, ROW_QUADS, !TRANSPOSE_A);
+    return block_a(at.row + 4u * spot.quad, k + 4u * spot.four);
+  }
+  if (e < BLOCKS) {
+    let spot = spot_at(e - A_BLOCKS, COL_QUADS, TRANSPOSE_B);
+    return block_b(k + 4u * spot.four, at.col + 4u * spot.quad);
+  }
+  return mat4x4<f32>();
 }
 
 // The blocks that invocation `lane` brings of the slice from k on.
 fn fetch(at: Place, lane: u32, k: u32) -> Slice {
   var slice: Slice;
-  for (var i = 0u; i < HELD; i++) {
-    let e = lane + i * INVOCATIONS;
-    if (e < A_BLOCKS) {
-      let spot = block_at(e, ROW_QUADS, !TRANSPOSE_A);
-      slice.block[i] = block_a(at.row + 4u * spot.x, k + spot.y);
-    } else if (e < BLOCKS) {
-      let spot = block_at(e - A_BLOCKS, COL_QUADS, TRANSPOSE_B);
-      slice.block[i] = block_b(k + spot.y, at.col + 4u * spot.x);
-    }
-  }
+  slice.b0 = block_at(at, k, lane);
+  if (HELD > 1u) { slice.b1 = block_at(at, k, lane + INVOCATIONS); }
   return slice;
 }

@@ -26,3 +26,7 @@ fn uniform_(bits: u32) -> f32 { return f32(bits >> 8u) * 5.9604644775390625e-8f;
 
 // Whether element i outlives a dropout of this rate.
 fn keeps(key: vec2<u32>, i: u32, rate: f32) -> bool { return uniform_(threefry2x32(key, vec2<u32>(i, 0u)).x) >= rate; }
+
+fn keep4(key: vec2<u32>, i: vec4<u32>, rate: f32) -> vec4<bool> {
+  return vec4<bool>(keeps(key, i.x, rate), keeps(key, i.y, rate), keeps(key, i.z, rate), keeps(key, i.w, rate));
+}

@@ -3,5 +3,4 @@ const ROWS = 128u;
 const COLS = 128u;
 const DEPTH = 16u;
 const INVOCATIONS = 256u;
-const ROW_PARTS = 2u;
-const COL_PARTS = 2u;
+const PARTS = 2u;

@@ -4,5 +4,4 @@ const ROWS = 32u;
 const COLS = 32u;
 const DEPTH = 16u;
 const INVOCATIONS = 64u;
-const ROW_PARTS = 1u;
-const COL_PARTS = 1u;
+const PARTS = 1u;

@@ -3,5 +3,4 @@ const ROWS = 64u;
 const COLS = 64u;
 const DEPTH = 16u;
 const INVOCATIONS = 64u;
-const ROW_PARTS = 2u;
-const COL_PARTS = 2u;
+const PARTS = 2u;

@@ -97,7 +97,7 @@ impl Probe {
         let total = data.weight(0..rows as u32);
         let step = Step { step: 1, ..Step::over(0, rows, total) };
         let gradients = BufferRange::of(Buffer::Gradients, plan.slab);
-        let losses = model.program().loss_weights.iter().map(|weight| f64::from(*weight)).collect();
+        let losses = model.program().weights_of_losses().into_iter().map(f64::from).collect();
         let weights = (0..rows as u32).map(|row| data.weight([row].into_iter()) / total).collect();
         Ok(Self { executor, train, gradients, weights, losses, step })
     }

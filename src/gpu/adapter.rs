@@ -37,11 +37,8 @@ pub(super) fn describe_parts(
     matrices: &[wgpu::CooperativeMatrixProperties],
 ) -> DeviceInfo {
     let mut abilities = Vec::new();
-    if features.contains(wgpu::Features::SUBGROUP) {
-        abilities.push(match (info.subgroup_min_size, info.subgroup_max_size) {
-            (min, max) if min == max => format!("subgroups of {min}"),
-            (min, max) => format!("subgroups of {min} to {max}"),
-        });
+    if let Some((min, max)) = subgroups(info, features) {
+        abilities.push(if min == max { format!("subgroups of {min}") } else { format!("subgroups of {min} to {max}") });
     }
     if features.contains(wgpu::Features::SHADER_F16) {
         abilities.push("f16".to_owned());
@@ -68,11 +65,16 @@ pub(super) fn describe_parts(
     }
 }
 
+/// Lanes of the smallest and of the largest subgroup. A driver that says 0 knows of none.
+fn subgroups(info: &wgpu::AdapterInfo, features: wgpu::Features) -> Option<(u32, u32)> {
+    let sizes = (info.subgroup_min_size, info.subgroup_max_size);
+    (features.contains(wgpu::Features::SUBGROUP) && sizes.0 > 0).then_some(sizes)
+}
+
 /// What of an open device decides between the tiles of a matrix product.
 pub(super) fn abilities(adapter: &Adapter, device: &wgpu::Device) -> Abilities {
     let (info, limits) = (adapter.get_info(), device.limits());
-    let one_size = info.subgroup_min_size == info.subgroup_max_size;
-    let subgroups = device.features().contains(wgpu::Features::SUBGROUP) && one_size;
+    let one_size = subgroups(&info, device.features()).filter(|(min, max)| min == max);
     let needed = wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX | wgpu::Features::SHADER_F16;
     let squares = adapter.cooperative_matrix_properties().into_iter().filter(|shape| {
         let is_square = shape.m_size == shape.n_size && shape.n_size == shape.k_size;
@@ -81,7 +83,7 @@ pub(super) fn abilities(adapter: &Adapter, device: &wgpu::Device) -> Abilities {
     });
     let squares = squares.map(|shape| shape.m_size).filter(|_| device.features().contains(needed));
     Abilities {
-        subgroup: subgroups.then_some(info.subgroup_min_size),
+        subgroup: one_size.map(|(lanes, _)| lanes),
         workgroup_bytes: limits.max_compute_workgroup_storage_size,
         invocations: limits.max_compute_invocations_per_workgroup,
         int64: device.features().contains(wgpu::Features::SHADER_INT64),
@@ -96,5 +98,20 @@ fn kind(device_type: wgpu::DeviceType) -> DeviceKind {
         wgpu::DeviceType::VirtualGpu => DeviceKind::VirtualGpu,
         wgpu::DeviceType::Cpu => DeviceKind::Software,
         wgpu::DeviceType::Other => DeviceKind::OtherGpu,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subgroups_of_no_lanes_are_none() {
+        let mut info = wgpu::AdapterInfo::new(wgpu::DeviceType::Other, wgpu::Backend::Noop);
+        for (sizes, wanted) in [((0, 0), None), ((0, 32), None), ((8, 8), Some((8, 8))), ((4, 64), Some((4, 64)))] {
+            (info.subgroup_min_size, info.subgroup_max_size) = sizes;
+            assert_eq!(subgroups(&info, wgpu::Features::SUBGROUP), wanted);
+            assert_eq!(subgroups(&info, wgpu::Features::empty()), None);
+        }
     }
 }

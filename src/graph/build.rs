@@ -1,8 +1,8 @@
 //! One method per operation: infers the shape of the result or says which two shapes do not fit, and where.
 
-use super::{Graph, NodeId, Op, Parameter, Role, Rows, Shape, check_rate};
+use super::{BatchProduct, Graph, NodeId, Op, Parameter, Role, Rows, Shape, check_rate};
 use crate::kernels::{AccuracyKind, Activation, ElementwiseLoss, ElementwiseOp, EntropyKind, RankKind};
-use crate::{Error, Result};
+use crate::{Error, Result, size};
 
 impl Graph {
     /// The next input of the batch, `(B, cols)`.
@@ -84,6 +84,19 @@ impl Graph {
             return Err(Error::shape(name, "a right operand of fixed size", format!("{sb} transposed")));
         };
         Ok(self.push(name, Op::MatMul { transpose_a, transpose_b }, &[a, b], Shape { rows: m, cols }))
+    }
+
+    /// The product of the matrices in each row of `a` and `b`, whose rows are as many.
+    pub fn batch_matmul(&mut self, name: &str, product: BatchProduct, a: NodeId, b: NodeId) -> Result<NodeId> {
+        let [m, k, n] = product.sizes;
+        let rows = self.shape(a).rows;
+        for (operand, sides) in [(a, [m, k]), (b, [k, n])] {
+            let cols = size::product(&sides).filter(|cols| *cols > 0);
+            let cols =
+                cols.ok_or_else(|| Error::value(name, "sizes", "at least 1, and few numbers", format!("{sides:?}")))?;
+            self.require(name, operand, Shape { rows, cols })?;
+        }
+        Ok(self.push(name, Op::BatchMatMul(product), &[a, b], Shape { rows, cols: m.saturating_mul(n) }))
     }
 
     /// `x + bias`, the bias `(1, cols)` repeated for every row.
@@ -231,6 +244,20 @@ impl Graph {
             return Err(Error::shape(name, format!("{least} columns"), shape));
         }
         Ok(self.push(name, Op::Slice { from }, &[x], Shape { cols, ..shape }))
+    }
+
+    /// `x` as the columns from `from` on of zeros of shape `all`.
+    pub(super) fn padded(&mut self, name: &str, x: NodeId, from: usize, all: Shape) -> Result<NodeId> {
+        let end = from + self.shape(x).cols;
+        let mut parts = Vec::new();
+        if from > 0 {
+            parts.push(self.fill(name, 0.0, Shape { cols: from, ..all }));
+        }
+        parts.push(x);
+        if end < all.cols {
+            parts.push(self.fill(name, 0.0, Shape { cols: all.cols - end, ..all }));
+        }
+        self.concat(name, &parts)
     }
 
     /// Zeroes elements with probability `rate` in `[0, 1)`, scales the rest.

@@ -16,7 +16,7 @@ mod shape;
 
 pub(crate) use build_layers::{check_epsilon, check_momentum, check_rate};
 pub use differentiate::{differentiate, vector_jacobian};
-pub use op::{LayerOp, Op};
+pub use op::{BatchProduct, LayerOp, Op};
 pub use shape::{Rows, Shape};
 
 use crate::{Error, Result};

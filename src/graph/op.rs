@@ -26,6 +26,8 @@ pub enum Op {
         /// Use `bᵀ`.
         transpose_b: bool,
     },
+    /// `op(a) op(b)` in each row.
+    BatchMatMul(BatchProduct),
     /// `x (rows, cols) + bias (1, cols)`.
     BiasAdd,
     /// Sum over the rows, `(1, cols)`.
@@ -95,6 +97,17 @@ pub enum Op {
     Accuracy(AccuracyKind),
     /// The class that each row predicts, or the rank of its target, from `[prediction, target]`, `(B, 1)`. No gradient.
     Rank(RankKind),
+}
+
+/// The product of matrices that lie in the rows of two values, one behind the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchProduct {
+    /// Rows and columns of `op(a)`, columns of `op(b)`.
+    pub sizes: [usize; 3],
+    /// `a` holds `(k, m)`.
+    pub transpose_a: bool,
+    /// `b` holds `(n, k)`.
+    pub transpose_b: bool,
 }
 
 /// The operations of normalisation, alpha dropout and embedding.
@@ -187,6 +200,7 @@ impl Op {
             Op::Parameter(_) => "parameter",
             Op::Fill(_) => "fill",
             Op::MatMul { .. } => "matmul",
+            Op::BatchMatMul(_) => "batch_matmul",
             Op::BiasAdd => "bias_add",
             Op::SumRows => "sum_rows",
             Op::SumCols => "sum_cols",

@@ -255,6 +255,7 @@ pub const SHADER: Shader = Shader {
     sources: &[
         include_str!("../../shaders/lib/math.wgsl"),
         include_str!("../../shaders/lib/activation.wgsl"),
+        include_str!("../../shaders/lib/fours.wgsl"),
         include_str!("../../shaders/activation.wgsl"),
     ],
     params: ActivationParams::MEMBERS,
@@ -270,6 +271,7 @@ pub const GRAD_SHADER: Shader = Shader {
     sources: &[
         include_str!("../../shaders/lib/math.wgsl"),
         include_str!("../../shaders/lib/activation.wgsl"),
+        include_str!("../../shaders/lib/fours.wgsl"),
         include_str!("../../shaders/activation_grad.wgsl"),
     ],
     entries: &[Entry {

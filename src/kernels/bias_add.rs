@@ -15,7 +15,11 @@ params! {
 /// `shaders/bias_add.wgsl`.
 pub const SHADER: Shader = Shader {
     name: "bias_add",
-    sources: &[include_str!("../../shaders/bias_add.wgsl")],
+    sources: &[
+        include_str!("../../shaders/lib/fours.wgsl"),
+        include_str!("../../shaders/lib/cells.wgsl"),
+        include_str!("../../shaders/bias_add.wgsl"),
+    ],
     params: BiasAdd::MEMBERS,
     overrides: &[],
     workgroup_size: 256,

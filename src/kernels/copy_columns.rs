@@ -26,7 +26,11 @@ params! {
 /// `shaders/copy_columns.wgsl`.
 pub const SHADER: Shader = Shader {
     name: "copy_columns",
-    sources: &[include_str!("../../shaders/copy_columns.wgsl")],
+    sources: &[
+        include_str!("../../shaders/lib/fours.wgsl"),
+        include_str!("../../shaders/lib/cells.wgsl"),
+        include_str!("../../shaders/copy_columns.wgsl"),
+    ],
     params: CopyColumns::MEMBERS,
     overrides: &[],
     workgroup_size: 256,

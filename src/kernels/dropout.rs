@@ -33,6 +33,7 @@ pub const SHADER: Shader = Shader {
     sources: &[
         include_str!("../../shaders/lib/step.wgsl"),
         include_str!("../../shaders/lib/random.wgsl"),
+        include_str!("../../shaders/lib/fours.wgsl"),
         include_str!("../../shaders/dropout.wgsl"),
     ],
     params: Dropout::MEMBERS,
@@ -104,6 +105,7 @@ pub const ALPHA_SHADER: Shader = Shader {
     sources: &[
         include_str!("../../shaders/lib/step.wgsl"),
         include_str!("../../shaders/lib/random.wgsl"),
+        include_str!("../../shaders/lib/fours.wgsl"),
         include_str!("../../shaders/alpha_dropout.wgsl"),
     ],
     params: AlphaDropout::MEMBERS,

@@ -64,7 +64,11 @@ impl Elementwise {
 /// `shaders/elementwise.wgsl`.
 pub const SHADER: Shader = Shader {
     name: "elementwise",
-    sources: &[include_str!("../../shaders/elementwise.wgsl")],
+    sources: &[
+        include_str!("../../shaders/lib/fours.wgsl"),
+        include_str!("../../shaders/lib/cells.wgsl"),
+        include_str!("../../shaders/elementwise.wgsl"),
+    ],
     params: ElementwiseParams::MEMBERS,
     overrides: &["OP"],
     workgroup_size: 256,

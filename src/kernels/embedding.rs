@@ -76,6 +76,9 @@ const TILED_FROM: usize = 1024;
 /// Elements of a table that a workgroup of the tiled gradient owns.
 const OWN: usize = 2048;
 
+/// The most pairs of which it takes the gradient: of more, all of one category, llvmpipe would cut its loops off.
+const TILED_TO: u32 = 1 << 17;
+
 impl EmbeddingParams {
     fn table(&self) -> usize {
         self.categories as usize * self.width as usize
@@ -94,7 +97,7 @@ impl EmbeddingParams {
 
 impl EmbeddingGrad {
     fn is_tiled(&self) -> bool {
-        self.0.table() >= TILED_FROM
+        self.0.table() >= TILED_FROM && self.0.pairs() <= TILED_TO
     }
 
     /// Invocations that share the sum of an element.

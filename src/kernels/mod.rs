@@ -13,6 +13,7 @@ pub(crate) mod sums;
 
 pub mod accuracy;
 pub mod activation;
+pub mod batch_matmul;
 pub mod batch_norm;
 pub mod bias_add;
 pub mod blend;
@@ -67,6 +68,8 @@ macro_rules! kernels {
         $name! { (order, step)
             /// `c = op(a) op(b)` with an epilogue.
             Matmul(matmul::Matmul) in [], matmul(..);
+            /// `y = op(a) op(b)` in each row of a batch.
+            BatchMatmul(batch_matmul::BatchMatmul) in [SHADER], batch_matmul(a, b => y);
             /// `y = x + bias`, the bias repeated for every row.
             BiasAdd(bias_add::BiasAdd) in [SHADER], bias_add(x, bias => y);
             /// `y = Σ_r x`, the sum of the rows.
@@ -209,7 +212,7 @@ impl Kernel {
         match (spec.shader().name, spec.entry().name, self) {
             (file, "main", _) => file.to_owned(),
             (
-                file @ ("matmul" | "matmul_subgroup" | "matmul_cooperative"),
+                file @ ("matmul" | "matmul_fine" | "matmul_subgroup" | "matmul_cooperative"),
                 entry,
                 Kernel::Matmul(Matmul { tile: Some(tile), .. }),
             ) => {

@@ -15,7 +15,7 @@ params! {
 /// `shaders/scale.wgsl`.
 pub const SHADER: Shader = Shader {
     name: "scale",
-    sources: &[include_str!("../../shaders/scale.wgsl")],
+    sources: &[include_str!("../../shaders/lib/fours.wgsl"), include_str!("../../shaders/scale.wgsl")],
     params: Scale::MEMBERS,
     overrides: &[],
     workgroup_size: 256,

@@ -23,8 +23,8 @@ pub struct Binding {
     pub name: &'static str,
     /// How the entry point uses it.
     pub access: Access,
-    /// Whether its elements may be f16. WGSL then declares those of `x` as the alias `OfX`, which the host puts
-    /// in front.
+    /// Whether its elements may be f16. WGSL then declares those of `x` as the alias `OfX` and stores them through `to_x`
+    /// or `to_x4`, all of which the host puts in front.
     pub half: bool,
     /// Whether WGSL takes its elements two at a time, as u64.
     pub pairs: bool,
@@ -56,12 +56,30 @@ impl Binding {
         Self { pairs: true, ..self }
     }
 
-    /// The WGSL alias of its elements.
-    fn alias(&self) -> String {
-        let (first, rest) = self.name.split_at(1);
-        format!("Of{}{rest}", first.to_uppercase())
+    /// The WGSL alias of its elements and, if it is written, what makes them of f32: one, and four neighbours.
+    fn element(&self, half: bool) -> String {
+        let Self { name, .. } = self;
+        let (first, rest) = name.split_at(1);
+        let (ty, one, four) = if half { ("f16", "in_f16(vec4(x)).x", "in_f16(x)") } else { ("f32", "x", "x") };
+        let alias = format!("alias Of{}{rest} = {ty};\n", first.to_uppercase());
+        if self.access == Access::Read {
+            return alias;
+        }
+        alias
+            + &format!("fn to_{name}(x: f32) -> {ty} {{ return {one}; }}\n")
+            + &format!("fn to_{name}4(x: vec4<f32>) -> vec4<{ty}> {{ return {four}; }}\n")
     }
 }
+
+/// f32 in f16. What rounds to more than its largest number, 65,504, becomes infinite: so says IEEE 754, but WGSL leaves it
+/// open and Direct3D rounds to zero, which would hide an overflow from the loss scale.
+const IN_F16: &str = "\
+fn in_f16(x: vec4<f32>) -> vec4<f16> {
+  let bits = bitcast<vec4<u32>>(x);
+  let infinite = (bits & vec4(0x80000000u)) | vec4(0x7f800000u);
+  return vec4<f16>(bitcast<vec4<f32>>(select(bits, infinite, abs(x) >= vec4(65520.0))));
+}
+";
 
 /// Which storage buffers of a dispatch hold f16; the others hold 32-bit elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -136,15 +154,15 @@ impl Shader {
         lines.filter_map(|line| line.strip_prefix("// enable: ")).flat_map(str::split_whitespace)
     }
 
-    /// The text handed to the WGSL compiler: extensions, what the elements of each buffer are that may hold f16, then
-    /// the files.
+    /// The text handed to the WGSL compiler: extensions, what the elements of each buffer are that may hold f16 and how
+    /// they are made, then the files.
     pub fn source(&self, halves: Halves) -> String {
-        let own = self.extensions().filter(|name| *name != "f16" || halves == Halves::NONE);
-        let f16 = (halves != Halves::NONE).then_some("f16");
-        let enables = own.chain(f16).map(|name| format!("enable {name};\n"));
-        let element = |binding: &&Binding| if halves.has(binding) { "f16" } else { "f32" };
-        let aliases = self.may_be_half().into_iter().map(|b| format!("alias {} = {};\n", b.alias(), element(&b)));
-        enables.chain(aliases).chain(self.sources.iter().map(|s| (*s).to_owned())).collect()
+        let own = self.extensions().filter(|name| *name != "f16");
+        let has_f16 = halves != Halves::NONE || self.extensions().any(|name| name == "f16");
+        let enables: String = own.chain(has_f16.then_some("f16")).map(|name| format!("enable {name};\n")).collect();
+        let elements = self.may_be_half().into_iter().map(|binding| binding.element(halves.has(binding)));
+        let elements: String = elements.collect();
+        [&*enables, if has_f16 { IN_F16 } else { "" }, &elements, &self.sources.concat()].concat()
     }
 }
 

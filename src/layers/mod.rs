@@ -8,8 +8,11 @@ mod dropout;
 mod embedding;
 mod flatten;
 mod formula;
+mod gradient;
 mod layer_norm;
+mod matmul;
 mod merge;
+mod reshape;
 mod residual;
 
 pub use crate::kernels::Activation;
@@ -19,8 +22,11 @@ pub use dense::Dense;
 pub use dropout::{AlphaDropout, Dropout};
 pub use embedding::Embedding;
 pub use flatten::Flatten;
+use gradient::Gradient;
 pub use layer_norm::LayerNorm;
+pub use matmul::MatMul;
 use merge::{Add, Concat};
+pub use reshape::Reshape;
 pub use residual::Residual;
 
 use crate::formula::Formula;
@@ -84,6 +90,10 @@ layers! {
     ActivityRegularization,
     /// See [`Residual`]: a network applies its layers one by one, so none holds this variant.
     Residual,
+    /// See [`Reshape`].
+    Reshape,
+    /// The product of two values: see [`Network::matmul`](crate::model::Network::matmul).
+    MatMul,
     /// A function of values: see [`Network::formula`](crate::model::Network::formula).
     Formula,
     ;
@@ -93,6 +103,8 @@ layers! {
     Add,
     /// Several values side by side.
     Concat,
+    /// A derivative: see [`Network::gradient`](crate::model::Network::gradient).
+    Gradient,
 }
 
 impl Layer {

@@ -4,7 +4,8 @@ use super::Loss;
 use crate::{Error, Result};
 
 /// One loss for each output of a model, with a weight if wished: training makes `Σ weight · loss` small. Default
-/// weights: 1. Reported are that sum as `loss`, and each output's own loss without its weight.
+/// weights: 1. Reported are that sum as `loss`, and each output's own loss without its weight; one of weight 0 is
+/// reported and trains nothing.
 /// What layers ask for their activations is part of the first output's loss.
 ///
 /// ```
@@ -20,7 +21,7 @@ use crate::{Error, Result};
 /// net.compile(Device::cpu(), losses, Adam::default())?;
 ///
 /// let error = net.compile(Device::cpu(), [(Loss::Poisson, 1.0), (Loss::Cosine, -0.5)], Adam::default()).unwrap_err();
-/// assert_eq!(error.to_string(), "losses[1] (cosine): weight must be more than 0 and finite, got -0.5");
+/// assert_eq!(error.to_string(), "losses[1] (cosine): weight must be at least 0 and finite, got -0.5");
 /// # Ok::<(), axone::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -33,9 +34,9 @@ impl Losses {
     pub(crate) fn check(&self) -> Result<()> {
         self.losses.iter().try_for_each(Loss::check)?;
         for (i, (loss, weight)) in self.losses.iter().zip(&self.weights).enumerate() {
-            if !(weight.is_finite() && *weight > 0.0) {
+            if !(weight.is_finite() && *weight >= 0.0) {
                 let place = format!("losses[{i}] ({})", loss.name());
-                return Err(Error::value(place, "weight", "more than 0 and finite", weight));
+                return Err(Error::value(place, "weight", "at least 0 and finite", weight));
             }
         }
         Ok(())

@@ -8,6 +8,7 @@ pub(crate) mod by_hand;
 mod compiled;
 mod fits;
 mod frozen;
+mod gradient;
 mod inference;
 mod layout;
 mod metrics;

@@ -1,6 +1,7 @@
 //! The architecture of a model: layers applied to values. Chains, branches that meet again, a value used
 //! twice, several inputs and outputs. Plain data: it holds no weights and names no device.
 
+use super::gradient::AddedLoss;
 use super::shared::{Again, Block, SharedBlocks};
 use super::value::{Stamp, Value};
 use super::{Model, Summary};
@@ -8,7 +9,7 @@ use crate::device::Device;
 use crate::formula::{Formula, Symbol};
 use crate::graph::{Graph, NodeId};
 use crate::init::Initializer;
-use crate::layers::{Apply, Built, Layer};
+use crate::layers::{Apply, Built, Layer, MatMul};
 use crate::losses::Losses;
 use crate::optimizers::{LayerRule, Optimizer};
 use crate::size::{self, MOST_ELEMENTS};
@@ -30,6 +31,15 @@ pub(crate) struct Applied {
     pub shares: Option<usize>,
     #[cfg_attr(feature = "save", serde(skip))]
     pub stamp: Stamp,
+}
+
+/// What a network leaves in a graph.
+pub(super) struct BuiltNetwork {
+    pub outputs: Vec<Built>,
+    /// What layers add to the loss of each row.
+    pub penalties: Vec<NodeId>,
+    /// The values whose mean is a loss, with their weights.
+    pub added: Vec<(NodeId, f32)>,
 }
 
 /// Layers applied to values: the functional way to describe a model.
@@ -56,6 +66,8 @@ pub struct Network {
     /// From which the first weights are drawn.
     #[cfg_attr(feature = "save", serde(skip))]
     pub(super) seed: u64,
+    #[cfg_attr(feature = "save", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub(super) added: Vec<AddedLoss>,
     #[cfg_attr(feature = "save", serde(skip))]
     pub(super) shared: SharedBlocks,
 }
@@ -103,6 +115,55 @@ impl Network {
     /// [`Error::Value`] without values; [`Error::Shape`] for values of more than one dimension.
     pub fn concat(&mut self, values: &[Value]) -> Result<Value> {
         self.apply_to(Layer::Concat, values)
+    }
+
+    /// The product of the matrices that two values hold in each row: `[m, k]` and `[k, n]` make `[m, n]`, as
+    /// `torch.matmul` does behind the batch (`torch.bmm`). A vector `[k]` is a row on the left and a column on the right,
+    /// and leaves no side behind; two of them make their inner product, one number. [`Reshape`] makes matrices of a layer's
+    /// numbers. `aᵢⱼ` of a row meets `bⱼₗ` of the same row alone: a product over the batch, such as `A Bᵀ` of the similarity
+    /// of every row with every other, would make what a row is worth depend on the rows that it happens to be drawn
+    /// with, on padding, and on how a batch is cut into parts. Put what is to be compared side by side in one row.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let mut net = Network::new();
+    /// let (a, b) = (net.input("a", [2, 3])?, net.input("b", [2, 3])?);
+    /// let scores = net.matmul_transposed(a, b)?; // (2, 3) (3, 2)
+    /// let mixed = net.matmul(scores, b)?;        // (2, 2) (2, 3)
+    /// let flat = net.apply(Flatten, mixed)?;
+    /// net.output(flat)?;
+    /// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default())?;
+    /// let [a, b] = [[[1.0, 0.0, 0.0, 0.0, 1.0, 0.0]], [[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]].map(Matrix::from);
+    /// assert_eq!(model.predict_all(&[a, b])?[0].data(), [17.0, 22.0, 27.0, 22.0, 29.0, 36.0]);
+    ///
+    /// let (c, d) = (net.input("c", [2, 3])?, net.input("d", [2, 3])?);
+    /// let error = net.matmul(c, d).unwrap_err();
+    /// assert_eq!(error.to_string(), "matmul: expected [3, n] on the right of [2, 3], got [2, 3]");
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Shape`] with both shapes where they do not fit; [`Error::Value`] for a value of another network.
+    ///
+    /// [`Reshape`]: crate::layers::Reshape
+    pub fn matmul(&mut self, a: Value, b: Value) -> Result<Value> {
+        self.product(a, b, false)
+    }
+
+    /// `a bᵀ` in each row, as [`matmul`](Self::matmul): `[m, k]` and `[n, k]` make `[m, n]`.
+    ///
+    /// # Errors
+    /// As [`matmul`](Self::matmul).
+    pub fn matmul_transposed(&mut self, a: Value, b: Value) -> Result<Value> {
+        self.product(a, b, true)
+    }
+
+    fn product(&mut self, a: Value, b: Value, transposed: bool) -> Result<Value> {
+        let name = "matmul";
+        let [of_a, of_b] = [self.place(name, "input", a)?, self.place(name, "input", b)?];
+        let layer = MatMul::new(name, &self.values[of_a].shape, &self.values[of_b].shape, transposed)?;
+        self.apply_to(Layer::MatMul(layer), &[a, b])
     }
 
     /// A function of values, called `name`: `build` says it, once, with the operators and methods of [`Symbol`], and numbers
@@ -207,6 +268,9 @@ impl Network {
             let got = format!("the result of {}", self.values[input].name);
             return Err(Error::value(name, "input", "an input of the model, which holds the categories", got));
         }
+        if let (Layer::Gradient, &[of, by]) = (&layer, places.as_slice()) {
+            self.check_gradient(&name, of, by)?;
+        }
         if let Some(first) = shares.and_then(|at| self.values.get(at)) {
             let of = |places: &[usize]| -> Vec<&[usize]> {
                 places.iter().filter_map(|at| Some(self.values.get(*at)?.shape.as_slice())).collect()
@@ -300,15 +364,10 @@ impl Network {
         self.check_moments()
     }
 
-    /// Appends the network to `graph` and returns the outputs, and what layers add to the loss of each row. Layers that
+    /// Appends the network to `graph`. Layers that
     /// behave differently while training (dropout, batch normalisation) do so if `training`, but for layers all of
     /// whose parameters are `frozen`; the parameters are the same either way.
-    pub(crate) fn build(
-        &self,
-        graph: &mut Graph,
-        training: bool,
-        frozen: &[bool],
-    ) -> Result<(Vec<Built>, Vec<NodeId>)> {
+    pub(super) fn build(&self, graph: &mut Graph, training: bool, frozen: &[bool]) -> Result<BuiltNetwork> {
         let mut built: Vec<Built> = Vec::with_capacity(self.values.len());
         let mut parameters: Vec<Range<usize>> = Vec::with_capacity(self.values.len());
         let mut penalties = Vec::new();
@@ -336,7 +395,9 @@ impl Network {
             built.push(value);
             parameters.push(shared.unwrap_or(declared..graph.parameters().len()));
         }
-        Ok((self.outputs.iter().filter_map(|output| built.get(*output).copied()).collect(), penalties))
+        let outputs = self.outputs.iter().filter_map(|output| built.get(*output).copied()).collect();
+        let added = self.added.iter().filter_map(|added| Some((built.get(added.value)?.value, added.weight))).collect();
+        Ok(BuiltNetwork { outputs, penalties, added })
     }
 }
 

@@ -1,5 +1,7 @@
 //! The plans of steps by hand: what `fit` runs as one plan, in pieces, and what it does not need.
 
+use super::network::BuiltNetwork;
+use super::program::or_zeros;
 use super::{Precision, Program, Purpose};
 use crate::Result;
 use crate::graph::{Graph, NodeId, vector_jacobian};
@@ -72,7 +74,8 @@ impl Program {
     /// Inputs and, behind them, the gradients of the outputs are the inputs of the batch.
     fn given_plan(&self, piece: Piece, batch: usize) -> Result<Plan> {
         let mut graph = Graph::new();
-        let (outputs, _) = self.network.build(&mut graph, piece != Piece::InputGradients, &self.frozen)?;
+        let BuiltNetwork { outputs, .. } =
+            self.network.build(&mut graph, piece != Piece::InputGradients, &self.frozen)?;
         let values: Vec<NodeId> = outputs.iter().map(|output| output.value).collect();
         let inputs = graph.input_nodes();
         if piece == Piece::Forward {
@@ -90,16 +93,12 @@ impl Program {
         if piece == Piece::Backward {
             let (indices, parameters) = self.trained(&graph);
             let found = vector_jacobian(&mut graph, &seeds, &parameters)?;
-            let gradients: Vec<_> = indices.into_iter().zip(found).filter_map(|(i, node)| Some((i, node?))).collect();
+            let found = or_zeros(&mut graph, &parameters, found);
+            let gradients: Vec<_> = indices.into_iter().zip(found).collect();
             return lower(&graph, &Lowering { gather: true, gradients: &gradients, ..bare("backward", batch) });
         }
         let found = vector_jacobian(&mut graph, &seeds, &inputs)?;
-        let found: Vec<NodeId> = inputs
-            .iter()
-            .zip(found)
-            // An input that no output depends on.
-            .map(|(&input, node)| node.unwrap_or_else(|| graph.fill("dinput", 0.0, graph.shape(input))))
-            .collect();
+        let found = or_zeros(&mut graph, &inputs, found);
         lower(&graph, &Lowering { gather: true, outputs: &found, ..bare("input_gradients", batch) })
     }
 }

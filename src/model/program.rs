@@ -1,5 +1,6 @@
 //! From a network and its losses to the plans that train, evaluate and predict.
 
+use super::network::BuiltNetwork;
 use super::reported::check_names;
 use super::{Network, Precision};
 use crate::graph::{Graph, NodeId, Role, differentiate};
@@ -56,11 +57,12 @@ pub(crate) struct Watched {
 pub(crate) struct Built {
     pub graph: Graph,
     pub outputs: Vec<NodeId>,
-    /// Loss of each output, then metric of each output, one value a row; then what further metrics need.
+    /// Loss of each output, losses without a target, then metric of each output, one value a row; then what further
+    /// metrics need.
     pub logs: Vec<NodeId>,
     /// Of each output: above it a score means yes.
     pub thresholds: Vec<f32>,
-    /// The sum over the outputs of the mean loss times its weight.
+    /// The sum of the mean losses times their weights; `None` where all of these are 0.
     pub loss: Option<NodeId>,
 }
 
@@ -88,6 +90,11 @@ impl Program {
         Ok(program)
     }
 
+    /// The weights of the losses in the order of the log: those of the outputs, then those without a target.
+    pub(crate) fn weights_of_losses(&self) -> Vec<f32> {
+        self.loss_weights.iter().copied().chain(self.network.added_losses().map(|(_, weight)| weight)).collect()
+    }
+
     /// The graph for `purpose`. `classes[i]`: the targets of output `i` are class indices.
     pub(crate) fn build(&self, purpose: Purpose, classes: &[bool]) -> Result<Built> {
         self.build_scaled(purpose, classes, false)
@@ -96,7 +103,8 @@ impl Program {
     /// The same, and the loss that is differentiated is multiplied by the loss scale if `scaled`.
     fn build_scaled(&self, purpose: Purpose, classes: &[bool], scaled: bool) -> Result<Built> {
         let mut graph = Graph::new();
-        let (outputs, penalties) = self.network.build(&mut graph, purpose == Purpose::Train, &self.frozen)?;
+        let BuiltNetwork { outputs, penalties, added } =
+            self.network.build(&mut graph, purpose == Purpose::Train, &self.frozen)?;
         let values = outputs.iter().map(|output| output.value).collect();
         if purpose == Purpose::Predict {
             return Ok(Built { graph, outputs: values, logs: Vec::new(), thresholds: Vec::new(), loss: None });
@@ -111,23 +119,26 @@ impl Program {
         for (i, (output, loss)) in outputs.iter().zip(&self.losses).enumerate() {
             let name = self.network.outputs().nth(i).map_or_else(String::new, |value| value.name.clone());
             // Before the loss, which takes its gradient in the same dispatch if this exists by then.
-            let scale = match self.loss_weights.get(i) {
-                Some(&weight) if weight != 1.0 => graph.scale("loss_weight", weight, row_scale),
-                _ => row_scale,
-            };
+            let weight = self.loss_weights.get(i).copied().unwrap_or(1.0);
+            let scale = weighted(&mut graph, weight, row_scale);
             let classes = classes.get(i).copied().unwrap_or(false);
             let nodes = loss.build(&mut graph, output, &name, classes)?;
             // What layers ask for their activations is part of the loss, and stands in the log with the first output's.
             let penalties = if i == 0 { penalties.as_slice() } else { &[] };
             let rows = penalties.iter().try_fold(nodes.loss, |sum, &penalty| graph.add("penalty", sum, penalty))?;
-            let mean = graph.weighted_sum("loss", rows, scale)?;
-            total = Some(total.map_or(Ok(mean), |sum| graph.add("loss", sum, mean))?);
+            total = with_mean(&mut graph, total, weight, (rows, scale))?;
             logs.push(rows);
             metrics.push(nodes.metric);
             thresholds.push(nodes.threshold);
             for need in needs(self.watched.get(i).map_or(&[], |watched| &watched.metrics), loss.task()) {
                 more.push(need.build(&mut graph, &nodes, output.value, loss.task(), classes)?);
             }
+        }
+        for (value, weight) in added {
+            let rows = if graph.shape(value).cols == 1 { value } else { graph.mean_cols("loss", value)? };
+            let scale = weighted(&mut graph, weight, row_scale);
+            total = with_mean(&mut graph, total, weight, (rows, scale))?;
+            logs.push(rows);
         }
         logs.extend(metrics);
         logs.extend(more);
@@ -182,10 +193,13 @@ impl Program {
         let scaled = half && purpose == Purpose::Train;
         let Built { mut graph, outputs, logs, loss, .. } = self.build_scaled(purpose, classes, scaled)?;
         let mut gradients = Vec::new();
-        if let (Purpose::Train, Some(loss)) = (purpose, loss) {
+        if purpose == Purpose::Train {
             let (indices, parameters) = self.trained(&graph);
-            let found = differentiate(&mut graph, loss, &parameters)?;
-            gradients = indices.into_iter().zip(found).filter_map(|(i, node)| node.map(|node| (i, node))).collect();
+            let found = loss.map_or_else(
+                || Ok(vec![None; parameters.len()]),
+                |loss| differentiate(&mut graph, loss, &parameters),
+            )?;
+            gradients = indices.into_iter().zip(or_zeros(&mut graph, &parameters, found)).collect();
         }
         let update = update.then(|| self.update(Slab::new(graph.parameters()).len(), precision));
         let predict = purpose == Purpose::Predict;
@@ -202,4 +216,29 @@ impl Program {
         };
         lower(&graph, &what)
     }
+}
+
+/// The share of each row in a loss of this weight.
+fn weighted(graph: &mut Graph, weight: f32, row_scale: NodeId) -> NodeId {
+    if weight == 1.0 { row_scale } else { graph.scale("loss_weight", weight, row_scale) }
+}
+
+/// `total` and the mean of a loss; one of weight 0 is logged and no more.
+fn with_mean(
+    graph: &mut Graph,
+    total: Option<NodeId>,
+    weight: f32,
+    (rows, scale): (NodeId, NodeId),
+) -> Result<Option<NodeId>> {
+    if weight == 0.0 {
+        return Ok(total);
+    }
+    let mean = graph.weighted_sum("loss", rows, scale)?;
+    total.map_or(Ok(mean), |sum| graph.add("loss", sum, mean)).map(Some)
+}
+
+/// The gradients of `of`, 0 where there is none: where it would be left out, that of an earlier plan would stay.
+pub(super) fn or_zeros(graph: &mut Graph, of: &[NodeId], found: Vec<Option<NodeId>>) -> Vec<NodeId> {
+    let gradients = of.iter().zip(found);
+    gradients.map(|(&of, found)| found.unwrap_or_else(|| graph.fill("no gradient", 0.0, graph.shape(of)))).collect()
 }

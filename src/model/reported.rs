@@ -22,11 +22,12 @@ pub(crate) enum Entry {
 }
 
 /// The values that an epoch reports, by name: `loss`, then of each output its loss (where there are several) and its
-/// metrics.
+/// metrics; then the losses without a target.
 pub(crate) fn reported(program: &Program) -> Vec<Reported> {
     let count = program.losses.len();
     let loss = |name: String, entry| Reported { name, direction: Direction::Minimize, entry };
     let mut entries = vec![loss("loss".to_owned(), Entry::Loss)];
+    let losses = count + program.network.added_losses().count();
     let parts = program.network.outputs().zip(&program.losses).zip(&program.watched);
     for (i, ((output, of_output), watched)) in parts.enumerate() {
         let prefix = if count == 1 { String::new() } else { format!("{}_", output.name) };
@@ -39,22 +40,29 @@ pub(crate) fn reported(program: &Program) -> Vec<Reported> {
         };
         let more = watched.metrics.iter().filter(|metric| **metric != own).cloned();
         let more = more.map(|metric| (metric.name(), metric.direction(), Entry::More(i, metric)));
-        let first = (of_output.metric().to_owned(), own.direction(), Entry::Slot(count + i));
+        let first = (of_output.metric().to_owned(), own.direction(), Entry::Slot(losses + i));
         entries.extend([first].into_iter().chain(more).filter_map(|(name, direction, entry)| {
             Some(Reported { name: format!("{prefix}{name}"), direction: direction?, entry })
         }));
     }
+    let added = program.network.added_losses().zip(count..);
+    entries.extend(added.map(|((value, _), slot)| loss(format!("{value}_loss"), Entry::Slot(slot))));
     entries
 }
 
 /// Refuses names of outputs by which two values of a report would have one name; `place` is the call that asks for it.
 pub(super) fn check_names(program: &Program, place: &str) -> Result<()> {
     let count = program.losses.len();
+    let added: Vec<&str> = program.network.added_losses().map(|(value, _)| value).collect();
     let output = |i: usize| program.network.outputs().nth(i).map_or("", |output| &output.name);
     let meaning = |entry| match entry {
         Entry::Loss => "the loss of all outputs".to_owned(),
         Entry::Slot(slot) if slot < count => format!("the loss of {}", output(slot)),
-        Entry::Slot(slot) => format!("the {} of {}", program.losses[slot - count].metric(), output(slot - count)),
+        Entry::Slot(slot) if slot < count + added.len() => format!("the loss of {}", added[slot - count]),
+        Entry::Slot(slot) => {
+            let i = slot - count - added.len();
+            format!("the {} of {}", program.losses[i].metric(), output(i))
+        }
         Entry::More(i, metric) => format!("the {metric} of {}", output(i)),
     };
     let own: Vec<_> = reported(program).into_iter().map(|it| (it.name, meaning(it.entry))).collect();

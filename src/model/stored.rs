@@ -1,5 +1,6 @@
 //! Networks from files: built anew, so that whatever the methods of [`Network`] refuse is refused there too.
 
+use super::gradient::AddedLoss;
 use super::network::{Applied, Network, RowShape};
 use super::shared::Again;
 use super::value::Value;
@@ -12,6 +13,8 @@ use crate::{Error, Result};
 pub(super) struct Stored {
     values: Vec<Applied>,
     outputs: Vec<usize>,
+    #[serde(default)]
+    added: Vec<AddedLoss>,
 }
 
 impl TryFrom<Stored> for Network {
@@ -26,6 +29,10 @@ impl TryFrom<Stored> for Network {
         for at in stored.outputs {
             let value = network.stored_value("outputs", at)?;
             network.output(value)?;
+        }
+        for AddedLoss { value, weight } in stored.added {
+            let value = network.stored_value("added", value)?;
+            network.add_loss(value, weight)?;
         }
         Ok(network)
     }

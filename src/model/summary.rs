@@ -25,6 +25,12 @@ impl Summary {
             let fan_in: usize = inputs.first().map_or(0, |input| input.shape.iter().product());
             let layer = value.layer.as_ref().map(Layer::inner);
             let kind = layer.map_or_else(|| "input".to_owned(), |layer| layer.shown());
+            let kind = match (&value.layer, value.inputs.as_slice()) {
+                (Some(Layer::Gradient), &[of, by]) if network.between(by, of).is_empty() => {
+                    format!("{kind}, 0: {} does not depend on {}", values[of].name, values[by].name)
+                }
+                _ => kind,
+            };
             let first = value.shares.and_then(|first| values.get(first));
             let kind = first.map_or(kind.clone(), |first| format!("{kind}, as {}", first.name));
             let own = layer.filter(|_| first.is_none());

@@ -4,7 +4,7 @@
 
 use super::numbers;
 use axone::formula::Function;
-use axone::graph::{Graph, NodeId, Op, Role, Rows, Shape};
+use axone::graph::{BatchProduct, Graph, NodeId, Op, Role, Rows, Shape};
 use axone::kernels::{Activation, ElementwiseLoss, EntropyKind};
 
 /// Rows of the batch.
@@ -96,6 +96,16 @@ pub fn cases() -> Vec<(String, Build)> {
                     (true, true) => (s.fixed(4, 3), s.fixed(2, 4)),
                 };
                 s.graph.matmul_form("middle", a, ta, b, tb).unwrap()
+            }),
+        );
+    }
+    for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
+        add(
+            &format!("batch_matmul {ta} {tb}"),
+            Box::new(move |s| {
+                let (a, b) = (s.rows(6), s.rows(8));
+                let product = BatchProduct { sizes: [3, 2, 4], transpose_a: ta, transpose_b: tb };
+                s.graph.batch_matmul("middle", product, a, b).unwrap()
             }),
         );
     }
@@ -343,8 +353,9 @@ pub fn cases() -> Vec<(String, Build)> {
 }
 
 /// Names of the operations that have a gradient.
-pub const DIFFERENTIABLE: [&str; 39] = [
+pub const DIFFERENTIABLE: [&str; 40] = [
     "matmul",
+    "batch_matmul",
     "bias_add",
     "sum_rows",
     "sum_cols",
@@ -383,6 +394,22 @@ pub const DIFFERENTIABLE: [&str; 39] = [
     "embedding",
     "weighted_sum",
     "parameter",
+];
+
+/// Names of the operations that are gradients and have one themselves.
+pub const GRADIENTS: [&str; 12] = [
+    "activation_grad",
+    "softmax_grad",
+    "log_softmax_grad",
+    "softmax_cross_entropy_grad",
+    "elementwise_loss_grad",
+    "cosine_loss_grad",
+    "batch_norm_inference_input_grad",
+    "batch_norm_inference_scale_grad",
+    "layer_norm_grad",
+    "layer_norm_scale_grad",
+    "alpha_dropout_grad",
+    "embedding_grad",
 ];
 
 /// The names of the operations of `graph`.

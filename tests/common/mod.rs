@@ -8,10 +8,12 @@ pub mod by_hand;
 pub mod callbacks;
 #[cfg(feature = "save")]
 pub mod counters;
+pub mod derivatives;
 pub mod differentiable;
 pub mod elementwise;
 pub mod fixtures;
 pub mod formulas;
+pub mod host_loss;
 pub mod inference;
 pub mod layers;
 pub mod losses;
@@ -26,7 +28,9 @@ pub mod optimizers;
 pub mod own_metrics;
 pub mod predictor;
 pub mod products;
+pub mod products_of_values;
 pub mod profile;
+pub mod random_networks;
 #[cfg(feature = "save")]
 pub mod resume;
 pub mod rows;

@@ -5,7 +5,7 @@
 
 use axone::kernels::{Access, Binding, Halves, Shader, Step, shaders};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use naga::{AddressSpace, Module, StorageAccess, TypeInner};
+use naga::{AddressSpace, Expression, Function, Module, ScalarKind, StorageAccess, TypeInner};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -59,10 +59,15 @@ fn used_bindings(module: &Module, info: &ModuleInfo, entry: usize) -> Vec<(u32, 
     found
 }
 
+/// All buffers of `shader` that may hold f16.
+fn all_halves(shader: &Shader) -> Halves {
+    shader.may_be_half().into_iter().fold(Halves::NONE, |halves, binding| halves.with(binding))
+}
+
 /// Everything in which the WGSL of `shader` differs from its spec, with f32 in all buffers and with f16 in all that may
 /// hold it.
 fn violations(shader: &Shader) -> Vec<String> {
-    let halves = shader.may_be_half().into_iter().fold(Halves::NONE, |halves, binding| halves.with(binding));
+    let halves = all_halves(shader);
     let variants = if halves == Halves::NONE { vec![halves] } else { vec![Halves::NONE, halves] };
     variants.into_iter().flat_map(|halves| violations_with(shader, halves)).collect()
 }
@@ -119,6 +124,15 @@ fn violations_with(shader: &Shader, halves: Halves) -> Vec<String> {
     hold("workgroup memory fits", (shared <= most * 1024).to_string(), "true".into());
     hold("invocations fit", (shader.workgroup_size <= 256).to_string(), "true".into());
     found
+}
+
+/// The functions of a module that make f16 of numbers known at run time alone.
+fn makers_of_f16(module: &Module) -> BTreeSet<String> {
+    let half = |it: &Expression| matches!(it, Expression::As { kind: ScalarKind::Float, convert: Some(2), .. });
+    let makes = |function: &Function| function.expressions.iter().any(|(_, it)| half(it));
+    let functions = module.functions.iter().map(|(_, function)| function);
+    let all = functions.chain(module.entry_points.iter().map(|entry| &entry.function));
+    all.filter(|function| makes(function)).map(|function| function.name.clone().unwrap_or_default()).collect()
 }
 
 /// Every `.wgsl` file: its path below `shaders/` and its text.
@@ -181,6 +195,18 @@ fn every_file_is_listed_and_gets_what_it_asks_for() {
     assert_eq!(all, listed);
 }
 
+/// What overflows f16 is infinite on every adapter: numbers become f16 in the one function that says so.
+#[test]
+fn one_function_alone_makes_f16() {
+    for shader in shaders() {
+        let halves = all_halves(shader);
+        let (module, _) = parse(&shader.source(halves)).unwrap();
+        let (found, own) = (makers_of_f16(&module), shader.name == "matmul_cooperative");
+        let wanted = if halves == Halves::NONE && !own { BTreeSet::new() } else { ["in_f16".to_owned()].into() };
+        assert_eq!(found, wanted, "{}", shader.name);
+    }
+}
+
 /// A library piece is valid WGSL behind the pieces that it asks for itself.
 #[test]
 fn every_library_piece_stands_alone() {
@@ -189,7 +215,11 @@ fn every_library_piece_stands_alone() {
         |wanted: &str| files.iter().find(|(n, _)| is_one_of(n, wanted)).map(|(_, text)| text.as_str()).unwrap();
     for (name, text) in files.iter().filter(|(name, _)| name.starts_with("lib/")) {
         let pieces: Vec<&str> = wanted(text).map(text_of).chain([text.as_str()]).collect();
-        let alias = |name: &str| format!("alias Of{}{} = f32;\n", name[..1].to_uppercase(), &name[1..]);
+        let alias = |name: &str| {
+            format!("alias Of{}{} = f32;\n", name[..1].to_uppercase(), &name[1..])
+                + &format!("fn to_{name}(x: f32) -> f32 {{ return x; }}\n")
+                + &format!("fn to_{name}4(x: vec4<f32>) -> vec4<f32> {{ return x; }}\n")
+        };
         let aliases: String = pieces.iter().flat_map(|piece| halves_of(piece)).map(alias).collect();
         let enables = pieces.iter().flat_map(|piece| piece.lines()).filter_map(|line| line.strip_prefix("// enable: "));
         let enables: String = enables.flat_map(str::split_whitespace).map(|name| format!("enable {name};\n")).collect();

@@ -137,7 +137,7 @@ fn a_file_passes_the_checks_of_the_builders() {
         ("/losses/1/Huber".into(), json!(-1.5), "huber: delta must be positive and finite, got -1.5"),
         ("/losses/0/Focal/alpha".into(), json!(2.0), "focal: alpha must be more than 0 and less than 1, got 2"),
         ("/losses".into(), json!(["MeanSquaredError"]), "loss_weights: expected 1 numbers, got 2"),
-        ("/loss_weights/1".into(), json!(-0.5), "losses[1] (huber): weight must be more than 0 and finite, got -0.5"),
+        ("/loss_weights/1".into(), json!(-0.5), "losses[1] (huber): weight must be at least 0 and finite, got -0.5"),
         ("/loss_weights".into(), json!([1.0, 0.5, 3.0]), "loss_weights: expected 2 numbers, got 3"),
         ("/optimizer/method/Nadam/beta1".into(), json!(1.0), "nadam: beta1 must be at least 0 and less than 1, got 1"),
         ("/optimizer/weight_decay".into(), json!(-1.0), "nadam: weight_decay must be at least 0 and finite, got -1"),

@@ -1,11 +1,12 @@
 //! Automatic differentiation against central differences, in f64, for every operation of the graph.
 //!
-//! `(L(p + h) - L(p - h)) / 2h` differs from the derivative by `h² |L'''| / 6` and by the rounding of L, `ε |L| / h`.
-//! The samples' values lie in [-2, 2] and their functions are smooth there, with third derivatives of at most some tens
-//! of the gradient's own size, and L is a sum of a few dozen products: 64 stands for both. With h = 1e-5,
-//! `64 (h² + ε / h)` is 8e-9 of the larger of 1, |L| and the largest gradient. A wrong rule errs by some tenths.
+//! `(8 (L(p + h) - L(p - h)) - (L(p + 2h) - L(p - 2h))) / 12h` differs from the derivative by `h⁴ |L⁽⁵⁾| / 30` and by the
+//! rounding of L, `1.5 ε |L| / h`. The samples' values lie in [-2, 2] and their functions are smooth there, with fifth
+//! derivatives of at most some hundreds of thousands of the gradient's own size (those of a quotient's second derivative), and
+//! L is a sum of a few dozen products: 64 stands for the second, and leaves room for the first. With h = 1e-4,
+//! `64 (h⁴ + ε / h)` is 1.5e-10 of the larger of 1, |L| and the largest gradient. A wrong rule errs by some tenths.
 
-use crate::common::differentiable::{BATCH, DIFFERENTIABLE, Sample, cases, operations};
+use crate::common::differentiable::{BATCH, DIFFERENTIABLE, GRADIENTS, Sample, cases, operations};
 use crate::common::machine::{Machine, plan, whole_batch};
 use crate::common::{assert_none, differences};
 use axone::cpu::CpuExecutor;
@@ -13,7 +14,7 @@ use axone::graph::{NodeId, Role, differentiate};
 use axone::plan::{Buffer, Executor, Lowering, Slab, lower};
 use std::collections::BTreeSet;
 
-const H: f64 = 1e-5;
+const H: f64 = 1e-4;
 
 /// The parameters as one slab.
 fn slab(sample: &Sample) -> Vec<f64> {
@@ -78,7 +79,8 @@ fn numeric(sample: &Sample, loss: NodeId) -> (f64, Vec<f64>) {
                 slab[element] += step;
                 at(&slab)
             };
-            gradients.push((moved(H) - moved(-H)) / (2.0 * H));
+            let (near, far) = (moved(H) - moved(-H), moved(2.0 * H) - moved(-2.0 * H));
+            gradients.push((8.0 * near - far) / (12.0 * H));
         }
     }
     (at(&start), gradients)
@@ -87,7 +89,7 @@ fn numeric(sample: &Sample, loss: NodeId) -> (f64, Vec<f64>) {
 /// Everything in which `analytic` differs from `numeric` by more than allowed.
 fn violations(name: &str, analytic: &[f64], (loss, numeric): &(f64, Vec<f64>)) -> Vec<String> {
     let size = numeric.iter().fold(loss.abs().max(1.0), |size, g| size.max(g.abs()));
-    differences(name, analytic, numeric, |_| size * 64.0 * (H * H + f64::EPSILON / H))
+    differences(name, analytic, numeric, |_| size * 64.0 * (H.powi(4) + f64::EPSILON / H))
 }
 
 #[test]
@@ -107,6 +109,64 @@ fn every_operation_in_the_middle_of_a_graph() {
     assert_none(&found);
     let missing: Vec<_> = DIFFERENTIABLE.iter().filter(|name| !seen.contains(*name)).collect();
     assert!(missing.is_empty(), "no case for {missing:?}");
+}
+
+/// What depends on all the first gradients of `loss`, each element with a weight of its own.
+fn of_gradients(sample: &mut Sample, loss: NodeId) -> axone::Result<NodeId> {
+    let nodes = sample.graph.parameter_nodes().into_iter().zip(sample.graph.parameters().to_vec());
+    let trained: Vec<_> = nodes.filter(|(_, p)| p.role != Role::Statistic).map(|(node, _)| node).collect();
+    let found = differentiate(&mut sample.graph, loss, &trained)?;
+    let mut total = None;
+    for gradient in found.into_iter().flatten() {
+        let part = sample.reduce(gradient);
+        total = Some(total.map_or(Ok(part), |sum| sample.graph.add("total", sum, part))?);
+    }
+    Ok(total.expect("a gradient"))
+}
+
+/// The gradients of the operations, in the middle of a graph as well: second derivatives of all that has one.
+#[test]
+fn every_gradient_in_the_middle_of_a_graph() {
+    let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
+    for (name, build) in cases() {
+        let mut sample = Sample::default();
+        let middle = build(&mut sample);
+        let loss = sample.reduce(middle);
+        let second = of_gradients(&mut sample, loss).unwrap();
+        seen.extend(operations(&sample.graph));
+        if name.starts_with("batch_norm") && !name.contains("inference") {
+            let parameters = sample.graph.parameter_nodes();
+            let error = differentiate(&mut sample.graph, second, &parameters).unwrap_err().to_string();
+            let wanted = "dmiddle: loss must be made of differentiable operations, got batch_norm_";
+            assert!(error.starts_with(wanted), "{error}");
+            continue;
+        }
+        let numeric = numeric(&sample, second);
+        for fused in [false, true] {
+            found.extend(violations(&format!("{name}, fused {fused}"), &analytic(&sample, second, fused), &numeric));
+        }
+    }
+    assert_none(&found);
+    let missing: Vec<_> = GRADIENTS.iter().filter(|name| !seen.contains(*name)).collect();
+    assert!(missing.is_empty(), "no case for {missing:?}");
+}
+
+/// Third derivatives, of what a differential equation of the second order is trained with.
+#[test]
+fn every_activation_three_times() {
+    let mut found = Vec::new();
+    for &function in axone::kernels::Activation::ELEMENTWISE {
+        let mut sample = Sample::default();
+        let x = sample.rows(4);
+        let y = sample.graph.activation("middle", function, x);
+        let loss = sample.reduce(y);
+        let second = of_gradients(&mut sample, loss).unwrap();
+        let third = of_gradients(&mut sample, second).unwrap();
+        let numeric = numeric(&sample, third);
+        let analytic = analytic(&sample, third, true);
+        found.extend(violations(function.name(), &analytic, &numeric));
+    }
+    assert_none(&found);
 }
 
 /// Two losses over shared layers, as in a model with two outputs: the total is their sum.

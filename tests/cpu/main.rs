@@ -15,6 +15,7 @@ mod contract;
 #[cfg(all(unix, feature = "ctrl-c"))]
 mod ctrl_c;
 mod data;
+mod derivatives;
 mod failures;
 #[cfg(feature = "save")]
 mod files;
@@ -23,6 +24,7 @@ mod formulas;
 mod fused;
 mod gradients;
 mod history;
+mod host_loss;
 mod inference;
 mod layering;
 mod layers;
@@ -35,8 +37,10 @@ mod optimizers;
 mod pictures;
 mod plan;
 mod predictor;
+mod products_of_values;
 mod profile;
 mod race;
+mod random_networks;
 #[cfg(feature = "datasets")]
 mod readers;
 mod readme;

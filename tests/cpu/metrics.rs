@@ -376,8 +376,8 @@ fn losses_out_of_range_are_refused_by_name() {
         assert_eq!(compile(loss.into()), want);
     }
     let weighted = |weight: f32| compile([(Loss::MeanSquaredError, weight)].into());
-    let wanted = "losses[0] (mean_squared_error): weight must be more than 0 and finite, got ";
-    assert_eq!([weighted(0.0), weighted(f32::INFINITY)], [format!("{wanted}0"), format!("{wanted}inf")]);
+    let wanted = "losses[0] (mean_squared_error): weight must be at least 0 and finite, got ";
+    assert_eq!([weighted(-0.25), weighted(f32::INFINITY)], [format!("{wanted}-0.25"), format!("{wanted}inf")]);
     let tanh = Sequential::new(2).add(Dense::new(2).activation(Activation::Tanh));
     let tanh = |loss: Loss| text(tanh.compile(Device::cpu(), loss, Sgd::new(0.1)));
     assert_eq!(tanh(Loss::Hinge), "dense_1: activation must be none for hinge, got tanh");

@@ -12,8 +12,10 @@ mod callbacks;
 #[path = "../common/mod.rs"]
 mod common;
 mod conformance;
+mod derivatives;
 mod determinism;
 mod formulas;
+mod host_loss;
 mod inference;
 mod kernels;
 mod layers;
@@ -25,7 +27,9 @@ mod minimize;
 mod optimizers;
 mod precision;
 mod predictor;
+mod products_of_values;
 mod profile;
+mod random_networks;
 #[cfg(feature = "search")]
 mod search;
 mod sums;

@@ -2,8 +2,10 @@
 //! and nothing of f32 changes. The kernels themselves are in `kernels.rs`, with f16 in the buffers that can hold it.
 
 use crate::common::api::samples;
+use crate::common::matrix;
 use crate::{need_device, skip, skip_part};
-use axone::check::compare;
+use axone::check::{Case, compare, run_case};
+use axone::kernels::{ActivationForward, Halves, Kernel};
 use axone::model::{Purpose, Weight};
 use axone::prelude::*;
 
@@ -56,6 +58,28 @@ fn plans_agree_with_f64() {
         let report = compare(&mut model, &samples(20), 8, 3).unwrap();
         assert_eq!(report.failed(), 0, "{report}");
     }
+}
+
+/// A slope in a loss, whose own gradients stay within f16.
+#[test]
+fn derivatives_agree_with_f64() {
+    let device = need_f16!();
+    let mut net = Network::new();
+    let x = net.input("x", 3).unwrap();
+    let hidden = net.apply(Dense::new(16).activation(Activation::Tanh), x).unwrap();
+    let hidden = net.apply(Dense::new(16).activation(Activation::Silu), hidden).unwrap();
+    let y = net.apply(Dense::new(2), hidden).unwrap();
+    let slope = net.gradient(y, x).unwrap();
+    let steep = net.formula("steep", [slope], |[slope]| slope.square().sum()).unwrap();
+    net.output(y).unwrap();
+    net.add_loss(steep, 0.1).unwrap();
+    let mut model = net.compile(device, [(Loss::MeanSquaredError, 0.1)], Adam::new(0.01)).unwrap();
+    model.set_precision(Precision::F16).unwrap();
+    let plan = model.program().plan(Purpose::Train, 8, &[false], true).unwrap();
+    assert!(plan.temporaries.iter().filter(|storage| storage.half).count() >= 3, "{plan}");
+    let data = Dataset::new(matrix(1, 12, 3), matrix(2, 12, 2)).unwrap();
+    let report = compare(&mut model, &data, 8, 2).unwrap();
+    assert_eq!(report.failed(), 0, "{report}");
 }
 
 /// Where the adapter has cooperative matrices that fit, a model in f16 multiplies with them, and one in f32 does not.
@@ -170,6 +194,24 @@ fn gradients_beyond_every_scale_end_the_run() {
     assert!(reason.ends_with("had finite gradients, at a loss scale of 1"), "{reason}");
     assert_eq!(history.epochs.len(), 17, "{reason}"); // 65,536 is 2^16, and one more step at 1
     assert_eq!(bits(&model.weights().unwrap()), before);
+}
+
+/// Numbers become f16 as IEEE 754 says, on every adapter: from 65,520 on they are infinite.
+#[test]
+fn what_rounds_beyond_f16_is_infinite() {
+    let device = need_f16!();
+    let sizes = [65_503.0, 65_504.0, 65_519.996, 65_520.0, 65_536.0, 1e30, f32::MAX, f32::INFINITY, 1e-7, 1e-30, 0.1];
+    let x: Vec<f32> = sizes.into_iter().flat_map(|size| [size, -size]).chain([f32::NAN]).collect();
+    let kernel = Kernel::from(ActivationForward::new(Activation::Identity, x.len() as u32));
+    let y = kernel.spec().entry().bindings[1];
+    let (name, writes) = ("identity".to_owned(), vec![vec![0.0; x.len()]]);
+    let halves = Halves::NONE.with(&y);
+    let case = Case { kernel, name, reads: vec![x.clone()], writes, step: Case::step(), halves };
+    let got = run_case(&mut *device.executor(), &case).unwrap().unwrap().remove(0);
+    for (x, got) in x.into_iter().zip(got) {
+        let wanted = half::f16::from_f32(x).to_f32();
+        assert!(got == wanted || got.is_nan() && wanted.is_nan(), "{x:e}: {got:e}, not {wanted:e}");
+    }
 }
 
 /// What no scale of the loss can help: an activation too large for f16, found by running the epoch again.

@@ -2,7 +2,8 @@
 
 use super::{Shape, numbers};
 use crate::kernels::{
-    Accuracy, AccuracyKind, Kernel, LogSoftmax, LogSoftmaxGrad, Rank, RankKind, Softmax, SoftmaxGrad, SumCols, SumRows,
+    Accuracy, AccuracyKind, BatchMatmul, Kernel, LogSoftmax, LogSoftmaxGrad, Rank, RankKind, Softmax, SoftmaxGrad,
+    SumCols, SumRows,
 };
 
 pub(super) fn by_rows(s: &mut Shape) {
@@ -12,6 +13,11 @@ pub(super) fn by_rows(s: &mut Shape) {
     // Equal terms are rounded the same way every time.
     s.add(Kernel::SumRows(SumRows { rows, cols }), vec![vec![0.1; n]], &[s.c()]);
     s.add(Kernel::SumCols(SumCols { rows, cols }), vec![vec![0.1; n]], &[s.r()]);
+    for (a, b) in [(false, false), (false, true), (true, false), (true, true)] {
+        let product = BatchMatmul::new(rows, [3, cols, 2], a, b);
+        let [left, right] = [numbers(13, 3 * n, -1.0, 1.0), numbers(14, 2 * n, -1.0, 1.0)];
+        s.add(Kernel::BatchMatmul(product), vec![left, right], &[6 * s.r()]);
+    }
     s.add(Kernel::Softmax(Softmax { rows, cols }), vec![s.x()], &[n]);
     s.add(Kernel::SoftmaxGrad(SoftmaxGrad { rows, cols }), vec![s.probabilities(), s.dy()], &[n]);
     s.add(Kernel::LogSoftmax(LogSoftmax { rows, cols }), vec![s.x()], &[n]);

@@ -94,6 +94,10 @@ fn relative_to_terms(judged: &Judged<'_>) -> Result<Vec<Vec<f64>>> {
     let y = expected.first().map_or(&[][..], Vec::as_slice);
     Ok(match (kernel, reads) {
         (Kernel::Matmul(p), [a, b, ..]) => vec![matmul::matmul(p, a, b, reads.get(2), y)?],
+        (Kernel::BatchMatmul(p), [a, b]) => {
+            let size = run_f64(kernel, &[absolute(a), absolute(b)], y.len())?;
+            vec![size.iter().map(|size| sum_bound(p.k as usize, *size)).collect()]
+        }
         (Kernel::BiasAdd(_) | Kernel::Scale(_) | Kernel::Dropout(_) | Kernel::GatherWeights(_), _) => {
             vec![ulps(1.0, y)]
         }

@@ -2,6 +2,7 @@
 
 mod accuracy;
 pub(super) mod activation;
+mod batch_matmul;
 mod batch_norm;
 mod bias_add;
 pub(super) mod blend;

@@ -26,7 +26,7 @@ pub use race::{Race, race};
 
 use super::{Context, GpuExecutor};
 use crate::kernels::matmul::{choose, choose_cooperative};
-use crate::kernels::{Abilities, Epilogue, Kernel, Matmul, Tile};
+use crate::kernels::{Abilities, Epilogue, Kernel, Matmul, Spec, Tile};
 use crate::plan::device_info::DeviceKind;
 use crate::plan::{Executor, Plan};
 use crate::text::say;
@@ -168,14 +168,20 @@ fn choice(context: &Arc<Context>, matmul: &Matmul) -> Result<Tile> {
     Ok(fastest)
 }
 
-/// The tiles worth a race: the smallest, which judges the others, and those whose block is not mostly beside the result.
+/// Workgroups of the smallest tile that leave no GPU idle.
+const MANY_WORKGROUPS: u64 = 512;
+
+/// The tiles worth a race: the smallest, which judges the others, those whose block is not mostly beside the result, and
+/// the finest where a GPU may have more room than the others fill.
 fn candidates(matmul: &Matmul, device: Abilities) -> Vec<Tile> {
     let (m, n) = (matmul.params.m as usize, matmul.params.n as usize);
     let fits = |(rows, cols): (usize, usize)| {
         let wide_enough = |block: usize, size: usize| block <= size.next_power_of_two().max(32);
         wide_enough(rows, m) && (wide_enough(cols, n) || rows == 4) && (rows > 4 || m <= 16) && (cols > 16 || n <= 64)
     };
-    let can = |tile: &Tile| tile.runs_on(device) && tile.takes(&matmul.params) && fits(tile.block());
+    let idle = Matmul { tile: Some(Tile::Small), ..matmul.clone() }.workgroups() < MANY_WORKGROUPS;
+    let fits = |tile: &Tile| fits(tile.block()) && (*tile != Tile::Fine || idle);
+    let can = |tile: &Tile| tile.runs_on(device) && tile.takes(&matmul.params) && fits(tile);
     let others = Tile::ALL.into_iter().filter(|tile| *tile != Tile::Small && can(tile));
     std::iter::once(Tile::Small).chain(others).collect()
 }

@@ -1,7 +1,7 @@
 //! The rules of the functions that formulas are made of; the contract is that of `pull_back`. Each derivative is made of
 //! such functions itself, so that it can be differentiated again, and folded into one dispatch.
 
-use super::unbroadcast;
+use super::{Share, unbroadcast};
 use crate::Result;
 use crate::formula::Function::{self, *};
 use crate::graph::{Graph, NodeId, Op, Shape};
@@ -14,7 +14,7 @@ pub(super) fn pull_back(
     name: &str,
     dy: NodeId,
     wanted: &[bool],
-) -> Result<Vec<(NodeId, NodeId)>> {
+) -> Result<Vec<Share>> {
     let &[a, ref rest @ ..] = of else { return Ok(Vec::new()) };
     let b = rest.first().copied().unwrap_or(a);
     let mut shares = Vec::new();

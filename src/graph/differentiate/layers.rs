@@ -1,6 +1,6 @@
 //! The rules of the operations that serve one kind of layer; the contract is that of `pull_back`.
 
-use super::not_differentiable;
+use super::{Share, not_differentiable, second};
 use crate::Result;
 use crate::graph::{Graph, LayerOp, Node, NodeId, Op, Rows};
 
@@ -11,7 +11,7 @@ pub(super) fn pull_back(
     name: &str,
     dy: NodeId,
     wanted: &[bool],
-) -> Result<Vec<(NodeId, NodeId)>> {
+) -> Result<Vec<Share>> {
     let mut shares = Vec::new();
     let mut push = |graph: &mut Graph, to: NodeId, op: LayerOp, inputs: &[NodeId]| {
         if wanted[to.0] {
@@ -56,17 +56,28 @@ pub(super) fn pull_back(
             }
             None
         }
+        LayerOp::BatchNormInferenceInputGrad { epsilon } => {
+            return second::batch_norm(graph, (node, epsilon), name, dy, wanted);
+        }
+        LayerOp::BatchNormInferenceScaleGrad { epsilon } => {
+            return second::batch_norm_scale(graph, (node, epsilon), name, dy, wanted);
+        }
+        LayerOp::LayerNormInputGrad => return second::layer_norm(graph, node, name, dy, wanted),
+        LayerOp::LayerNormScaleGrad => return second::layer_norm_scale(graph, node, name, dy, wanted),
+        // The mask does not depend on what it is multiplied by.
+        LayerOp::AlphaDropoutGrad { .. } => {
+            let [before] = node.inputs()?;
+            push(graph, before, op, &[dy]);
+            None
+        }
+        LayerOp::EmbeddingGrad { from, columns } => {
+            return second::embedding(graph, (node, from, columns), name, dy);
+        }
         LayerOp::BatchStatistics
-        | LayerOp::BatchNormInputGrad { .. }
-        | LayerOp::BatchNormScaleGrad { .. }
-        | LayerOp::BatchNormInferenceInputGrad { .. }
-        | LayerOp::BatchNormInferenceScaleGrad { .. }
         | LayerOp::RunningStatistics { .. }
         | LayerOp::RowStatistics { .. }
-        | LayerOp::LayerNormInputGrad
-        | LayerOp::LayerNormScaleGrad
-        | LayerOp::AlphaDropoutGrad { .. }
-        | LayerOp::EmbeddingGrad { .. } => return Err(not_differentiable(node)),
+        | LayerOp::BatchNormInputGrad { .. }
+        | LayerOp::BatchNormScaleGrad { .. } => return Err(not_differentiable(node)),
     };
     if let Some(shift) = shift.filter(|shift| wanted[shift.0]) {
         shares.push((shift, graph.sum_rows(name, dy)));

@@ -7,13 +7,15 @@
 
 mod functions;
 mod layers;
+mod second;
 
-use super::{Graph, Node, NodeId, Op, Rows, Shape};
+use super::{BatchProduct, Graph, Node, NodeId, Op, Rows, Shape};
 use crate::kernels::ElementwiseOp;
 use crate::{Error, Result};
 
 /// Appends to `graph` the nodes that compute the gradient of the scalar `loss` with respect to each
-/// node of `wrt`, and returns them in that order: `None` where the loss does not depend on the node.
+/// node of `wrt`, and returns them in that order: `None` where the loss does not depend on the node. What they compute can
+/// be differentiated again, but for the gradients of a batch normalisation that measures its batch.
 ///
 /// ```
 /// use axone::graph::{Graph, Role, Shape, differentiate};
@@ -56,26 +58,50 @@ pub fn differentiate(graph: &mut Graph, loss: NodeId, wrt: &[NodeId]) -> Result<
 pub fn vector_jacobian(graph: &mut Graph, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Result<Vec<Option<NodeId>>> {
     graph.backward.get_or_insert(graph.nodes.len());
     let wanted = depends_on(graph, wrt);
-    let end = seeds.iter().map(|(y, _)| y.0 + 1).max().unwrap_or(0);
-    let mut shares: Vec<Vec<NodeId>> = vec![Vec::new(); end];
     for &(y, dy) in seeds {
         if graph.shape(dy) != graph.shape(y) {
             return Err(Error::shape(graph.node(dy).name.clone(), graph.shape(y), graph.shape(dy)));
         }
-        shares[y.0].push(dy);
     }
-    let mut gradients: Vec<Option<NodeId>> = vec![None; end];
-    for i in (0..end).rev() {
-        if !wanted[i] {
-            continue;
-        }
-        let Some(dy) = total(graph, &shares[i])? else { continue };
-        gradients[i] = Some(dy);
-        for (input, share) in pull_back(graph, NodeId(i), dy, &wanted)? {
-            shares[input.0].push(share);
-        }
-    }
+    let (gradients, _) = walk(graph, seeds, 0, &wanted)?;
     Ok(wrt.iter().map(|id| gradients.get(id.0).copied().flatten()).collect())
+}
+
+/// A node and its gradient, or a share of it.
+type Share = (NodeId, NodeId);
+
+/// Walks back from the last of `seeds` to node `first`: the gradient of each node from there on, and the shares of those
+/// before.
+fn walk(
+    graph: &mut Graph,
+    seeds: &[Share],
+    first: usize,
+    wanted: &[bool],
+) -> Result<(Vec<Option<NodeId>>, Vec<Share>)> {
+    let count = seeds.iter().map(|(y, _)| y.0 + 1).max().unwrap_or(0).saturating_sub(first);
+    let (mut shares, mut before): (Vec<Vec<NodeId>>, Vec<Share>) = (vec![Vec::new(); count], Vec::new());
+    let mut gradients: Vec<Option<NodeId>> = vec![None; count];
+    let mut give = |shares: &mut Vec<Vec<NodeId>>, (to, share): Share| match to.0.checked_sub(first) {
+        Some(at) => shares[at].push(share),
+        None => before.push((to, share)),
+    };
+    seeds.iter().for_each(|seed| give(&mut shares, *seed));
+    for at in (0..count).rev().filter(|at| wanted[first + at]) {
+        let Some(dy) = total(graph, &shares[at])? else { continue };
+        gradients[at] = Some(dy);
+        pull_back(graph, NodeId(first + at), dy, wanted)?.into_iter().for_each(|share| give(&mut shares, share));
+    }
+    Ok((gradients, before))
+}
+
+/// The shares of the nodes that `y`, made from node `first` on, was made from.
+fn walk_through(graph: &mut Graph, first: usize, (y, dy): Share, wanted: &[bool]) -> Result<Vec<Share>> {
+    let mut wanted = wanted.to_vec();
+    wanted.resize(first, false);
+    for node in &graph.nodes()[first..] {
+        wanted.push(node.inputs.iter().any(|input| wanted[input.0]));
+    }
+    walk(graph, &[(y, dy)], first, &wanted).map(|(_, shares)| shares)
 }
 
 /// Whether each node's value depends on one of `wrt`: gradients are appended for these alone.
@@ -97,7 +123,7 @@ fn total(graph: &mut Graph, shares: &[NodeId]) -> Result<Option<NodeId>> {
 /// Contract of every arm: given `dy`, the gradient with respect to the value of `id`, return for each
 /// wanted input the gradient's share that flows through this use of it, in that input's shape. No arm
 /// may assume that `dy` is 1. Guarded by `tests/cpu/gradients.rs`, which puts every op mid-graph.
-fn pull_back(graph: &mut Graph, id: NodeId, dy: NodeId, wanted: &[bool]) -> Result<Vec<(NodeId, NodeId)>> {
+fn pull_back(graph: &mut Graph, id: NodeId, dy: NodeId, wanted: &[bool]) -> Result<Vec<Share>> {
     let node = graph.node(id).clone();
     let name = format!("d{}", node.name);
     let name = name.as_str();
@@ -117,6 +143,24 @@ fn pull_back(graph: &mut Graph, id: NodeId, dy: NodeId, wanted: &[bool]) -> Resu
                 let db = match (transpose_a, transpose_b) {
                     (_, false) => graph.matmul_form(name, a, !transpose_a, dy, false)?,
                     (_, true) => graph.matmul_form(name, dy, true, a, transpose_a)?,
+                };
+                shares.push((b, db));
+            }
+        }
+        Op::BatchMatMul(BatchProduct { sizes: [m, k, n], transpose_a: ta, transpose_b: tb }) => {
+            let [a, b] = node.inputs()?;
+            let form = |sizes, transpose_a, transpose_b| BatchProduct { sizes, transpose_a, transpose_b };
+            if wanted[a.0] {
+                let da = match ta {
+                    false => graph.batch_matmul(name, form([m, n, k], false, !tb), dy, b)?,
+                    true => graph.batch_matmul(name, form([k, n, m], tb, true), b, dy)?,
+                };
+                shares.push((a, da));
+            }
+            if wanted[b.0] {
+                let db = match tb {
+                    false => graph.batch_matmul(name, form([k, m, n], !ta, false), a, dy)?,
+                    true => graph.batch_matmul(name, form([n, m, k], true, ta), dy, a)?,
                 };
                 shares.push((b, db));
             }
@@ -197,16 +241,7 @@ fn pull_back(graph: &mut Graph, id: NodeId, dy: NodeId, wanted: &[bool]) -> Resu
         }
         Op::Slice { from } => {
             let [x] = node.inputs()?;
-            let (all, this) = (graph.shape(x), node.shape.cols);
-            let mut parts = Vec::new();
-            if from > 0 {
-                parts.push(graph.fill(name, 0.0, Shape { cols: from, ..all }));
-            }
-            parts.push(dy);
-            if from + this < all.cols {
-                parts.push(graph.fill(name, 0.0, Shape { cols: all.cols - from - this, ..all }));
-            }
-            shares.push((x, graph.concat(name, &parts)?));
+            shares.push((x, graph.padded(name, dy, from, graph.shape(x))?));
         }
         Op::Dropout { rate, stream } => {
             let [x] = node.inputs()?;
@@ -221,14 +256,13 @@ fn pull_back(graph: &mut Graph, id: NodeId, dy: NodeId, wanted: &[bool]) -> Resu
             }
         }
         Op::Layer(op) => shares = layers::pull_back(graph, (&node, op), name, dy, wanted)?,
-        Op::ActivationGrad(_)
-        | Op::SoftmaxGrad
-        | Op::LogSoftmaxGrad
-        | Op::SoftmaxCrossEntropyGrad { .. }
-        | Op::CosineLossGrad
-        | Op::ElementwiseLossGrad(_)
-        | Op::Accuracy(_)
-        | Op::Rank(_) => return Err(not_differentiable(&node)),
+        Op::ActivationGrad(kind) => shares = second::activation(graph, kind, &node, name, dy)?,
+        Op::SoftmaxGrad => shares = second::softmax(graph, &node, name, dy)?,
+        Op::LogSoftmaxGrad => shares = second::log_softmax(graph, &node, name, dy)?,
+        Op::SoftmaxCrossEntropyGrad { .. } | Op::CosineLossGrad | Op::ElementwiseLossGrad(_) => {
+            shares = second::loss(graph, &node, name, dy, wanted)?;
+        }
+        Op::Accuracy(_) | Op::Rank(_) => return Err(not_differentiable(&node)),
     }
     shares.retain(|(input, _)| wanted[input.0]);
     Ok(shares)

@@ -92,15 +92,15 @@ impl Writer {
             Activation::Mish => ("Mish", Vec::new()),
             Activation::Softmax => ("Softmax", vec![int("axis", -1)]),
             Activation::LogSoftmax => ("LogSoftmax", vec![int("axis", -1)]),
-            Activation::Custom(_) => return Err(own_formula(name)),
+            Activation::Custom(_) => return Err(unwritten(name, "a formula of your own")),
         };
         self.node(op, &[x], name, attribute);
         Ok(())
     }
 }
 
-fn own_formula(name: &str) -> Error {
-    Error::value(name, "layer", "one that axone writes to ONNX", "a formula of your own")
+fn unwritten(name: &str, what: &str) -> Error {
+    Error::value(name, "layer", "one that axone writes to ONNX", what)
 }
 
 pub(super) fn export(network: &Network, weights: Vec<Weight>, frozen: String) -> Result<Model> {
@@ -123,7 +123,7 @@ pub(super) fn export(network: &Network, weights: Vec<Weight>, frozen: String) ->
             continue;
         };
         if applied.shares.is_some() {
-            return Err(Error::value(name, "layer", "one that axone writes to ONNX", "another use of a shared one"));
+            return Err(unwritten(name, "another use of a shared one"));
         }
         let x = inputs.first().copied().unwrap_or_default();
         match layer {
@@ -150,7 +150,10 @@ pub(super) fn export(network: &Network, weights: Vec<Weight>, frozen: String) ->
                 }
             }
             Layer::Activation(function) => writer.activation(*function, x, name)?,
-            Layer::Formula(_) => return Err(own_formula(name)),
+            Layer::Formula(_) => return Err(unwritten(name, "a formula of your own")),
+            Layer::Gradient => return Err(unwritten(name, "a derivative")),
+            Layer::MatMul(_) => return Err(unwritten(name, "a product of two values")),
+            Layer::Reshape(_) => return Err(unwritten(name, "a reshape")),
             Layer::BatchNorm(norm) => {
                 let mut all = vec![x.to_owned()];
                 for part in ["scale", "shift", "mean", "variance"] {

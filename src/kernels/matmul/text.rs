@@ -90,18 +90,23 @@ impl Tile {
     /// The text without what depends on the layouts of its operands.
     pub(super) const fn cut(self) -> Shader {
         match self {
-            Tile::Small => cut!("matmul", 64, OVERRIDES, "tile_32x32", "matmul_slices"),
-            Tile::Medium => cut!("matmul", 64, OVERRIDES, "tile_64x64", "matmul_slices"),
-            Tile::Large => cut!("matmul", 256, OVERRIDES, "tile_128x128", "matmul_slices"),
-            Tile::Tall => cut!("matmul", 32, OVERRIDES, "tile_32x16", "matmul_slices"),
-            Tile::Flat => cut!("matmul", 16, OVERRIDES, "tile_4x64", "matmul_slices"),
-            Tile::Subgroup | Tile::SubgroupLarge => cut!("matmul_subgroup", 8, OVERRIDES_AND_COLS),
-            Tile::SubgroupTall => cut!("matmul_subgroup_tall", 8, OVERRIDES_AND_QUADS),
-            Tile::SubgroupFlat => cut!("matmul_subgroup_flat", 8, OVERRIDES),
-            Tile::Cooperative8 => cut!("matmul_cooperative", 32, OVERRIDES, "cooperative_8_32x32", "matmul_slices"),
-            Tile::Cooperative16 => cut!("matmul_cooperative", 128, OVERRIDES, "cooperative_16_64x64", "matmul_slices"),
+            Tile::Small => cut!("matmul", 64, OVERRIDES, "matmul_store", "tile_32x32", "matmul_slices"),
+            Tile::Medium => cut!("matmul", 64, OVERRIDES, "matmul_store", "tile_64x64", "matmul_slices"),
+            Tile::Large => cut!("matmul", 256, OVERRIDES, "matmul_store", "tile_128x128", "matmul_slices"),
+            Tile::Tall => cut!("matmul_fine", 128, OVERRIDES, "tile_32x16", "matmul_slices"),
+            Tile::Flat => cut!("matmul_fine", 64, OVERRIDES, "tile_4x64", "matmul_slices"),
+            Tile::Fine => cut!("matmul_fine", 128, OVERRIDES, "tile_16x32", "matmul_slices"),
+            Tile::Subgroup | Tile::SubgroupLarge => cut!("matmul_subgroup", 8, OVERRIDES_AND_COLS, "matmul_store"),
+            Tile::SubgroupTall => cut!("matmul_subgroup_tall", 8, OVERRIDES_AND_QUADS, "matmul_store"),
+            Tile::SubgroupFlat => cut!("matmul_subgroup_flat", 8, OVERRIDES, "matmul_store"),
+            Tile::Cooperative8 => {
+                cut!("matmul_cooperative", 32, OVERRIDES, "matmul_store", "cooperative_8_32x32", "matmul_slices")
+            }
+            Tile::Cooperative16 => {
+                cut!("matmul_cooperative", 128, OVERRIDES, "matmul_store", "cooperative_16_64x64", "matmul_slices")
+            }
             Tile::Cooperative16Large => {
-                cut!("matmul_cooperative", 256, OVERRIDES, "cooperative_16_128x128", "matmul_slices")
+                cut!("matmul_cooperative", 256, OVERRIDES, "matmul_store", "cooperative_16_128x128", "matmul_slices")
             }
         }
     }

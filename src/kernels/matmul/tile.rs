@@ -14,10 +14,12 @@ pub enum Tile {
     Medium,
     /// 128 × 128 a workgroup, 8 × 8 an invocation, through workgroup memory.
     Large,
-    /// 32 × 16 a workgroup, 4 × 4 an invocation, through workgroup memory: for few columns.
+    /// 32 × 16 a workgroup, 1 × 4 an invocation, through workgroup memory: for few columns.
     Tall,
-    /// 4 × 64 a workgroup, 4 × 4 an invocation, through workgroup memory: for few rows.
+    /// 4 × 64 a workgroup, 1 × 4 an invocation, through workgroup memory: for few rows.
     Flat,
+    /// 16 × 32 a workgroup, 1 × 4 an invocation, through workgroup memory: for results too small to fill a GPU otherwise.
+    Fine,
     /// 32 × 32 a subgroup of exactly 8 lanes, 32 × 4 a lane, through shuffles.
     Subgroup,
     /// 32 × 64 a subgroup of exactly 8 lanes, 32 × 8 a lane, through shuffles.
@@ -36,12 +38,13 @@ pub enum Tile {
 
 impl Tile {
     /// Those that agree bit for bit.
-    pub const ALL: [Tile; 9] = [
+    pub const ALL: [Tile; 10] = [
         Tile::Small,
         Tile::Medium,
         Tile::Large,
         Tile::Tall,
         Tile::Flat,
+        Tile::Fine,
         Tile::Subgroup,
         Tile::SubgroupLarge,
         Tile::SubgroupTall,
@@ -60,6 +63,7 @@ impl Tile {
             Tile::Large | Tile::Cooperative16Large => (128, 128),
             Tile::Tall | Tile::SubgroupTall => (32, 16),
             Tile::Flat => (4, 64),
+            Tile::Fine => (16, 32),
             Tile::SubgroupFlat => (4, 32),
         }
     }
@@ -92,7 +96,7 @@ impl Tile {
         let slices = |bytes: u32, depth: u32| bytes * depth * (rows + cols) as u32;
         match self {
             Tile::Small | Tile::Medium | Tile::Large | Tile::Flat => slices(4, 16),
-            Tile::Tall => slices(4, 32),
+            Tile::Tall | Tile::Fine => slices(4, 32),
             Tile::Subgroup | Tile::SubgroupLarge | Tile::SubgroupTall | Tile::SubgroupFlat => 0,
             Tile::Cooperative8 => slices(2, 16) + 2 * 16 * 16 + 4 * 4 * 64,
             Tile::Cooperative16 => slices(2, 32) + 2 * 16 * 32 + 4 * 4 * 256,
@@ -119,6 +123,7 @@ impl fmt::Display for Tile {
             Tile::Large => "large",
             Tile::Tall => "tall",
             Tile::Flat => "flat",
+            Tile::Fine => "fine",
             Tile::Subgroup => "subgroup",
             Tile::SubgroupLarge => "subgroup_large",
             Tile::SubgroupTall => "subgroup_tall",
@@ -151,24 +156,31 @@ const ENOUGH_WORKGROUPS: u64 = 64;
 /// Workgroups that keep the cores of a software adapter busy, likewise. Measured with 2 cores alone; a guess for more.
 const ENOUGH_SUBGROUPS: u64 = 16;
 
+/// Multiprocessors of a large GPU: with fewer workgroups than this what counts is how soon one is done.
+const FEW_WORKGROUPS: u64 = 128;
+
 /// The tile for `matmul` on a device, by a rule. Subgroups of 8 are those of lavapipe, where the tiles with shuffles won
 /// at every size and form that `benches/matmul.rs` measures. Otherwise a narrow tile for a narrow result, else the
-/// largest tile that leaves enough workgroups.
+/// largest tile that leaves enough workgroups, or the finest where all leave few. Adapters whose subgroups are smaller than
+/// 16 are no large GPUs: there each operand that is loaded counts.
 pub fn choose(matmul: &Matmul, device: Abilities) -> Tile {
     let can = |tile: &Tile| tile.runs_on(device) && tile.takes(&matmul.params);
     let enough = |tile: &Tile| can(tile) && matmul.workgroups_of(*tile) >= ENOUGH_WORKGROUPS;
     let (few_rows, few_cols) = (matmul.params.m <= 4, matmul.params.n <= 16);
     // The large block is 1.15 times as fast where no more of it lies beside the result.
-    let [large, small] = [Tile::SubgroupLarge, Tile::Subgroup].map(|tile| matmul.workgroups_of(tile));
+    let [wide, small] = [Tile::SubgroupLarge, Tile::Small].map(|tile| matmul.workgroups_of(tile));
     let narrow = [
         (few_rows, Tile::SubgroupFlat),
         (few_cols, Tile::SubgroupTall),
-        (large >= ENOUGH_SUBGROUPS && 40 * large <= 23 * small, Tile::SubgroupLarge),
+        (wide >= ENOUGH_SUBGROUPS && 40 * wide <= 23 * small, Tile::SubgroupLarge),
         (true, Tile::Subgroup),
     ];
     let narrow = narrow.into_iter().chain([(few_rows, Tile::Flat), (few_cols, Tile::Tall)]);
     let mut fitting = narrow.filter_map(|(fits, tile)| fits.then_some(tile));
-    fitting.find(can).or_else(|| [Tile::Large, Tile::Medium].into_iter().find(enough)).unwrap_or(Tile::Small)
+    let large = || [Tile::Large, Tile::Medium].into_iter().find(enough);
+    let is_large = device.subgroup.is_none_or(|lanes| lanes >= 16);
+    let fine = || (is_large && small < FEW_WORKGROUPS && can(&Tile::Fine)).then_some(Tile::Fine);
+    fitting.find(can).or_else(large).or_else(fine).unwrap_or(Tile::Small)
 }
 
 /// The tile of cooperative matrices for a product that may round its operands to f16; `None` where the device has none,
@@ -180,4 +192,26 @@ pub fn choose_cooperative(matmul: &Matmul, device: Abilities) -> Option<Tile> {
     }
     let large = |tile: &Tile| *tile != Tile::Cooperative16Large || matmul.workgroups_of(*tile) >= ENOUGH_WORKGROUPS;
     Tile::COOPERATIVE.into_iter().rev().find(|tile| tile.runs_on(device) && large(tile))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_workgroups_get_the_fine_tile_on_what_may_be_a_large_gpu() {
+        let chosen = |subgroup, (m, n, k)| {
+            let device =
+                Abilities { subgroup, workgroup_bytes: 1 << 15, invocations: 256, int64: true, cooperative: None };
+            choose(&Matmul::new(m, n, k, false, false), device)
+        };
+        let layer = (128, 512, 784);
+        for subgroup in [Some(32), Some(64), None] {
+            assert_eq!(chosen(subgroup, layer), Tile::Fine);
+        }
+        assert_eq!([Some(4), Some(8)].map(|lanes| chosen(lanes, layer)), [Tile::Small, Tile::SubgroupLarge]);
+        let others = [(4, 512, 784), (128, 10, 256), (360, 360, 128), (784, 512, 128), (4096, 4096, 4096)];
+        let wanted = [Tile::Flat, Tile::Tall, Tile::Small, Tile::Medium, Tile::Large];
+        assert_eq!(others.map(|size| chosen(Some(32), size)), wanted);
+    }
 }

@@ -227,6 +227,10 @@ impl Lower<'_> {
                     Kernel::Matmul(product)
                 }
             }
+            Op::BatchMatMul(product) => {
+                let sizes = product.sizes.map(|size| size as u32);
+                Kernel::BatchMatmul(k::BatchMatmul::new(rows, sizes, product.transpose_a, product.transpose_b))
+            }
             Op::BiasAdd => Kernel::BiasAdd(k::BiasAdd { rows, cols }),
             Op::SumRows => Kernel::SumRows(k::SumRows { rows: in_rows, cols: in_cols }),
             Op::SumCols => Kernel::SumCols(k::SumCols { rows: in_rows, cols: in_cols }),

@@ -2,6 +2,7 @@
 
 use super::Gathered;
 use crate::data::Dataset;
+use crate::kernels::Step;
 use crate::model::{Model, Piece, Weight};
 use crate::plan::Buffer;
 use crate::{Error, Result};
@@ -85,7 +86,12 @@ impl Model {
             let wanted = "there (call compute_gradients, accumulate_gradients, backward or set_gradients)";
             return Err(Error::value("apply_gradients", "gradients", wanted, "none since the last update"));
         }
-        let step = self.by_hand_step(0, 1.0, 0);
+        self.update_by_hand(self.learning_rate())
+    }
+
+    /// The optimizer's step with the gradients that are there, at this learning rate.
+    pub(in crate::train) fn update_by_hand(&mut self, learning_rate: f32) -> Result<()> {
+        let step = Step { learning_rate, ..self.by_hand_step(0, 1.0, 0) };
         self.run_without_batch(Piece::Update, step, |_| Ok(()))?;
         self.by_hand.gathered = Gathered::Nothing;
         self.steps_done = self.steps_done.saturating_add(1);

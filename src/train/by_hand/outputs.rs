@@ -95,6 +95,10 @@ impl Model {
             blanks: None,
             host: None,
         });
+        // Formulas ask which rows are padding.
+        let weights = Cow::Owned(vec![1.0; rows]);
+        let weights = Tensor { buffer: Buffer::DataWeights, values: weights, width: 1, blanks: None, host: None };
+        let tensors = tensors.chain([weights]);
         let step = self.by_hand_step(rows, 1.0, 0);
         let id = self.run_held(index, tensors, step)?;
         Ok((index, id))

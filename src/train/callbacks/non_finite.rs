@@ -106,8 +106,10 @@ fn place(layout: &Layout, buffer: Buffer, at: usize) -> String {
 
 /// Walks through the last epoch of `run` from the slabs `good` on; leaves the model with the last good ones.
 fn first_non_finite(run: &mut Run<'_>, mut good: Vec<Vec<f32>>) -> Result<Option<Found>> {
-    let (model, uniforms, feed) = (&mut *run.model, &run.uniforms, &mut run.feed);
-    let (id, losses) = (feed.id(), model.program().losses.len());
+    // A loss by the host is not run again: what it gives is finite or refused.
+    let Some(feed) = &mut run.feed else { return Ok(None) };
+    let (model, uniforms) = (&mut *run.model, &run.uniforms);
+    let (id, losses) = (feed.id(), model.program().weights_of_losses().len());
     let (slots, batch) = (feed.slots(), feed.batch());
     let log = |step: &Step, slot: usize| {
         let offset = (step.log_row as usize * slots + slot) * batch;

@@ -43,9 +43,10 @@ impl Logged<'_> {
         self.weights.is_none_or(|weights| weights[row] > 0.0)
     }
 
-    /// The loss: the mean of each output's, which are the first slots, times its weight.
+    /// The loss: the means of the first slots times their weights. One of weight 0 has no part, whatever it is.
     pub fn loss(&self, weights: &[f32]) -> f64 {
-        weights.iter().enumerate().map(|(slot, weight)| f64::from(*weight) * self.mean(slot)).sum()
+        let parts = weights.iter().enumerate().filter(|(_, weight)| **weight != 0.0);
+        parts.map(|(slot, weight)| f64::from(*weight) * self.mean(slot)).sum()
     }
 
     /// One slot, in the order of the data's own rows.

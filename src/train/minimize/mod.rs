@@ -98,7 +98,7 @@ fn run(
     let mut run = Run::minimizing(model, (data, held_out), called, (id, plan))?;
     let mut descent = Descent::new(vectors);
     run.begin()?;
-    let mut passes = Passes::new(&mut run, &order);
+    let mut passes = Passes::new(&mut run, &order)?;
     if descent.start(&mut passes)? {
         if !descent.loss().is_finite() {
             let name = if settings.alpha > 0.0 { "loss with its penalty" } else { "loss" };
@@ -113,7 +113,7 @@ fn run(
     while run.goes_on() {
         run.notify(|callback, run| callback.epoch_begin(run))?;
         let (begun, before) = (Instant::now(), descent.loss());
-        let mut passes = Passes::new(&mut run, &order);
+        let mut passes = Passes::new(&mut run, &order)?;
         let moved = descent.iterate(&mut passes)?;
         let logged = passes.logged;
         let (step, evaluations) = match moved {

@@ -49,25 +49,26 @@ pub(super) struct Passes<'p, 'a, 'o> {
 
 impl<'p, 'a: 'o, 'o> Passes<'p, 'a, 'o> {
     /// `order`: the rows, in the order in which they are visited.
-    pub fn new(run: &'p mut Run<'a>, order: &'o [u32]) -> Self {
+    pub fn new(run: &'p mut Run<'a>, order: &'o [u32]) -> Result<Self> {
+        let feed = run.feed.as_mut().ok_or_else(|| Error::Internal("passes without data".to_owned()))?;
         let mut before = 0.0;
-        let parts = order.chunks(run.feed.batch()).map(|rows| {
+        let parts = order.chunks(feed.batch()).map(|rows| {
             let own = run.data.weight(rows.iter().copied());
             before += own;
             // Nothing lies there yet that counts.
             if own < before { (own / before) as f32 } else { 1.0 }
         });
         let shares = parts.collect();
-        let loss_weights = run.model.program().loss_weights.clone();
-        Self {
+        let loss_weights = run.model.program().weights_of_losses();
+        Ok(Self {
             executor: &mut *run.model.executor,
-            feed: &mut run.feed,
+            feed,
             loss_weights,
             outside: &run.outside,
             shares,
             order,
             logged: None,
-        }
+        })
     }
 }
 

@@ -236,7 +236,7 @@ fn range_test(model: &mut Model, data: &Dataset, settings: &RangeTest) -> Result
     let plan = executor.plan(id)?.clone();
     copy_slabs(model, &mut *executor)?;
     let mut feed = Feed::new(&mut *executor, &device, (id, &plan), data, DATA_BUDGET)?;
-    let (before, weights) = (model.steps_done, model.program().loss_weights.clone());
+    let (before, weights) = (model.steps_done, model.program().weights_of_losses());
     let mut losses = Vec::new();
     for epoch in 1u64.. {
         let done = losses.len();

@@ -1,6 +1,6 @@
 //! From the log of an epoch to the values it reports.
 //!
-//! The log's slots are the losses of the outputs, then the metrics of those, then, output by output, what further
+//! The log's slots are the losses of the outputs and those without a target, then the metrics of the outputs, then, output by output, what further
 //! metrics need.
 
 mod evaluation;
@@ -29,7 +29,7 @@ pub(super) fn names(model: &Model) -> Vec<(String, Direction)> {
 pub(super) fn values(model: &Model, logged: &Logged<'_>) -> Result<Vec<(String, f64)>> {
     let outputs = outputs(model, logged);
     let value = |entry: Entry| match entry {
-        Entry::Loss => Ok(logged.loss(&model.program().loss_weights)),
+        Entry::Loss => Ok(logged.loss(&model.program().weights_of_losses())),
         Entry::Slot(slot) => Ok(logged.mean(slot)),
         Entry::More(output, metric) => outputs.get(output).map_or(Ok(f64::NAN), |of| of.value(&metric)),
     };
@@ -50,7 +50,7 @@ pub(super) fn evaluation(model: &Model, logged: &Logged<'_>) -> Result<Evaluatio
 /// them.
 fn outputs<'a>(model: &'a Model, logged: &'a Logged<'_>) -> Vec<OutputLog<'a>> {
     let program = model.program();
-    let mut next = 2 * program.losses.len();
+    let mut next = program.weights_of_losses().len() + program.losses.len();
     let parts = program.network.outputs().zip(&program.losses).zip(&program.watched).zip(logged.targets);
     let mut outputs = Vec::new();
     for (((value, loss), watched), target) in parts {

@@ -2,6 +2,7 @@
 
 mod callback;
 mod epoch;
+mod host;
 mod options;
 mod progress;
 mod stop;
@@ -9,6 +10,7 @@ mod writers;
 
 pub use callback::{Callback, CallbackState};
 pub(in crate::train) use callback::{Callbacks, Shared};
+pub(in crate::train) use host::HostLoss;
 pub(in crate::train) use options::Options;
 #[cfg(feature = "progress")]
 pub(crate) use progress::bar;
@@ -35,8 +37,9 @@ pub struct Run<'a> {
     pub(super) model: &'a mut Model,
     pub(super) options: &'a Options,
     pub(super) data: &'a Dataset,
-    held_out: Option<&'a Dataset>,
-    pub(super) feed: Feed<'a>,
+    pub(super) held_out: Option<&'a Dataset>,
+    /// `None` where the host computes the loss.
+    pub(super) feed: Option<Feed<'a>>,
     pub(super) validation: Option<Validator<'a>>,
     /// `Model::bindings` when feed and validation were bound.
     bound: u64,
@@ -176,7 +179,7 @@ impl<'a> Run<'a> {
         let rows = parts.0.len();
         let steps = rows.div_ceil(options.batch_size.min(rows));
         let feed = bind(model, parts.0, options)?;
-        let mut run = Self::over(model, parts, (options, callbacks), steps, feed)?;
+        let mut run = Self::over(model, parts, (options, callbacks), steps, Some(feed))?;
         // It leaves the weights as they are.
         if options.profile {
             match profile::profile(run.model, run.data, options.batch_size) {
@@ -184,6 +187,23 @@ impl<'a> Run<'a> {
                 Err(error) => run.warn(format!("no profile: {error}")),
             }
             run.rebind()?;
+        }
+        Ok(run)
+    }
+
+    /// A run whose loss the host computes.
+    pub(super) fn by_host(
+        model: &'a mut Model,
+        parts: Parts<'a>,
+        (options, callbacks): (&'a Options, Callbacks<'a>),
+    ) -> Result<Self> {
+        for data in [Some(parts.0), parts.1].into_iter().flatten() {
+            model.check_inputs(data.inputs())?;
+        }
+        let steps = parts.0.len().div_ceil(options.batch_size);
+        let mut run = Self::over(model, parts, (options, callbacks), steps, None)?;
+        if options.profile {
+            run.warn("no profile: the loss is computed by the host");
         }
         Ok(run)
     }
@@ -197,7 +217,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self> {
         let device = model.device().clone();
         let feed = Feed::new(&mut *model.executor, &device, loaded, parts.0, options.data_budget)?;
-        let mut run = Self::over(model, parts, (options, callbacks), 1, feed)?;
+        let mut run = Self::over(model, parts, (options, callbacks), 1, Some(feed))?;
         run.minimizes = true;
         for name in ["objective", "gradient", "evaluations"] {
             run.names.push(name.to_owned());
@@ -213,14 +233,16 @@ impl<'a> Run<'a> {
         (data, held_out): Parts<'a>,
         (options, callbacks): (&'a Options, Callbacks<'a>),
         steps: usize,
-        feed: Feed<'a>,
+        feed: Option<Feed<'a>>,
     ) -> Result<Self> {
         callbacks.check_files()?;
         let scheduled = (&options.schedule, options.seed, options.epochs);
         let uniforms = Uniforms::new(scheduled, model.program().optimizer, steps, model.steps_done)?;
-        let validation = held_out.map(|data| Validator::new(model, data, options.data_budget)).transpose()?;
+        let validated = held_out.filter(|_| feed.is_some());
+        let validation = validated.map(|data| Validator::new(model, data, options.data_budget)).transpose()?;
         let skipped = model.loss_scale()?.map_or(0, |state| state.skipped);
-        let mut known = report::names(model);
+        let of_host = || vec![("loss".to_owned(), Direction::Minimize)];
+        let mut known = if feed.is_some() { report::names(model) } else { of_host() };
         if held_out.is_some() {
             known.extend(known.clone().into_iter().map(|(name, direction)| (format!("val_{name}"), direction)));
         }
@@ -297,10 +319,10 @@ impl<'a> Run<'a> {
 
     /// Binds the run's data again where others were bound since.
     fn rebind(&mut self) -> Result<()> {
-        if self.model.bindings != self.bound {
+        if self.feed.is_some() && self.model.bindings != self.bound {
             // A plan of its own stays as it is bound.
             if !self.minimizes {
-                self.feed = bind(self.model, self.data, self.options)?;
+                self.feed = Some(bind(self.model, self.data, self.options)?);
             }
             if let Some(data) = self.held_out {
                 self.validation = Some(Validator::new(self.model, data, self.options.data_budget)?);

@@ -13,7 +13,18 @@ pub enum Language {
 /// A line that counts.
 enum Line {
     Label(String),
-    Code { fma: bool, array: bool, jump: Option<String> },
+    Code { fma: bool, array: bool, jump: Option<Jump> },
+}
+
+/// Where a line may go on besides the next one; `always`: it never goes on there.
+struct Jump {
+    target: String,
+    always: bool,
+}
+
+/// A jump to `target`, by an instruction that may be known to stand under no condition.
+fn jump(target: &str, always: bool) -> Jump {
+    Jump { target: target.to_owned(), always }
 }
 
 /// The innermost loop with the most multiply-adds.
@@ -41,19 +52,36 @@ pub fn inner_loop(language: Language, text: &str) -> Option<Loop> {
         Language::Dxil => text.lines().filter_map(dxil).collect(),
     };
     let place = |name: &str| lines.iter().position(|line| matches!(line, Line::Label(it) if it == name));
+    let target = |line: &Line| match line {
+        Line::Code { jump: Some(jump), .. } => place(&jump.target),
+        _ => None,
+    };
+    let targets: Vec<Option<usize>> = lines.iter().map(target).collect();
     let mut loops: Vec<(usize, usize)> = Vec::new();
-    for (end, line) in lines.iter().enumerate() {
-        if let Line::Code { jump: Some(target), .. } = line
-            && let Some(begin) = place(target).filter(|begin| *begin <= end)
-        {
+    for (end, target) in targets.iter().enumerate() {
+        if let Some(begin) = target.filter(|begin| *begin <= end) {
             // Several jumps back to one label are one loop.
             loops.retain(|(other, _)| *other != begin);
             loops.push((begin, end));
         }
     }
+    let ends = |line: &Line| matches!(line, Line::Code { jump: Some(Jump { always: true, .. }), .. });
     let count = |(begin, end): (usize, usize)| {
+        // Which lines lead back to the first: code of the way out may stand between them.
+        let mut back = vec![false; end + 2];
+        let mut before = 0;
+        loop {
+            for at in (begin..=end).rev() {
+                let jumps = targets[at].is_some_and(|target| target == begin || target <= end && back[target]);
+                back[at] = jumps || back[at + 1] && !ends(&lines[at]);
+            }
+            let now = back.iter().filter(|back| **back).count();
+            if std::mem::replace(&mut before, now) == now {
+                break;
+            }
+        }
         let mut found = Loop::default();
-        for line in &lines[begin..=end] {
+        for (line, _) in lines[begin..=end].iter().zip(&back[begin..]).filter(|(_, back)| **back) {
             if let Line::Code { fma, array, .. } = line {
                 found.instructions += 1;
                 found.fma += usize::from(*fma);
@@ -80,8 +108,8 @@ fn label(name: &str) -> Line {
     Line::Label(name.to_owned())
 }
 
-fn code(fma: bool, jump: Option<&str>) -> Line {
-    Line::Code { fma, array: false, jump: jump.map(str::to_owned) }
+fn code(fma: bool, jump: Option<Jump>) -> Line {
+    Line::Code { fma, array: false, jump }
 }
 
 /// `block.u 5 L12 [4] -> {`, and instructions with their delays behind `//`.
@@ -90,8 +118,9 @@ fn nvidia(line: &str) -> Option<Line> {
         return line.split_whitespace().nth(2).map(label);
     }
     let text = line.split_once("//")?.0;
-    let mut words = text.split_whitespace();
-    let jump = words.any(|word| word == "bra").then(|| text.split_whitespace().last()).flatten();
+    let jumps = text.split_whitespace().any(|word| word == "bra");
+    let target = text.split_whitespace().last().filter(|_| jumps);
+    let jump = target.map(|target| jump(target, text.trim_start().starts_with("bra pT")));
     let fma = ["ffma", "hfma2", "hmma"].iter().any(|name| text.contains(name));
     Some(code(fma, jump))
 }
@@ -104,7 +133,8 @@ fn amd(line: &str) -> Option<Line> {
     let text = line.strip_prefix('\t')?;
     let mut words = text.split_whitespace();
     let name = words.next().filter(|name| *name != "s_delay_alu")?;
-    let jump = (name.starts_with("s_cbranch") || name == "s_branch").then(|| words.next()).flatten();
+    let jumps = name.starts_with("s_cbranch") || name == "s_branch";
+    let jump = words.next().filter(|_| jumps).map(|target| jump(target, name == "s_branch"));
     let kinds = ["v_fma", "v_pk_fma", "v_dual_fma", "v_mad_f32", "v_mac_f32", "v_wmma"];
     Some(code(kinds.iter().any(|kind| text.contains(kind)), jump))
 }
@@ -118,8 +148,8 @@ fn apple(line: &str) -> Vec<Line> {
         words.next().filter(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
         let name = words.next()?;
         let far = words.next().filter(|_| name.starts_with("jmp")).and_then(|far| far.parse::<i64>().ok());
-        let target = far.map(|far| (address + far).to_string());
-        Some(vec![label(&address.to_string()), code(name == "ffma" || name == "hfma", target.as_deref())])
+        let jump = far.map(|far| jump(&(address + far).to_string(), false));
+        Some(vec![label(&address.to_string()), code(name == "ffma" || name == "hfma", jump)])
     };
     parsed().unwrap_or_default()
 }
@@ -135,8 +165,9 @@ fn adreno(line: &str) -> Vec<Line> {
         return Vec::new();
     }
     let repeated = marks.split_once("(rpt").and_then(|(_, count)| count.parse().ok()).unwrap_or(0usize);
-    let jump = line.split_once('#').map(|(_, target)| target.trim()).filter(|target| target.starts_with('l'));
-    (0..=repeated).map(|_| code(name.starts_with("mad.f"), jump)).collect()
+    let target = line.split_once('#').map(|(_, target)| target.trim()).filter(|target| target.starts_with('l'));
+    let jump = || target.map(|target| jump(target, name == "jump"));
+    (0..=repeated).map(|_| code(name.starts_with("mad.f"), jump())).collect()
 }
 
 /// `; <label>:12`, and LLVM's instructions behind two spaces. Arrays of a workgroup lie in address space 3.
@@ -145,11 +176,11 @@ fn dxil(line: &str) -> Option<Line> {
         return name.split_whitespace().next().map(label);
     }
     let text = line.strip_prefix("  ").filter(|text| !text.starts_with([' ', ';']))?;
-    let jump = text.starts_with("br ").then(|| text.rsplit_once("label %")).flatten();
-    let jump = jump.and_then(|(_, label)| label.split([' ', ',']).next());
+    let target = text.starts_with("br ").then(|| text.rsplit_once("label %")).flatten();
+    let jump = target.and_then(|(_, label)| label.split([' ', ',']).next()).map(|target| jump(target, false));
     // Constant indices are folded; what is left indexes by a variable.
     let array = text.contains("getelementptr") && !text.contains("addrspace(3)");
-    Some(Line::Code { fma: text.contains("@dx.op.tertiary.f32(i32 46,"), array, jump: jump.map(str::to_owned) })
+    Some(Line::Code { fma: text.contains("@dx.op.tertiary.f32(i32 46,"), array, jump })
 }
 
 #[cfg(test)]
@@ -182,6 +213,14 @@ mod tests {
                     %9 = getelementptr [4 x float], [4 x float] addrspace(3)* @tile, i32 0, i32 %7\n  \
                     %10 = call float @dx.op.tertiary.f32(i32 46, float %1)\n  br i1 %3, label %11, label %6\n  br label %4\n";
         assert_eq!(seen(Language::Dxil, dxil), Some((5, 2, 1)));
+    }
+
+    #[test]
+    fn the_way_out_of_a_loop_is_not_counted() {
+        let nvidia = "=== NAK assembly\nblock 0 L0 [] -> {\n r1 = mov r2 // delay=1\n}\nblock 1 L1 [0, 3] -> {\n \
+                      r0 = ffma r1 r2 r0 // delay=1\n bra !up0 L3 // delay=1\n}\nblock 2 L2 [1] -> {\n \
+                      bar.sync // delay=1\n bra pT L0 // delay=1\n}\nblock 3 L3 [1] -> {\n bra pT L1 // delay=1\n}\n";
+        assert_eq!(seen(Language::Nvidia, nvidia), Some((3, 1, 0)));
     }
 
     #[test]

@@ -8,6 +8,10 @@ use std::fmt::Write as _;
 /// Warps that a multiprocessor of NVIDIA must have room for beside those of the large tile: four for each scheduler.
 const LARGE_WARPS: usize = 16;
 
+/// Instructions of the inner loop of the large tile that are no multiply-adds, of a hundred: on Hopper, where no epilogue
+/// has a loop of its own that has more of them.
+const LARGE_OTHERS: usize = 18;
+
 /// What is over a budget: what of which pipeline on which GPU, and how much there is of it.
 pub type Excess = BTreeMap<(String, String, String), usize>;
 
@@ -24,6 +28,10 @@ pub fn hold(gpu: &str, pipeline: &str, facts: &Facts, excess: &mut Excess) {
     }
     if gpu.starts_with("sm_") && pipeline.starts_with(LARGE) && facts.in_flight < LARGE_WARPS {
         over("registers", facts.registers);
+    }
+    let others = facts.inner.map_or(0, |inner| 100 - inner.percent());
+    if gpu == "sm_90" && pipeline.starts_with(&format!("{LARGE}vec4.plain")) && others > LARGE_OTHERS {
+        over("no fma", others);
     }
     // The large tile has a loop of multiply-adds on every GPU: if none is seen, a compiler writes its code in another way.
     if pipeline.starts_with(LARGE) && facts.inner.is_none() {
@@ -63,6 +71,7 @@ pub fn compare(known: &Excess, found: &Excess, measured: impl Fn(&str, &str) -> 
     let worse = found.iter().filter_map(|(key, much)| match known.get(key) {
         Some(before) if much <= before => None,
         Some(before) => Some(format!("{} {much}, known were {before}", say(key))),
+        None if key.2 == "no fma" => Some(format!("{} {much} %, the budget is {LARGE_OTHERS} %", say(key))),
         None if key.2 == "registers" => Some(format!("{} {much} leave fewer than {LARGE_WARPS} warps", say(key))),
         None => Some(format!("{} {much}, the budget is 0", say(key))),
     });

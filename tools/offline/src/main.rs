@@ -108,7 +108,7 @@ fn run(root: PathBuf, project: &Path, table: bool) -> std::result::Result<bool, 
     worse.iter().chain(&refused).for_each(|line| println!("OVER BUDGET: {line}"));
     let versions = tables::versions(&root);
     // A compiler that was not fetched has measured nothing.
-    let same = known.is_empty() || versions.split(", ").all(|compiler| text.contains(compiler));
+    let same = text.is_empty() || versions.split(", ").all(|compiler| text.contains(compiler));
     if table {
         tables::write(project, &measured, &excess, &versions)?;
         let mut kept = known;
