@@ -22,6 +22,10 @@
 
 #![allow(clippy::expect_used, missing_docs, reason = "a benchmark stops at the first surprise")]
 
+#[path = "../examples/common/arguments.rs"]
+mod arguments;
+
+use arguments::Arguments;
 use axone::kernels::{Access, Activation, Epilogue, Halves, Kernel, Matmul, Tile};
 use axone::random::{threefry2x32, uniform};
 use std::collections::BTreeMap;
@@ -37,14 +41,28 @@ const SOFTWARE_FLOPS: u64 = 1_000_000_000;
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
+const USAGE: &str = "usage: lab --write FOLDER, or lab FOLDER [DEVICE]
+
+  --write FOLDER  writes the kernels as they are, with the sizes of a dense network
+  FOLDER          compiles, checks and times the WGSL files there, on the adapter whose name contains DEVICE";
+
 fn main() -> Result<(), Fault> {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["--write", folder] => write_all(Path::new(folder)),
-        [folder] if !folder.starts_with('-') => measure(Path::new(folder), ""),
-        [folder, device] if !folder.starts_with('-') => measure(Path::new(folder), device),
+    let (mut arguments, mut write, mut given) = (Arguments::new(USAGE), None, Vec::new());
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            // Said by cargo.
+            "--bench" => {}
+            "--write" => write = Some(arguments.value::<String>("--write")),
+            other if other.starts_with('-') => arguments.unknown(other),
+            _ => given.push(argument),
+        }
+    }
+    match (write, &given[..]) {
+        (Some(folder), []) => write_all(Path::new(&folder)),
+        (None, [folder]) => measure(Path::new(folder), ""),
+        (None, [folder, device]) => measure(Path::new(folder), device),
         _ => {
-            println!("usage: lab --write FOLDER | lab FOLDER [PART_OF_DEVICE_NAME]");
+            println!("{USAGE}");
             Ok(())
         }
     }
