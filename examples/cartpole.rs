@@ -9,10 +9,12 @@
 
 #[path = "common/arguments.rs"]
 mod arguments;
+#[path = "common/cart.rs"]
+mod cart;
 
 use axone::prelude::*;
-use axone::random::{threefry2x32, uniform};
 use axone::train::Epoch;
+use cart::{Random, State, is_lost, pushed};
 use std::process::ExitCode;
 
 /// Episodes that are played side by side for one update.
@@ -46,7 +48,7 @@ fn run() -> Result<bool> {
         Adam::new(0.01),
     )?;
     println!("device: {}\n", model.device().info());
-    let (mut random, mut history, mut returns) = (Random(0), History::default(), Vec::new());
+    let (mut random, mut history, mut returns) = (Random::new(SEED), History::default(), Vec::new());
     for update in 1..=UPDATES {
         let begun = std::time::Instant::now();
         let played = play(&mut model, &mut random)?;
@@ -77,14 +79,14 @@ fn mean_of_last(values: &[f64], count: usize) -> f64 {
 
 /// A step of an episode.
 struct Moment {
-    state: [f32; 4],
+    state: State,
     right: bool,
     probability_right: f32,
 }
 
 /// Plays `EPISODES` episodes at once: one prediction for a step of all of them.
 fn play(model: &mut Model, random: &mut Random) -> Result<Vec<Vec<Moment>>> {
-    let mut states: Vec<[f32; 4]> = (0..EPISODES).map(|_| [0; 4].map(|_: i32| random.between(-0.05, 0.05))).collect();
+    let mut states: Vec<State> = (0..EPISODES).map(|_| random.start()).collect();
     let mut played: Vec<Vec<Moment>> = (0..EPISODES).map(|_| Vec::new()).collect();
     let mut over = [false; EPISODES];
     for _ in 0..MOST_STEPS {
@@ -98,29 +100,13 @@ fn play(model: &mut Model, random: &mut Random) -> Result<Vec<Vec<Moment>>> {
             let right = random.between(0.0, 1.0) < probability_right;
             played[i].push(Moment { state: states[i], right, probability_right });
             states[i] = pushed(states[i], right);
-            over[i] = states[i][0].abs() > 2.4 || states[i][2].abs() > 12f32.to_radians();
+            over[i] = is_lost(states[i]);
         }
         if over.iter().all(|over| *over) {
             break;
         }
     }
     Ok(played)
-}
-
-/// Position, velocity, angle and angular velocity 0.02 s later (Euler's method).
-fn pushed([x, v, angle, spin]: [f32; 4], right: bool) -> [f32; 4] {
-    const GRAVITY: f32 = 9.8;
-    const CART: f32 = 1.0;
-    const POLE: f32 = 0.1;
-    const HALF_LENGTH: f32 = 0.5;
-    const FORCE: f32 = 10.0;
-    const TIME: f32 = 0.02;
-    let (sin, cos, total) = (angle.sin(), angle.cos(), CART + POLE);
-    let force = if right { FORCE } else { -FORCE };
-    let pushed = (force + POLE * HALF_LENGTH * spin * spin * sin) / total;
-    let turn = (GRAVITY * sin - cos * pushed) / (HALF_LENGTH * (4.0 / 3.0 - POLE * cos * cos / total));
-    let push = pushed - POLE * HALF_LENGTH * turn * cos / total;
-    [x + TIME * v, v + TIME * push, angle + TIME * spin, spin + TIME * turn]
 }
 
 /// The states, and the gradient of `-mean(advantage · ln p(action))` with respect to the logits, `(p - 1 at the action)
@@ -144,16 +130,6 @@ fn policy_gradient(played: &[Vec<Moment>]) -> (Matrix, Matrix) {
         let towards_right = share * (moment.probability_right - f32::from(u8::from(moment.right)));
         [-towards_right, towards_right]
     });
-    let states: Vec<[f32; 4]> = moments().map(|moment| moment.state).collect();
+    let states: Vec<State> = moments().map(|moment| moment.state).collect();
     (states.into(), gradients.collect::<Vec<_>>().into())
-}
-
-/// Numbers drawn one after the other.
-struct Random(u32);
-
-impl Random {
-    fn between(&mut self, low: f32, high: f32) -> f32 {
-        self.0 += 1;
-        low + (high - low) * uniform(threefry2x32([SEED, 0], [self.0, 0])[0])
-    }
 }
