@@ -106,7 +106,8 @@ impl Stream {
             return Err(Error::value("stream", "epoch", "the only one that is read", "a second one at the same time"));
         };
         let size = self.shuffle.map_or(self.batch, |(window, _)| window / self.batch * self.batch);
-        let (mut waiting, mut windows): (Option<Dataset>, u32) = (None, 0);
+        // Chunks that are too few rows yet, with their numbers.
+        let (mut waiting, mut windows): (Vec<(usize, Dataset)>, u32) = (Vec::new(), 0);
         let mut send = |rows: Dataset| {
             let order = self.shuffle.map(|(_, seed)| {
                 let key = threefry2x32(stream_key(seed, WINDOW_STREAM, crate::random::counter(number)), [windows, 0]);
@@ -117,10 +118,11 @@ impl Stream {
         };
         for chunk in 0.. {
             let Some(read) = reader(chunk)? else { break };
-            let rows = match waiting.take() {
-                Some(before) => before.joined(read, chunk)?,
-                None => read,
-            };
+            waiting.push((chunk, read));
+            if waiting.iter().map(|(_, rows)| rows.len()).sum::<usize>() < size {
+                continue;
+            }
+            let rows = Dataset::joined(std::mem::take(&mut waiting))?;
             // Unshuffled rows go on as soon as they make whole batches.
             let whole = rows.len() / size * size;
             let step = if self.shuffle.is_some() { size } else { whole.max(1) };
@@ -130,11 +132,11 @@ impl Stream {
                 }
             }
             if whole < rows.len() {
-                waiting = Some(rows.gather(&(whole..rows.len()).collect::<Vec<_>>()));
+                waiting.push((chunk, rows.gather(&(whole..rows.len()).collect::<Vec<_>>())));
             }
         }
-        if let Some(rest) = waiting {
-            send(rest);
+        if !waiting.is_empty() {
+            send(Dataset::joined(waiting)?);
         } else if windows == 0 {
             return Err(Error::data("stream", "the reader gave no rows"));
         }
@@ -208,40 +210,63 @@ impl Drop for Batches {
 }
 
 impl Dataset {
-    /// These rows, and behind them those of chunk `chunk`.
-    fn joined(self, more: Self, chunk: usize) -> Result<Self> {
-        let misfit =
-            |what: &str, expected: String, got: String| Error::shape(format!("chunk {chunk} {what}"), expected, got);
-        if (self.inputs.len(), self.targets.len()) != (more.inputs.len(), more.targets.len()) {
-            let count = |set: &Self| format!("{} inputs and {} targets", set.inputs.len(), set.targets.len());
-            return Err(misfit("data", count(&self), count(&more)));
-        }
-        let rows = self.rows + more.rows;
-        let stacked = |what: String, a: &Matrix, b: &Matrix| {
-            if a.cols() != b.cols() {
-                return Err(misfit(&what, format!("{} columns", a.cols()), b.cols().to_string()));
-            }
-            Matrix::new(rows, a.cols(), [a.data(), b.data()].concat())
+    /// The rows of `chunks`, one behind the other; each comes with its number.
+    fn joined(chunks: Vec<(usize, Self)>) -> Result<Self> {
+        let Some(((_, first), others)) = chunks.split_first() else {
+            return Err(Error::Internal("no chunks are joined".to_owned()));
         };
-        let inputs = self.inputs.iter().zip(more.inputs.iter()).enumerate();
-        let inputs: Result<Vec<Matrix>> = inputs.map(|(i, (a, b))| stacked(format!("inputs[{i}]"), a, b)).collect();
-        let targets = self.targets.iter().zip(more.targets.iter()).enumerate().map(|(i, pair)| match pair {
-            (Targets::Classes(a), Targets::Classes(b)) => Ok(Targets::Classes([a.as_slice(), b].concat())),
-            (Targets::Values(a), Targets::Values(b)) => stacked(format!("targets[{i}]"), a, b).map(Targets::Values),
-            (Targets::Classes(_), Targets::Values(_)) => {
-                Err(misfit(&format!("targets[{i}]"), "classes".into(), "values".into()))
+        others.iter().try_for_each(|(chunk, more)| first.check_alike(more, *chunk))?;
+        let all = || chunks.iter().map(|(_, set)| set);
+        let inputs =
+            (0..first.inputs.len()).map(|i| Matrix::vstack(&all().map(|set| &set.inputs[i]).collect::<Vec<_>>()));
+        let targets = first.targets.iter().enumerate().map(|(i, target)| match target {
+            Targets::Classes(_) => {
+                Ok(Targets::Classes(all().filter_map(|set| set.targets[i].labels()).flatten().copied().collect()))
             }
-            (Targets::Values(_), Targets::Classes(_)) => {
-                Err(misfit(&format!("targets[{i}]"), "values".into(), "classes".into()))
+            Targets::Values(_) => {
+                let values: Vec<&Matrix> = all().filter_map(|set| set.targets[i].values()).collect();
+                Matrix::vstack(&values).map(Targets::Values)
             }
         });
-        let targets: Result<Vec<Targets>> = targets.collect();
-        let weights = match (&self.weights, &more.weights) {
-            (None, None) => None,
-            (Some(a), Some(b)) => Some(Arc::new([a.as_slice(), b.as_slice()].concat())),
-            (Some(_), None) => return Err(misfit("weights", "some, as before".into(), "none".into())),
-            (None, Some(_)) => return Err(misfit("weights", "none, as before".into(), "some".into())),
+        let weights = first.weights.is_some();
+        Ok(Self {
+            rows: all().map(Self::len).sum(),
+            inputs: Arc::new(inputs.collect::<Result<_>>()?),
+            shapes: first.shapes.clone(),
+            targets: Arc::new(targets.collect::<Result<_>>()?),
+            weights: weights.then(|| Arc::new(all().filter_map(Self::weights).flatten().copied().collect())),
+        })
+    }
+
+    /// Refuses `more`, of chunk `chunk`, where its rows are not of the kind of these.
+    fn check_alike(&self, more: &Self, chunk: usize) -> Result<()> {
+        let misfit = |what: &str, expected: String, got: String| {
+            Err(Error::shape(format!("chunk {chunk} {what}"), expected, got))
         };
-        Ok(Self { rows, inputs: Arc::new(inputs?), shapes: self.shapes, targets: Arc::new(targets?), weights })
+        if (self.inputs.len(), self.targets.len()) != (more.inputs.len(), more.targets.len()) {
+            let count = |set: &Self| format!("{} inputs and {} targets", set.inputs.len(), set.targets.len());
+            return misfit("data", count(self), count(more));
+        }
+        let columns = |what: String, a: usize, b: usize| match a == b {
+            true => Ok(()),
+            false => misfit(&what, format!("{a} columns"), b.to_string()),
+        };
+        for (i, (a, b)) in self.inputs.iter().zip(more.inputs.iter()).enumerate() {
+            columns(format!("inputs[{i}]"), a.cols(), b.cols())?;
+        }
+        for (i, pair) in self.targets.iter().zip(more.targets.iter()).enumerate() {
+            let what = format!("targets[{i}]");
+            match pair {
+                (Targets::Classes(_), Targets::Classes(_)) => {}
+                (Targets::Values(a), Targets::Values(b)) => columns(what, a.cols(), b.cols())?,
+                (Targets::Classes(_), Targets::Values(_)) => return misfit(&what, "classes".into(), "values".into()),
+                (Targets::Values(_), Targets::Classes(_)) => return misfit(&what, "values".into(), "classes".into()),
+            }
+        }
+        match (&self.weights, &more.weights) {
+            (None, None) | (Some(_), Some(_)) => Ok(()),
+            (Some(_), None) => misfit("weights", "some, as before".into(), "none".into()),
+            (None, Some(_)) => misfit("weights", "none, as before".into(), "some".into()),
+        }
     }
 }

@@ -56,7 +56,7 @@ impl Forward {
 
     /// Makes the plan of `batch` rows ready, if it is not.
     pub fn prepare(&self, batch: usize, plan: impl FnOnce() -> Result<Plan>) -> Result<()> {
-        self.with(&mut self.lock(), batch, plan).map(drop)
+        self.context.guarded(|| self.with(&mut self.lock(), batch, plan).map(drop))
     }
 
     /// Queues a prediction of the `rows` rows of `inputs` by the plan of `batch` rows, which `plan` makes where it is

@@ -29,10 +29,7 @@ impl Model {
     /// # Ok::<(), axone::Error>(())
     /// ```
     pub fn activations(&mut self, inputs: &[Matrix]) -> Result<Vec<(String, Matrix)>> {
-        self.check_inputs(inputs)?;
-        for (i, input) in inputs.iter().enumerate() {
-            input.check_finite(&format!("inputs[{i}]"))?;
-        }
+        self.check_finite_inputs(inputs)?;
         let rows = inputs.first().map_or(0, Matrix::rows);
         let network = self.program.network.with_every_output();
         let names: Vec<String> = network.outputs().map(|value| value.name.clone()).collect();

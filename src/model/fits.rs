@@ -28,6 +28,13 @@ impl Program {
         if rows == 0 { Err(Error::data("inputs", "no rows")) } else { self.check_categories(inputs) }
     }
 
+    /// Refuses inputs that do not fit the network, and NaN and infinity in them: data sets have none, what a program hands
+    /// over may.
+    pub(crate) fn check_finite_inputs(&self, inputs: &[Matrix]) -> Result<()> {
+        self.check_inputs(inputs)?;
+        inputs.iter().enumerate().try_for_each(|(i, input)| input.check_finite(&format!("inputs[{i}]")))
+    }
+
     /// Refuses numbers that are to be categories and are none: on a device they would pick a wrong row of a table.
     fn check_categories(&self, inputs: &[Matrix]) -> Result<()> {
         let network = &self.network;
@@ -54,6 +61,10 @@ impl Program {
 impl Model {
     pub(crate) fn check_inputs(&self, inputs: &[Matrix]) -> Result<()> {
         self.program().check_inputs(inputs)
+    }
+
+    pub(crate) fn check_finite_inputs(&self, inputs: &[Matrix]) -> Result<()> {
+        self.program().check_finite_inputs(inputs)
     }
 
     /// Refuses data that do not fit the model; returns which targets are class indices.

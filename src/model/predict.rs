@@ -91,10 +91,7 @@ impl Model {
     /// # Errors
     /// As [`Model::predict`].
     pub fn predict_all(&mut self, inputs: &[Matrix]) -> Result<Vec<Matrix>> {
-        self.check_inputs(inputs)?;
-        for (i, input) in inputs.iter().enumerate() {
-            input.check_finite(&format!("inputs[{i}]"))?;
-        }
+        self.check_finite_inputs(inputs)?;
         let rows = inputs.first().map_or(0, Matrix::rows);
         let most = self.inference_batch(Purpose::Predict, rows, &[])?;
         let loaded = self.load(Purpose::Predict, most, &[])?;

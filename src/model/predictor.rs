@@ -209,10 +209,7 @@ impl Gpu {
 
     /// Queues all rows, batch after batch.
     fn start(&self, inputs: &[Matrix]) -> Result<Vec<Pending>> {
-        self.program.check_inputs(inputs)?;
-        for (i, input) in inputs.iter().enumerate() {
-            input.check_finite(&format!("inputs[{i}]"))?;
-        }
+        self.program.check_finite_inputs(inputs)?;
         let rows = inputs.first().map_or(0, Matrix::rows);
         let part = |first: usize| {
             let count = self.most.min(rows - first);
@@ -284,10 +281,7 @@ impl Cpu {
     }
 
     fn predict_all(&self, inputs: &[Matrix]) -> Result<Vec<Matrix>> {
-        self.program.check_inputs(inputs)?;
-        for (i, input) in inputs.iter().enumerate() {
-            input.check_finite(&format!("inputs[{i}]"))?;
-        }
+        self.program.check_finite_inputs(inputs)?;
         let rows = inputs.first().map_or(0, Matrix::rows);
         let mut outputs: Vec<Vec<f32>> = self.widths.iter().map(|width| vec![0.0; rows * width]).collect();
         let parts: Vec<&[f32]> = inputs.iter().map(Matrix::data).collect();

@@ -51,10 +51,17 @@ impl Device {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn fastest(data: &Dataset, batch: usize, model: impl Fn(Self) -> Result<Model>) -> Result<Race> {
-        let hardware = |(index, info): (usize, DeviceInfo)| (info.kind < DeviceKind::Software).then_some(index);
-        let gpus = Self::list().into_iter().enumerate().filter_map(hardware).map(Self::at);
-        let devices: Vec<Self> = gpus.filter_map(Result::ok).chain([Self::cpu()]).collect();
-        Self::fastest_of(&devices, data, batch, model)
+        let (mut devices, mut closed) = (Vec::new(), Vec::new());
+        for (index, info) in Self::list().into_iter().enumerate().filter(|(_, info)| info.kind < DeviceKind::Software) {
+            match Self::at(index) {
+                Ok(device) => devices.push(device),
+                Err(error) => closed.push((info, Err(error.to_string()))),
+            }
+        }
+        devices.push(Self::cpu());
+        let mut race = Self::fastest_of(&devices, data, batch, model)?;
+        race.rates.extend(closed);
+        Ok(race)
     }
 
     /// [`fastest`](Self::fastest) among the `devices` named, the last of which has to run.

@@ -79,10 +79,7 @@ impl Model {
 
     /// Queues `piece` on inputs and, behind them, gradients of the outputs.
     fn run_given(&mut self, piece: Piece, inputs: &[Matrix], gradients: &[Matrix]) -> Result<(usize, PlanId)> {
-        self.check_inputs(inputs)?;
-        for (i, input) in inputs.iter().enumerate() {
-            input.check_finite(&format!("inputs[{i}]"))?;
-        }
+        self.check_finite_inputs(inputs)?;
         let rows = inputs.first().map_or(0, Matrix::rows);
         if piece != Piece::Forward {
             self.check_output_gradients(rows, gradients)?;
