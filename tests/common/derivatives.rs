@@ -1,5 +1,7 @@
 //! Derivatives as values of a network, and losses without a target, on any device.
 
+#[cfg(feature = "save")]
+use super::comes_back;
 use super::matrix;
 use axone::check::compare;
 use axone::model::Value;
@@ -158,14 +160,7 @@ pub fn what_weighs_nothing_trains_nothing(device: &Device) {
 
 #[cfg(feature = "save")]
 pub fn derivatives_are_saved(device: &Device, name: &str) {
-    let path = std::env::temp_dir().join(format!("axone-derivatives-{name}-{}.safetensors", std::process::id()));
-    let (mut model, data) = (everything(device), table(8));
-    model.fit(&data, &Fit::new().epochs(1).batch_size(4).silent()).unwrap();
-    model.save(&path).unwrap();
-    let mut again = Model::load_from(&path, device.clone()).unwrap();
-    std::fs::remove_file(path).ok();
-    assert_eq!(again.summary().to_string(), model.summary().to_string());
-    assert_eq!(again.evaluate(&data).unwrap().values, model.evaluate(&data).unwrap().values);
+    comes_back(&mut everything(device), &table(8), &format!("derivatives-{name}"));
 }
 
 /// What is refused, in words.

@@ -42,6 +42,8 @@ pub mod sums;
 pub mod training;
 
 use axone::data::Matrix;
+#[cfg(feature = "save")]
+use axone::prelude::{Dataset, Fit, Model};
 use axone::random::{threefry2x32, uniform};
 
 /// Unit roundoff of f32.
@@ -59,6 +61,19 @@ pub fn numbers(stream: u32, n: usize) -> Vec<f32> {
 /// A matrix of such numbers.
 pub fn matrix(stream: u32, rows: usize, cols: usize) -> Matrix {
     Matrix::new(rows, cols, numbers(stream, rows * cols)).unwrap()
+}
+
+/// A trained model, saved and loaded, describes itself as before and computes the same. `name` tells the files of tests
+/// apart that run at a time.
+#[cfg(feature = "save")]
+pub fn comes_back(model: &mut Model, data: &Dataset, name: &str) {
+    let path = std::env::temp_dir().join(format!("axone-{name}-{}.safetensors", std::process::id()));
+    model.fit(data, &Fit::new().epochs(1).batch_size(4).silent()).unwrap();
+    model.save(&path).unwrap();
+    let mut again = Model::load_from(&path, model.device().clone()).unwrap();
+    std::fs::remove_file(path).ok();
+    assert_eq!(again.summary().to_string(), model.summary().to_string());
+    assert_eq!(again.evaluate(data).unwrap().values, model.evaluate(data).unwrap().values);
 }
 
 /// Labels below `classes`, one a row, that depend on the first column of `x`, so that there is something to learn.

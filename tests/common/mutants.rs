@@ -7,7 +7,17 @@ const TELLING: [u8; 16] = [0, 1, 0x7f, 0x80, 0xff, b'\n', b'\r', b'"', b',', b';
 
 /// `count` mutants of the files `whole`, the same in each run: bits flipped, bytes set, pieces cut out, doubled and moved,
 /// ends lost.
-pub fn mutants(whole: &[Vec<u8>], count: u32, mut read: impl FnMut(u32, &[u8])) {
+pub fn mutants(whole: &[Vec<u8>], count: u32, read: impl FnMut(u32, &[u8])) {
+    edited(whole, count, 8, read);
+}
+
+/// The same of formats that write lengths as bytes, with lengths beyond every file among them.
+#[allow(dead_code, reason = "not every test binary has such formats")]
+pub fn mutants_with_lengths(whole: &[Vec<u8>], count: u32, read: impl FnMut(u32, &[u8])) {
+    edited(whole, count, 9, read);
+}
+
+fn edited(whole: &[Vec<u8>], count: u32, kinds: usize, mut read: impl FnMut(u32, &[u8])) {
     for case in 0..count {
         let draw = |i: u32, below: usize| threefry2x32([2026, i], [case, 0])[0] as usize % below.max(1);
         let mut bytes = whole[case as usize % whole.len()].clone();
@@ -16,7 +26,7 @@ pub fn mutants(whole: &[Vec<u8>], count: u32, mut read: impl FnMut(u32, &[u8])) 
             let at = draw(i, bytes.len());
             let length = (1 + draw(i + 1, 16)).min(bytes.len() - at);
             let Some(byte) = bytes.get_mut(at) else { break };
-            match draw(i + 2, 8) {
+            match draw(i + 2, kinds) {
                 0 | 1 => *byte ^= 1 << draw(i + 3, 8),
                 2 => *byte = draw(i + 3, 256) as u8,
                 3 => *byte = TELLING[draw(i + 3, TELLING.len())],
@@ -27,7 +37,9 @@ pub fn mutants(whole: &[Vec<u8>], count: u32, mut read: impl FnMut(u32, &[u8])) 
                     drop(bytes.splice(to..to, piece));
                 }
                 6 => bytes.insert(at, TELLING[draw(i + 3, TELLING.len())]),
-                _ => bytes.truncate(at),
+                7 => bytes.truncate(at),
+                // 2^31 - 1, and a varint beyond it.
+                _ => drop(bytes.splice(at..at, [0xff, 0xff, 0xff, 0xff, 0x7f][draw(i + 3, 2)..].to_vec())),
             }
         }
         read(case, &bytes);

@@ -1,6 +1,7 @@
 //! ONNX: files of real exporters give what onnxruntime makes of them, our own come back bit for bit, and files that lie
 //! are refused.
 
+use crate::common::mutants::mutants_with_lengths;
 use crate::common::{fixtures, layers};
 use axone::interop::onnx::{self, Imported};
 use axone::prelude::*;
@@ -277,36 +278,14 @@ fn external_data_are_read_from_the_folder_of_the_model_alone() {
 fn changed_files_are_read_or_refused() {
     let files: Vec<Vec<u8>> =
         models().iter().map(|name| std::fs::read(folder().join(format!("{name}.onnx"))).unwrap()).collect();
-    let mut state = 16u64;
-    let mut random = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % below.max(1) as u64) as usize
-    };
     let mut read = 0;
-    for case in 0..10_000 {
-        let mut bytes = files[case % files.len()].clone();
-        for _ in 0..=random(4) {
-            let at = random(bytes.len());
-            match random(6) {
-                0 => bytes[at] = random(256) as u8,
-                1 => bytes[at] ^= 1 << random(8),
-                2 => bytes.truncate(at.max(1)),
-                3 => {
-                    let part = bytes[at..(at + random(64)).min(bytes.len())].to_vec();
-                    bytes.splice(at..at, part);
-                }
-                4 => drop(bytes.drain(at..(at + 1 + random(16)).min(bytes.len() - 1).max(at))),
-                _ => drop(bytes.splice(at..at, [0xff, 0xff, 0xff, 0xff, 0x7f])),
-            }
-        }
-        if let Ok(imported) = onnx::from_bytes(&bytes) {
+    mutants_with_lengths(&files, 10_000, |_, bytes| {
+        if let Ok(imported) = onnx::from_bytes(bytes) {
             read += 1;
             let numbers: usize = imported.weights().iter().map(|weight| weight.data.len()).sum();
             assert!(numbers <= 16 * bytes.len() + (1 << 22), "{numbers} of {} bytes", bytes.len());
         }
-    }
+    });
     assert!((100..9_900).contains(&read), "{read}");
 }
 

@@ -1,6 +1,7 @@
 //! Weights of PyTorch: every format gives the same numbers, and files that lie are refused.
 
 use crate::common::fixtures;
+use crate::common::mutants::mutants_with_lengths;
 use axone::interop::torch::StateDict;
 use axone::prelude::*;
 use std::path::PathBuf;
@@ -51,26 +52,7 @@ fn what_does_not_match_is_named_and_changes_nothing() {
 #[test]
 fn changed_files_are_read_or_refused() {
     let files = ["state.pt", "state_legacy.pt", "checkpoint.pt"].map(|name| std::fs::read(file(name)).unwrap());
-    let mut state = 17u64;
-    let mut random = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % below.max(1) as u64) as usize
-    };
     let mut read = 0;
-    for case in 0..10_000 {
-        let mut bytes = files[case % files.len()].clone();
-        for _ in 0..=random(4) {
-            let at = random(bytes.len());
-            match random(4) {
-                0 => bytes[at] = random(256) as u8,
-                1 => bytes[at] ^= 1 << random(8),
-                2 => bytes.truncate(at.max(1)),
-                _ => drop(bytes.splice(at..at, [0xff, 0xff, 0xff, 0x7f])),
-            }
-        }
-        read += usize::from(StateDict::from_bytes(&bytes).is_ok());
-    }
+    mutants_with_lengths(&files, 10_000, |_, bytes| read += usize::from(StateDict::from_bytes(bytes).is_ok()));
     assert!((100..9_900).contains(&read), "{read}");
 }
