@@ -5,6 +5,7 @@
 //! offset of the step uniform. A group of steps is one command buffer: long enough that the host's cost
 //! vanishes, short enough that no submission comes near a driver's watchdog.
 
+use super::join::{Dispatches, parts};
 use super::loaded::{Loaded, Slabs};
 use super::pace::Clock;
 use super::profile::Stopwatch;
@@ -77,6 +78,13 @@ impl GpuExecutor {
         self.plans.get(&id).ok_or_else(|| not_loaded(id))
     }
 
+    /// A plan with a command for each of its steps.
+    fn part(&mut self, id: PlanId) -> Result<&Loaded> {
+        let loaded = self.plans.get_mut(&id).ok_or_else(|| not_loaded(id))?;
+        loaded.part(&self.context, &self.slabs)?;
+        Ok(loaded)
+    }
+
     fn buffer(&self, id: PlanId, buffer: Buffer) -> Result<&wgpu::Buffer> {
         let found = self.loaded(id)?.buffer(&self.slabs, buffer);
         found.ok_or_else(|| Error::Internal(format!("{buffer} is used before it is bound")))
@@ -108,20 +116,39 @@ impl GpuExecutor {
         Ok(values.into_iter().take(range.fixed()).map(f16::to_f32).collect())
     }
 
-    /// Submits the dispatches `which` of the plan, once for each of the `count` step uniforms from `first` on.
+    /// Submits the commands `which` of a run, once for each of the `count` step uniforms from `first` on.
     fn submit(&mut self, id: PlanId, which: Range<usize>, first: usize, count: usize) -> Result<()> {
         let loaded = self.loaded(id)?;
-        let no_such = || Error::Internal(format!("no dispatches {which:?} in {}", loaded.plan.name));
-        let commands = loaded.commands.get(which.clone()).ok_or_else(no_such)?;
+        let commands = loaded.commands.get(which.clone()).ok_or_else(|| no_such(which, loaded))?;
+        let seam = loaded.seam.as_ref().filter(|_| commands.len() == loaded.commands.len());
+        let seamed = usize::from(seam.is_some());
+        let encoder = self.encode(loaded, |pass| {
+            for step in first..first + count {
+                let (goes_on, skipped) = (step + 1 < first + count, if step > first { seamed } else { 0 });
+                let own = skipped..commands.len() - if goes_on { seamed } else { 0 };
+                let own = commands.get(own).unwrap_or_default().iter();
+                let behind = seam.filter(|_| goes_on);
+                own.chain(behind).try_for_each(|command| command.record(pass, &loaded.step_group, step))?;
+            }
+            Ok(())
+        })?;
+        self.queue(id, encoder)
+    }
+
+    /// The commands that `record` puts into one pass.
+    fn encode(
+        &self,
+        loaded: &Loaded,
+        record: impl FnOnce(&mut wgpu::ComputePass<'_>) -> Result<()>,
+    ) -> Result<wgpu::CommandEncoder> {
         let mut encoder = self.context.device.create_command_encoder(&Default::default());
         let label = Some(loaded.plan.name.as_str());
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes: None });
-        for step in first..first + count {
-            for command in commands {
-                command.record(&mut pass, &loaded.step_group, step)?;
-            }
-        }
-        drop(pass);
+        let descriptor = wgpu::ComputePassDescriptor { label, timestamp_writes: None };
+        record(&mut encoder.begin_compute_pass(&descriptor))?;
+        Ok(encoder)
+    }
+
+    fn queue(&mut self, id: PlanId, encoder: wgpu::CommandEncoder) -> Result<()> {
         let submission = self.context.queue.submit([encoder.finish()]);
         self.clock.queued(self.in_flight.is_empty(), Instant::now());
         self.in_flight.push_back((submission, id));
@@ -140,6 +167,10 @@ impl GpuExecutor {
         }
         Ok(())
     }
+}
+
+fn no_such(which: Range<usize>, loaded: &Loaded) -> Error {
+    Error::Internal(format!("no dispatches {which:?} in {}", loaded.plan.name))
 }
 
 fn not_loaded(id: PlanId) -> Error {
@@ -162,8 +193,11 @@ impl Executor for GpuExecutor {
 
     fn prepare(&mut self, plans: &[Plan]) {
         let plans: Vec<Plan> = plans.iter().filter_map(|plan| tune::fitted(&self.context, plan).ok()).collect();
-        let steps = plans.iter().flat_map(|plan| plan.steps.iter().map(move |step| (plan, step)));
-        let kernels: Vec<_> = steps.map(|(plan, step)| (step.kernel.spec(), plan.halves(step))).collect();
+        let kernels = |plan| {
+            let Dispatches { run, seam } = Dispatches::of(&self.context, plan);
+            run.into_iter().chain(seam).map(|members| parts(plan, &members)).collect::<Vec<_>>()
+        };
+        let kernels: Vec<_> = plans.iter().flat_map(kernels).collect();
         let _reported_by_load = self.context.pipelines.all(&self.context, &kernels);
     }
 
@@ -291,8 +325,11 @@ impl Executor for GpuExecutor {
     fn run_one(&mut self, id: PlanId, index: usize, step: &Step) -> Result<()> {
         let context = Arc::clone(&self.context);
         context.guarded(|| {
-            self.loaded(id)?.write_steps(&context, std::slice::from_ref(step));
-            self.submit(id, index..index + 1, 0, 1)
+            self.part(id)?.write_steps(&context, std::slice::from_ref(step));
+            let loaded = self.loaded(id)?;
+            let command = loaded.alone().get(index).ok_or_else(|| no_such(index..index + 1, loaded))?;
+            let encoder = self.encode(loaded, |pass| command.record(pass, &loaded.step_group, 0))?;
+            self.queue(id, encoder)
         })
     }
 
@@ -319,6 +356,11 @@ impl Executor for GpuExecutor {
         self.context.guarded(|| self.context.wait(None))
     }
 
+    fn dispatches(&self, id: PlanId) -> Result<usize> {
+        let loaded = self.loaded(id)?;
+        Ok(loaded.commands.len() - usize::from(loaded.seam.is_some()))
+    }
+
     fn plan(&self, id: PlanId) -> Result<&Plan> {
         Ok(&self.loaded(id)?.plan)
     }
@@ -328,9 +370,9 @@ impl Executor for GpuExecutor {
         let context = Arc::clone(&self.context);
         let mut stopwatch = std::mem::take(&mut self.stopwatch);
         let timings = context.guarded(|| {
-            self.loaded(id)?.write_steps(&context, std::slice::from_ref(step));
-            let loaded = self.loaded(id)?;
-            stopwatch.time(&context, &loaded.commands, |command, pass| command.record(pass, &loaded.step_group, 0))
+            let loaded = self.part(id)?;
+            loaded.write_steps(&context, std::slice::from_ref(step));
+            stopwatch.time(&context, loaded.alone(), |command, pass| command.record(pass, &loaded.step_group, 0))
         });
         self.stopwatch = stopwatch;
         timings

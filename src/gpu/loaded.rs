@@ -1,10 +1,12 @@
-//! A plan as it lies on a GPU: its buffers, and one recorded dispatch for each of its steps.
+//! A plan as it lies on a GPU: its buffers, and its dispatches as they are recorded.
 
 use super::Context;
+use super::join::{Dispatches, Member, parts};
 use super::pace::Pace;
-use super::pipelines::Pipeline;
+use super::pipelines::{Part, Pipeline, STEP_BINDINGS, label};
 use crate::kernels::Step;
-use crate::plan::{Buffer, Plan, PlanStep, Storage};
+use crate::kernels::join::{ENDS, MOST, STRIDE};
+use crate::plan::{Buffer, Plan, Storage};
 use crate::{Error, Result};
 use std::collections::HashMap;
 use std::num::NonZeroU64;
@@ -20,8 +22,9 @@ const MAX_WORKGROUPS: u64 = 65_535;
 /// The slabs of a model, which its plans share.
 pub(super) type Slabs = HashMap<Buffer, wgpu::Buffer>;
 
-/// A dispatch.
+/// A dispatch: one step of the plan, or several side by side.
 pub(super) struct Command {
+    members: Vec<Member>,
     pipeline: Arc<Pipeline>,
     /// `None` until a data set is bound, for a step that reads it or writes the log.
     group: Option<wgpu::BindGroup>,
@@ -30,14 +33,18 @@ pub(super) struct Command {
 }
 
 impl Command {
-    /// Records the dispatch for entry `step` of the step uniforms in `step_group`.
+    /// Records the dispatch for entry `step` of the step uniforms in `step_group`, and the entry behind it.
     pub fn record(&self, pass: &mut wgpu::ComputePass<'_>, step_group: &wgpu::BindGroup, step: usize) -> Result<()> {
         let group = self.group.as_ref();
         let group = group.ok_or_else(|| Error::Internal("a plan ran before its data were bound".to_owned()))?;
         pass.set_pipeline(&self.pipeline.pipeline);
         pass.set_bind_group(0, group, &[]);
         if self.uses_step {
-            pass.set_bind_group(1, step_group, &[(step as u64 * UNIFORM_STRIDE) as u32]);
+            let entry = |place: u32| {
+                let next = self.members.get(place as usize).is_some_and(|member| member.next);
+                ((step + usize::from(next)) as u64 * UNIFORM_STRIDE) as u32
+            };
+            pass.set_bind_group(1, step_group, &STEP_BINDINGS.map(entry));
         }
         pass.dispatch_workgroups(self.workgroups.0, self.workgroups.1, 1);
         Ok(())
@@ -47,7 +54,12 @@ impl Command {
 /// A plan with everything that running it needs.
 pub(super) struct Loaded {
     pub plan: Plan,
+    /// What a run dispatches.
     pub commands: Vec<Command>,
+    /// What takes the place of the last command and of the first of the next run.
+    pub seam: Option<Command>,
+    /// A command for each step of the plan, where a run has others and once one is asked for.
+    single: Vec<Command>,
     /// How much of it goes into a submission.
     pub pace: Pace,
     /// Picks the entry of a step by a dynamic offset.
@@ -67,14 +79,16 @@ impl Loaded {
         let temporaries: Result<Vec<_>> =
             temporaries.map(|(i, storage)| context.storage(&Buffer::Temporary(i).to_string(), *storage)).collect();
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-        let params = context.buffer("params", UNIFORM_STRIDE * plan.steps.len() as u64, usage);
+        let params = context.buffer("params", UNIFORM_STRIDE * 2 * plan.steps.len() as u64, usage);
         for (i, step) in plan.steps.iter().enumerate() {
-            context.queue.write_buffer(&params, i as u64 * UNIFORM_STRIDE, step.kernel.spec().params());
+            context.queue.write_buffer(&params, params_at(i), step.kernel.spec().params());
         }
         let (steps, step_group) = step_buffer(context, 1);
         let mut loaded = Self {
             plan: plan.clone(),
             commands: Vec::new(),
+            seam: None,
+            single: Vec::new(),
             pace: Pace::new(plan.steps.iter().map(|step| step.work().flops).sum()),
             step_group,
             step_capacity: 1,
@@ -83,14 +97,47 @@ impl Loaded {
             temporaries: temporaries?,
             data: HashMap::new(),
         };
-        let kernels: Vec<_> = plan.steps.iter().map(|step| (step.kernel.spec(), plan.halves(step))).collect();
-        let pipelines = context.pipelines.all(context, &kernels)?;
-        for (index, (step, pipeline)) in plan.steps.iter().zip(pipelines).enumerate() {
-            let (group, spec) = (loaded.bind(context, slabs, index, step, &pipeline), step.kernel.spec());
-            let (workgroups, uses_step) = (fold(spec.workgroups()), spec.shader().uses_step);
-            loaded.commands.push(Command { pipeline, group, workgroups, uses_step });
-        }
+        let Dispatches { run, seam } = Dispatches::of(context, plan);
+        let count = run.len();
+        let mut commands = loaded.commands(context, slabs, run.into_iter().chain(seam).collect())?;
+        loaded.seam = commands.drain(count..).next();
+        loaded.commands = commands;
         Ok(loaded)
+    }
+
+    /// A command for each step of the plan, if [`Loaded::part`] has made them.
+    pub fn alone(&self) -> &[Command] {
+        if self.commands.len() == self.plan.steps.len() { &self.commands } else { &self.single }
+    }
+
+    /// Makes the command of each step of the plan alone, if they are not there.
+    pub fn part(&mut self, context: &Context, slabs: &Slabs) -> Result<()> {
+        if self.alone().is_empty() {
+            let alone = (0..self.plan.steps.len()).map(|index| vec![Member::of(index)]);
+            self.single = self.commands(context, slabs, alone.collect())?;
+        }
+        Ok(())
+    }
+
+    fn commands(&self, context: &Context, slabs: &Slabs, dispatches: Vec<Vec<Member>>) -> Result<Vec<Command>> {
+        let kernels: Vec<Vec<Part<'_>>> = dispatches.iter().map(|members| parts(&self.plan, members)).collect();
+        let pipelines = context.pipelines.all(context, &kernels)?;
+        let command = |((members, parts), pipeline): ((Vec<Member>, Vec<Part<'_>>), Arc<Pipeline>)| {
+            let ends = ends(&parts);
+            if let [first, _, ..] = members.as_slice() {
+                context.queue.write_buffer(&self.params, self.ends_at(*first), bytemuck::cast_slice(&ends));
+            }
+            let group = self.bind(context, slabs, &members, &parts, &pipeline);
+            let all: u64 = parts.iter().map(|part| part.spec.workgroups()).sum();
+            let uses_step = parts.iter().any(|part| part.spec.shader().uses_step);
+            Command { members, pipeline, group, workgroups: fold(all), uses_step }
+        };
+        Ok(dispatches.into_iter().zip(kernels).zip(pipelines).map(command).collect())
+    }
+
+    /// Where the uniform lies that divides the workgroups of a dispatch which begins with `first`: behind all `Params`.
+    fn ends_at(&self, first: Member) -> u64 {
+        params_at(self.plan.steps.len() + first.index)
     }
 
     /// Makes room for a data set of `rows` rows visited in `steps` steps, and the bind groups that name it.
@@ -101,22 +148,43 @@ impl Loaded {
         }
         self.step_capacity = steps.clamp(1, STEPS_PER_WRITE);
         (self.steps, self.step_group) = step_buffer(context, self.step_capacity);
-        for index in 0..self.commands.len() {
-            let (step, command) = (&self.plan.steps[index], &self.commands[index]);
-            if step.operands.iter().any(|range| self.data.contains_key(&range.buffer)) {
-                self.commands[index].group = self.bind(context, slabs, index, step, &command.pipeline);
+        let touched = self.touching_data();
+        let bind = |command: &Command| {
+            let parts = parts(&self.plan, &command.members);
+            self.bind(context, slabs, &command.members, &parts, &command.pipeline)
+        };
+        let groups: Vec<_> =
+            self.all().zip(&touched).map(|(command, touched)| touched.then(|| bind(command))).collect();
+        for (command, group) in self.all_mut().zip(groups) {
+            if let Some(group) = group {
+                command.group = group;
             }
         }
         Ok(())
     }
 
+    /// Every command.
+    fn all(&self) -> impl Iterator<Item = &Command> {
+        self.commands.iter().chain(&self.seam).chain(&self.single)
+    }
+
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut Command> {
+        self.commands.iter_mut().chain(&mut self.seam).chain(&mut self.single)
+    }
+
+    /// Which commands name the data set or the log.
+    fn touching_data(&self) -> Vec<bool> {
+        let is_data = |member: &Member| {
+            let operands = self.plan.steps.get(member.index).map_or(&[][..], |step| &step.operands);
+            operands.iter().any(|range| self.data.contains_key(&range.buffer))
+        };
+        self.all().map(|command| command.members.iter().any(is_data)).collect()
+    }
+
     /// Lets go of what [`Loaded::bind_data`] has made.
     pub fn release_data(&mut self, context: &Context) {
-        for (step, command) in self.plan.steps.iter().zip(&mut self.commands) {
-            if step.operands.iter().any(|range| self.data.contains_key(&range.buffer)) {
-                command.group = None;
-            }
-        }
+        let touched = self.touching_data();
+        self.all_mut().zip(touched).filter(|(_, touched)| *touched).for_each(|(command, _)| command.group = None);
         self.data.clear();
         if self.step_capacity > 1 {
             self.step_capacity = 1;
@@ -152,31 +220,53 @@ impl Loaded {
         &self,
         context: &Context,
         slabs: &Slabs,
-        index: usize,
-        step: &PlanStep,
+        members: &[Member],
+        kernels: &[Part<'_>],
         pipeline: &Pipeline,
     ) -> Option<wgpu::BindGroup> {
-        let spec = step.kernel.spec();
-        let binding = |buffer, offset, size| {
+        let entry = |binding, buffer, offset, size| {
             let size = NonZeroU64::new(size);
-            wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size })
+            let resource = wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size });
+            wgpu::BindGroupEntry { binding, resource }
         };
-        let params = binding(&self.params, index as u64 * UNIFORM_STRIDE, spec.params().len() as u64);
-        let mut entries = vec![wgpu::BindGroupEntry { binding: 0, resource: params }];
-        for (bound, range) in step.bindings() {
-            let buffer = self.buffer(slabs, range.buffer)?;
-            let bytes = |len| Storage { len, half: self.plan.is_half(range.buffer) }.bytes();
-            let resource = binding(buffer, bytes(range.offset), bytes(range.fixed()).next_multiple_of(4));
-            entries.push(wgpu::BindGroupEntry { binding: bound.index, resource });
+        let mut entries = Vec::new();
+        for ((place, member), Part { spec, .. }) in (0..).zip(members).zip(kernels) {
+            let first = STRIDE * place;
+            entries.push(entry(first, &self.params, params_at(member.index), spec.params().len() as u64));
+            for (bound, range) in self.plan.steps.get(member.index)?.bindings() {
+                let buffer = self.buffer(slabs, range.buffer)?;
+                let bytes = |len| Storage { len, half: self.plan.is_half(range.buffer) }.bytes();
+                let (offset, size) = (bytes(range.offset), bytes(range.fixed()).next_multiple_of(4));
+                entries.push(entry(first + bound.index, buffer, offset, size));
+            }
+        }
+        if let [first, _, ..] = members {
+            entries.push(entry(ENDS, &self.params, self.ends_at(*first), size_of::<[u32; MOST]>() as u64));
         }
         context.count_object();
-        let (label, layout) = (Some(spec.shader().name), &pipeline.layout);
-        let descriptor = wgpu::BindGroupDescriptor { label, layout, entries: &entries };
+        let (label, layout) = (label(kernels), &pipeline.layout);
+        let descriptor = wgpu::BindGroupDescriptor { label: Some(&label), layout, entries: &entries };
         Some(context.device.create_bind_group(&descriptor))
     }
 }
 
-/// The uniforms of `capacity` steps, and the group that shows one of them.
+/// Where the `Params` of step `index` of a plan begin.
+fn params_at(index: usize) -> u64 {
+    index as u64 * UNIFORM_STRIDE
+}
+
+/// The workgroups of a dispatch up to the end of each of its kernels.
+fn ends(parts: &[Part<'_>]) -> [u32; MOST] {
+    let mut ends = [u32::MAX; MOST];
+    let mut all = 0;
+    for (end, part) in ends.iter_mut().zip(parts) {
+        all += part.spec.workgroups();
+        *end = u32::try_from(all).unwrap_or(u32::MAX);
+    }
+    ends
+}
+
+/// The uniforms of `capacity` steps, and the group that shows each kernel of a dispatch one of them.
 fn step_buffer(context: &Context, capacity: usize) -> (wgpu::Buffer, wgpu::BindGroup) {
     let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
     let steps = context.buffer("steps", UNIFORM_STRIDE * capacity as u64, usage);
@@ -185,10 +275,10 @@ fn step_buffer(context: &Context, capacity: usize) -> (wgpu::Buffer, wgpu::BindG
     let group = context.device.create_bind_group(&wgpu::BindGroupDescriptor {
         label: Some("step"),
         layout: &context.pipelines.step_layout,
-        entries: &[wgpu::BindGroupEntry {
-            binding: 0,
+        entries: &STEP_BINDINGS.map(|binding| wgpu::BindGroupEntry {
+            binding,
             resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer: &steps, offset: 0, size }),
-        }],
+        }),
     });
     (steps, group)
 }

@@ -4,6 +4,7 @@ mod adapter;
 mod context;
 mod executor;
 mod forward;
+mod join;
 mod loaded;
 mod pace;
 mod pipelines;

@@ -1,15 +1,33 @@
 //! Compiled kernels, kept for the life of the device: one pipeline for each (file, entry point,
-//! overrides, which buffers hold f16).
+//! overrides, which buffers hold f16), or for several of these side by side.
 //!
 //! Sizes are in the uniform, not in the code, so that a network of ten layers compiles a handful of pipelines.
 
 use super::Context;
-use crate::kernels::{Access, Halves, Shader, Spec, Step};
+use crate::kernels::join::{self, Side};
+use crate::kernels::{Access, Halves, Spec, Step};
 use crate::{Error, Result};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// A kernel that is wanted, alone or beside others.
+#[derive(Clone, Copy)]
+pub struct Part<'a> {
+    pub spec: &'a dyn Spec,
+    /// Which of its buffers hold f16.
+    pub halves: Halves,
+}
+
+impl Part<'_> {
+    fn side(&self) -> Side {
+        Side { shader: self.spec.shader(), entry: self.spec.entry(), halves: self.halves }
+    }
+}
+
+/// Bindings of group 1: a kernel takes the one of its place.
+pub const STEP_BINDINGS: [u32; join::MOST] = [0, 1, 2, 3];
 
 /// A pipeline and the layout of its buffers.
 pub struct Pipeline {
@@ -17,19 +35,19 @@ pub struct Pipeline {
     pub layout: wgpu::BindGroupLayout,
 }
 
+/// What makes a pipeline what it is: of each of its kernels the text, the entry point, the constants by names and bit
+/// patterns, and which buffers hold f16.
 #[derive(PartialEq, Eq, Hash)]
-struct Key {
-    sources: &'static [&'static str],
-    entry: &'static str,
-    /// Names and bit patterns.
-    overrides: Vec<(&'static str, u64)>,
-    halves: Halves,
-}
+struct Key(Vec<(&'static [&'static str], &'static str, Vec<(&'static str, u64)>, Halves)>);
 
 impl Key {
-    fn of(spec: &dyn Spec, halves: Halves) -> Self {
-        let overrides = spec.overrides().into_iter().map(|(name, value)| (name, value.to_bits())).collect();
-        Self { sources: spec.shader().sources, entry: spec.entry().name, overrides, halves }
+    fn of(parts: &[Part<'_>]) -> Self {
+        let bits = |(name, value): (&'static str, f64)| (name, value.to_bits());
+        let of_part = |Part { spec, halves }: &Part<'_>| {
+            let constants = spec.overrides().into_iter().map(bits).collect();
+            (spec.shader().sources, spec.entry().name, constants, *halves)
+        };
+        Self(parts.iter().map(of_part).collect())
     }
 }
 
@@ -37,30 +55,32 @@ impl Key {
 pub struct Pipelines {
     known: Mutex<HashMap<Key, Arc<Pipeline>>>,
     modules: Mutex<HashMap<(&'static [&'static str], Halves), wgpu::ShaderModule>>,
-    /// Layout of group 1: the step uniform, picked by a dynamic offset.
+    /// Layout of group 1: the uniform of the step, for each kernel of a pipeline, picked by dynamic offsets.
     pub step_layout: wgpu::BindGroupLayout,
 }
 
 impl Pipelines {
     pub fn new(device: &wgpu::Device) -> Self {
-        let entry = layout_entry(0, wgpu::BufferBindingType::Uniform, true, size_of::<Step>() as u64);
-        let step_layout = device
-            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some("step"), entries: &[entry] });
+        let entry = |binding| layout_entry(binding, wgpu::BufferBindingType::Uniform, true, size_of::<Step>() as u64);
+        let step_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("step"),
+            entries: &STEP_BINDINGS.map(entry),
+        });
         Self { known: Mutex::default(), modules: Mutex::default(), step_layout }
     }
 
-    /// The pipelines of kernels, each with those of its buffers that hold f16. Those that are new are compiled side by
-    /// side: with most drivers nothing else takes as long before a first step.
-    pub fn all(&self, context: &Context, wanted: &[(&dyn Spec, Halves)]) -> Result<Vec<Arc<Pipeline>>> {
+    /// The pipelines of kernels, of one or of several side by side. Those that are new are compiled side by side: with
+    /// most drivers nothing else takes as long before a first step.
+    pub fn all(&self, context: &Context, wanted: &[Vec<Part<'_>>]) -> Result<Vec<Arc<Pipeline>>> {
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut new: HashMap<Key, (&dyn Spec, Halves)> = HashMap::new();
-        for &(spec, halves) in wanted {
-            let key = Key::of(spec, halves);
+        let mut new: HashMap<Key, &[Part<'_>]> = HashMap::new();
+        for parts in wanted {
+            let key = Key::of(parts);
             if !known().contains_key(&key) {
-                new.insert(key, (spec, halves));
+                new.insert(key, parts);
             }
         }
-        let make = |(key, (spec, halves))| Ok((key, self.make(context, spec, halves)?));
+        let make = |(key, parts)| Ok((key, self.make(context, parts)?));
         let compiled: Vec<Result<(Key, Arc<Pipeline>)>> = new.into_par_iter().map(make).collect();
         let mut known = known();
         // One that fails takes none of the others with it.
@@ -74,65 +94,65 @@ impl Pipelines {
         if let Some(error) = failed {
             return Err(error);
         }
-        let found = wanted.iter().map(|(spec, halves)| known.get(&Key::of(*spec, *halves)).map(Arc::clone));
+        let found = wanted.iter().map(|parts| known.get(&Key::of(parts)).map(Arc::clone));
         found.collect::<Option<_>>().ok_or_else(|| Error::Internal("a pipeline was compiled and is gone".to_owned()))
     }
 
-    fn make(&self, context: &Context, spec: &dyn Spec, halves: Halves) -> Result<Arc<Pipeline>> {
-        let (shader, access) = (spec.shader(), spec.entry().bindings.iter().map(|binding| binding.access));
-        debug_assert!(access.is_sorted_by_key(|access| access != Access::Read), "{}: reads before writes", shader.name);
-        let work = || Ok(self.compile(context, spec, halves, &self.module(context, shader, halves)));
+    fn make(&self, context: &Context, parts: &[Part<'_>]) -> Result<Arc<Pipeline>> {
+        for Part { spec, .. } in parts {
+            let access = spec.entry().bindings.iter().map(|binding| binding.access != Access::Read);
+            debug_assert!(access.is_sorted(), "{}: reads before writes", spec.shader().name);
+        }
+        let label = label(parts);
+        let work = || Ok(self.compile(context, parts, &label, &self.module(context, parts, &label)));
         let pipeline = context.guarded(work).map_err(|error| match error {
-            Error::Gpu { device, message } => Error::Gpu { device, message: format!("{}: {message}", shader.name) },
+            Error::Gpu { device, message } => Error::Gpu { device, message: format!("{label}: {message}") },
             other => other,
         })?;
         Ok(Arc::new(pipeline))
     }
 
-    fn module(&self, context: &Context, shader: &Shader, halves: Halves) -> wgpu::ShaderModule {
-        let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The module of a text; one of a single kernel serves all its entry points.
+    fn module(&self, context: &Context, parts: &[Part<'_>], label: &str) -> wgpu::ShaderModule {
         let compile = || {
             context.count_object();
             let mut checks = wgpu::ShaderRuntimeChecks::checked();
             checks.force_loop_bounding = false;
-            let source = wgpu::ShaderSource::Wgsl(text(shader, halves).into());
+            let source = wgpu::ShaderSource::Wgsl(text(parts).into());
             // SAFETY: bounds checks stay on. Every loop of every kernel counts towards a bound that is fixed before
             // it begins, so none is infinite; `docs/decisions.md` has what loop bounding costs (5x together with
             // bounds checks).
             unsafe {
-                let descriptor = wgpu::ShaderModuleDescriptor { label: Some(shader.name), source };
+                let descriptor = wgpu::ShaderModuleDescriptor { label: Some(label), source };
                 context.device.create_shader_module_trusted(descriptor, checks)
             }
         };
-        modules.entry((shader.sources, halves)).or_insert_with(compile).clone()
+        let [Part { spec, halves }] = parts else { return compile() };
+        let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        modules.entry((spec.shader().sources, *halves)).or_insert_with(compile).clone()
     }
 
-    fn compile(&self, context: &Context, spec: &dyn Spec, halves: Halves, module: &wgpu::ShaderModule) -> Pipeline {
-        let (shader, entry) = (spec.shader(), spec.entry());
-        let device = &context.device;
-        let params = layout_entry(0, wgpu::BufferBindingType::Uniform, false, spec.params().len() as u64);
-        let buffers = entry.bindings.iter().map(|binding| {
-            let read_only = binding.access == Access::Read;
-            let least = spec.binding_bytes(binding) / if halves.has(binding) { 2 } else { 1 };
-            layout_entry(binding.index, wgpu::BufferBindingType::Storage { read_only }, false, least)
-        });
-        let entries: Vec<_> = std::iter::once(params).chain(buffers).collect();
-        let label = Some(shader.name);
-        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
-        let groups = [Some(&layout), shader.uses_step.then_some(&self.step_layout)];
+    fn compile(&self, context: &Context, parts: &[Part<'_>], label: &str, module: &wgpu::ShaderModule) -> Pipeline {
+        let (device, label) = (&context.device, Some(label));
+        let layout =
+            device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries(parts) });
+        let groups = [Some(&layout), Some(&self.step_layout)];
+        let uses_step = parts.iter().any(|part| part.spec.shader().uses_step);
         let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label,
-            bind_group_layouts: if shader.uses_step { &groups } else { &groups[..1] },
+            bind_group_layouts: if uses_step { &groups } else { &groups[..1] },
             immediate_size: 0,
         });
         context.count_object();
+        let constants: Vec<(String, f64)> = constants(parts);
+        let constants: Vec<(&str, f64)> = constants.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label,
             layout: Some(&pipeline_layout),
             module,
-            entry_point: Some(entry.name),
+            entry_point: Some(if let [part] = parts { part.spec.entry().name } else { join::ENTRY }),
             compilation_options: wgpu::PipelineCompilationOptions {
-                constants: &spec.overrides(),
+                constants: &constants,
                 // Every kernel writes a cell of workgroup memory before it reads it.
                 zero_initialize_workgroup_memory: false,
             },
@@ -142,18 +162,56 @@ impl Pipelines {
     }
 }
 
-/// The text of `shader` as it is compiled. wgpu heeds the checks above on Vulkan only in modules with an override, so one
-/// without gets one that nothing uses.
-fn text(shader: &Shader, halves: Halves) -> String {
-    let mut text = shader.source(halves);
-    if shader.overrides.is_empty() {
-        text.push_str("override UNUSED = 0u;\n");
+/// The files of a pipeline.
+pub fn label(parts: &[Part<'_>]) -> String {
+    let names: Vec<&str> = parts.iter().map(|part| part.spec.shader().name).collect();
+    names.join(" + ")
+}
+
+fn constants(parts: &[Part<'_>]) -> Vec<(String, f64)> {
+    let of_part = |(place, part): (usize, &Part<'_>)| {
+        let named = move |(name, value)| (join::renamed(name, place), value);
+        part.spec.overrides().into_iter().map(named).collect::<Vec<_>>()
+    };
+    parts.iter().enumerate().flat_map(of_part).collect()
+}
+
+/// What a pipeline binds in group 0.
+fn entries(parts: &[Part<'_>]) -> Vec<wgpu::BindGroupLayoutEntry> {
+    let uniform = |index, bytes| layout_entry(index, wgpu::BufferBindingType::Uniform, false, bytes);
+    let mut entries = Vec::new();
+    for (place, Part { spec, halves }) in (0..).zip(parts) {
+        entries.push(uniform(join::STRIDE * place, spec.params().len() as u64));
+        entries.extend(spec.entry().bindings.iter().map(|binding| {
+            let read_only = binding.access == Access::Read;
+            let least = spec.binding_bytes(binding) / if halves.has(binding) { 2 } else { 1 };
+            let ty = wgpu::BufferBindingType::Storage { read_only };
+            layout_entry(join::STRIDE * place + binding.index, ty, false, least)
+        }));
     }
+    if parts.len() > 1 {
+        entries.push(uniform(join::ENDS, size_of::<[u32; join::MOST]>() as u64));
+    }
+    entries
+}
+
+/// The text of `parts` as it is compiled.
+fn text(parts: &[Part<'_>]) -> String {
+    let text = match parts {
+        [Part { spec, halves }] => spec.shader().source(*halves),
+        _ => join::source(&parts.iter().map(Part::side).collect::<Vec<_>>()),
+    };
+    let text = with_override(text);
     #[cfg(debug_assertions)]
     if std::env::var_os("AXONE_POISON").is_some() {
-        text = poisoned(&text);
+        return poisoned(&text);
     }
     text
+}
+
+/// wgpu heeds the checks above on Vulkan only in modules with an override, so a text without gets one that nothing uses.
+fn with_override(text: String) -> String {
+    if text.lines().any(|line| line.starts_with("override ")) { text } else { text + "override UNUSED = 0u;\n" }
 }
 
 /// `text` whose entry points first fill workgroup memory with junk: for tests that nothing there is read before it is
@@ -212,7 +270,8 @@ mod tests {
     #[test]
     fn every_text_has_an_override() {
         for shader in crate::kernels::shaders() {
-            let module = naga::front::wgsl::parse_str(&text(shader, Halves::NONE)).unwrap();
+            let text = with_override(shader.source(Halves::NONE));
+            let module = naga::front::wgsl::parse_str(&text).unwrap();
             assert!(!module.overrides.is_empty(), "{}", shader.name);
         }
     }

@@ -6,6 +6,7 @@
 //! `tests/cpu/contract.rs` reads every WGSL file with naga and holds it against its spec.
 
 pub(crate) mod columns;
+pub mod join;
 mod loss_part;
 pub(crate) mod rows;
 mod spec;

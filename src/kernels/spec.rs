@@ -202,6 +202,12 @@ pub trait Spec: Files + Debug + Sync {
         self.element_bytes()
     }
 
+    /// Bytes of memory that a workgroup shares; `None` for a kernel that no other can stand beside in a dispatch.
+    fn workgroup_bytes(&self) -> Option<u32> {
+        let shares = self.shader().sources.iter().any(|source| source.contains("var<workgroup>"));
+        (!shares).then_some(0)
+    }
+
     /// How many workgroups cover the work, before folding into two dimensions.
     fn workgroups(&self) -> u64;
 

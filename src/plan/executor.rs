@@ -170,6 +170,11 @@ pub trait Executor: Send {
     /// Waits until everything queued has run.
     fn wait(&mut self) -> Result<()>;
 
+    /// Dispatches of a run among others: fewer than the plan has steps where some run side by side.
+    fn dispatches(&self, id: PlanId) -> Result<usize> {
+        Ok(self.plan(id)?.steps.len())
+    }
+
     /// The plan as it was loaded: with every choice made that was left to the device.
     fn plan(&self, id: PlanId) -> Result<&Plan>;
 

@@ -3,6 +3,7 @@
 //!
 //! `violations` lists what differs; the canaries at the end prove that it sees a difference.
 
+use axone::kernels::join::{self, Side};
 use axone::kernels::{Access, Binding, Halves, Shader, Step, shaders};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Expression, Function, Module, ScalarKind, StorageAccess, TypeInner};
@@ -243,6 +244,46 @@ fn no_file_calls_a_builtin_of_unknown_accuracy() {
             assert!(!called, "{name} calls {builtin}..)");
         }
     }
+}
+
+/// Kernels of one text keep theirs apart, whatever they are called there: each parses behind others of many names.
+#[test]
+fn every_kernel_can_stand_behind_others() {
+    let texts: Vec<&'static Shader> = shaders().collect();
+    let side = |shader: &'static Shader, entry: usize| Side {
+        shader,
+        entry: &shader.entries[entry],
+        halves: all_halves(shader),
+    };
+    let in_front: Vec<Side> = ["matmul_fine", "gather_batch"]
+        .map(|name| side(texts.iter().find(|shader| shader.name == name).unwrap(), 0))
+        .to_vec();
+    let mut wrong = Vec::new();
+    for shader in texts {
+        for entry in 0..shader.entries.len() {
+            let sides = [&in_front[..], &[side(shader, entry)]].concat();
+            let text = join::source(&sides);
+            let (module, info) = match parse(&text) {
+                Ok(parsed) => parsed,
+                Err(error) => {
+                    wrong.push(format!("{} {}: {error}", shader.name, shader.entries[entry].name));
+                    continue;
+                }
+            };
+            let used = used_bindings(&module, &info, 0);
+            let wanted = (0..).zip(&sides).flat_map(|(place, side)| {
+                let bindings = side.entry.bindings.iter();
+                bindings.map(move |b| {
+                    (join::STRIDE * place + b.index, join::renamed(b.name, place as usize), b.access != Access::Read)
+                })
+            });
+            let wanted: Vec<_> = wanted.collect();
+            if used != wanted {
+                wrong.push(format!("{} {}: {used:?} are not {wanted:?}", shader.name, shader.entries[entry].name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 fn named(name: &str) -> Shader {

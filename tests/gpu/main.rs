@@ -17,6 +17,7 @@ mod determinism;
 mod formulas;
 mod host_loss;
 mod inference;
+mod joined;
 mod kernels;
 mod layers;
 mod limits;

@@ -196,6 +196,10 @@ impl Spec for Matmul {
         overrides
     }
 
+    fn workgroup_bytes(&self) -> Option<u32> {
+        (!self.tile().is_cooperative()).then(|| self.tile().workgroup_bytes())
+    }
+
     fn workgroups(&self) -> u64 {
         self.workgroups_of(self.tile())
     }

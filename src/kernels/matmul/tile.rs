@@ -91,7 +91,7 @@ impl Tile {
     }
 
     /// The slices of both operands; those of cooperative matrices are f16, padded, with a sum of each subgroup.
-    fn workgroup_bytes(self) -> u32 {
+    pub(super) fn workgroup_bytes(self) -> u32 {
         let (rows, cols) = self.block();
         let slices = |bytes: u32, depth: u32| bytes * depth * (rows + cols) as u32;
         match self {
