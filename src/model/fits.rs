@@ -35,6 +35,17 @@ impl Program {
         inputs.iter().enumerate().try_for_each(|(i, input)| input.check_finite(&format!("inputs[{i}]")))
     }
 
+    /// Refuses data that do not fit the model; returns which targets are class indices.
+    pub(crate) fn check_data(&self, data: &Dataset) -> Result<Vec<bool>> {
+        self.check_inputs(data.inputs())?;
+        let outputs = self.network.outputs();
+        if data.targets().len() != outputs.len() {
+            return Err(Error::shape("targets", format!("{} targets", outputs.len()), data.targets().len()));
+        }
+        let all = data.targets().iter().zip(outputs).zip(&self.losses).enumerate();
+        all.map(|(i, ((target, output), loss))| check_target(&format!("targets[{i}]"), target, output, loss)).collect()
+    }
+
     /// Refuses numbers that are to be categories and are none: on a device they would pick a wrong row of a table.
     fn check_categories(&self, inputs: &[Matrix]) -> Result<()> {
         let network = &self.network;
@@ -69,13 +80,7 @@ impl Model {
 
     /// Refuses data that do not fit the model; returns which targets are class indices.
     pub(crate) fn check_data(&self, data: &Dataset) -> Result<Vec<bool>> {
-        self.check_inputs(data.inputs())?;
-        let outputs = self.program().network.outputs();
-        if data.targets().len() != outputs.len() {
-            return Err(Error::shape("targets", format!("{} targets", outputs.len()), data.targets().len()));
-        }
-        let all = data.targets().iter().zip(outputs).zip(&self.program().losses).enumerate();
-        all.map(|(i, ((target, output), loss))| check_target(&format!("targets[{i}]"), target, output, loss)).collect()
+        self.program().check_data(data)
     }
 }
 

@@ -33,6 +33,7 @@ mod profile;
 mod random_networks;
 #[cfg(feature = "search")]
 mod search;
+mod stream;
 mod sums;
 mod tune;
 

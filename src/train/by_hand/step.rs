@@ -74,6 +74,7 @@ impl Model {
             rows: last.rows,
             targets: &last.targets,
             weights: last.weights.as_deref(),
+            before: Vec::new(),
         };
         report::evaluation(self, &logged)
     }

@@ -3,6 +3,9 @@
 use crate::data::Targets;
 use std::borrow::Cow;
 
+/// Of each slot the sum of the values of rows, each times its weight, and the sum of the weights.
+pub(crate) type Sums = Vec<(f64, f64)>;
+
 /// The log `(steps, slots, batch)` of some steps, with the rows that they saw.
 pub(crate) struct Logged<'a> {
     pub log: Vec<f32>,
@@ -16,6 +19,8 @@ pub(crate) struct Logged<'a> {
     pub targets: &'a [Targets],
     /// The weight of each row of the data; `None` means 1 each.
     pub weights: Option<&'a [f32]>,
+    /// Those of rows before, which means go on from.
+    pub before: Sums,
 }
 
 impl Logged<'_> {
@@ -29,13 +34,23 @@ impl Logged<'_> {
 
     /// The mean of one slot over the rows, weighted as they are. Rows of weight 0 are passed over, whatever they logged.
     pub fn mean(&self, slot: usize) -> f64 {
-        let (mut sum, mut total) = (0.0, 0.0);
+        let (sum, total) = self.sum(slot);
+        sum / total
+    }
+
+    /// The sums of all slots.
+    pub fn sums(&self) -> Sums {
+        (0..self.slots).map(|slot| self.sum(slot)).collect()
+    }
+
+    fn sum(&self, slot: usize) -> (f64, f64) {
+        let (mut sum, mut total) = self.before.get(slot).copied().unwrap_or((0.0, 0.0));
         for (value, row) in self.values(slot).filter(|(_, row)| self.counts(*row)) {
             let weight = self.weights.map_or(1.0, |weights| f64::from(weights[row]));
             sum += f64::from(value) * weight;
             total += weight;
         }
-        sum / total
+        (sum, total)
     }
 
     /// Whether a row of the data has a weight.
