@@ -98,7 +98,7 @@ fn main() -> Result<()> {
     let net = net.add(Dense::new(10).activation(Activation::Softmax));
     let mut model = net.compile(device, Loss::CategoricalCrossEntropy, Adam::default())?;
     let settings = || Fit::new().batch_size(BATCH).data_budget(BUDGET).silent();
-    let mut in_memory = |model: &mut Model, shuffle: bool| -> Result<f64> {
+    let in_memory = |model: &mut Model, shuffle: bool| -> Result<f64> {
         let data = rows(0..RESIDENT)?;
         let fit = if shuffle { settings() } else { settings().without_shuffle() };
         let history = model.fit(&data, &fit.epochs(7))?;

@@ -12,18 +12,18 @@ use std::path::Path;
 
 /// A table that is read some rows at a time.
 pub(super) enum Chunks {
-    Csv(CsvChunks),
+    Csv(Box<CsvChunks>),
     #[cfg(feature = "parquet")]
-    Parquet(ParquetChunks),
+    Parquet(Box<ParquetChunks>),
 }
 
 impl Chunks {
     pub fn open(path: &Path, options: &TableOptions) -> Result<Self> {
         match Format::of(path)? {
-            Format::Csv => CsvChunks::open(path, options).map(Self::Csv),
-            Format::Tsv => CsvChunks::open(path, &options.clone().delimiter(b'\t')).map(Self::Csv),
+            Format::Csv => Ok(Self::Csv(CsvChunks::open(path, options)?.into())),
+            Format::Tsv => Ok(Self::Csv(CsvChunks::open(path, &options.clone().delimiter(b'\t'))?.into())),
             #[cfg(feature = "parquet")]
-            Format::Parquet => ParquetChunks::open(path, options).map(Self::Parquet),
+            Format::Parquet => Ok(Self::Parquet(ParquetChunks::open(path, options)?.into())),
         }
     }
 

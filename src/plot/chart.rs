@@ -368,13 +368,15 @@ impl Chart {
         for series in named() {
             series.explain(&mut chart)?;
         }
-        // A line may run behind the legend; a point should not lie there.
-        let has_points = self.series.iter().any(|series| series.mark == Mark::Points);
-        let counted = self.series.iter().filter(|series| series.mark == Mark::Points || !has_points);
         let position = |point: &Point| (x.position(point.0), y.position(point.1));
-        let covered = counted.flat_map(|series| {
+        let covered = self.series.iter().flat_map(|series| {
             let points = series.points.iter().map(position).collect();
-            if matches!(series.mark, Mark::Line { .. }) { along(points) } else { points }
+            match series.mark {
+                Mark::Line { .. } => along(points).into_iter().map(|at| (at, 1)).collect(),
+                Mark::Points | Mark::Bars | Mark::Words | Mark::Intervals => {
+                    points.into_iter().map(|at| (at, POINT)).collect::<Vec<_>>()
+                }
+            }
         });
         let corner = emptiest_corner(&covered.collect::<Vec<_>>());
         let mut labels = chart.configure_series_labels();
@@ -570,6 +572,9 @@ pub(crate) fn mesh(chart: &mut Context<'_, '_>, x: &str, y: &str, has_lines: boo
     mesh.label_style(font(13)).axis_desc_style(font(15)).x_desc(x).y_desc(y).draw().map_err(text)
 }
 
+/// What a point counts where a legend would hide it: a line may run behind one, a point should not lie there.
+const POINT: usize = 1000;
+
 /// Points on a line, close enough that none of its pieces crosses a corner unseen.
 fn along(points: Vec<Point>) -> Vec<Point> {
     const STEPS: u32 = 16;
@@ -583,8 +588,8 @@ fn along(points: Vec<Point>) -> Vec<Point> {
     points.iter().zip(points.iter().skip(1)).flat_map(between).chain(points.last().copied()).collect()
 }
 
-/// Where a legend hides the fewest points; `positions` are from 0 to 1.
-fn emptiest_corner(positions: &[Point]) -> SeriesLabelPosition {
+/// Where a legend hides the least; positions are from 0 to 1, each with what it counts.
+fn emptiest_corner(positions: &[(Point, usize)]) -> SeriesLabelPosition {
     let corners = [
         (true, true, SeriesLabelPosition::UpperRight),
         (true, false, SeriesLabelPosition::LowerRight),
@@ -592,9 +597,10 @@ fn emptiest_corner(positions: &[Point]) -> SeriesLabelPosition {
         (false, false, SeriesLabelPosition::LowerLeft),
     ];
     let hidden = |right: bool, upper: bool| {
-        let within =
-            |&(x, y): &Point| (if right { x > 0.6 } else { x < 0.4 }) && (if upper { y > 0.7 } else { y < 0.3 });
-        positions.iter().filter(|at| within(at)).count()
+        // What lies beyond the axes is not drawn.
+        let (across, up) = (if right { 0.6..=1.0 } else { 0.0..=0.4 }, if upper { 0.7..=1.0 } else { 0.0..=0.3 });
+        let within = |(x, y): &Point| across.contains(x) && up.contains(y);
+        positions.iter().filter(|(at, _)| within(at)).map(|(_, counts)| counts).sum::<usize>()
     };
     let emptiest = corners.into_iter().min_by_key(|(right, upper, _)| hidden(*right, *upper));
     emptiest.map_or(SeriesLabelPosition::UpperRight, |(.., corner)| corner)
@@ -609,8 +615,9 @@ mod tests {
     #[test]
     fn a_legend_keeps_off_lines() {
         let steep = vec![(0.0, 0.5), (0.9, 0.5), (0.9, 1.2)];
-        assert!(matches!(emptiest_corner(&steep), SeriesLabelPosition::UpperRight));
-        assert!(matches!(emptiest_corner(&along(steep)), SeriesLabelPosition::LowerRight));
+        let corner = |points: Vec<_>| emptiest_corner(&points.into_iter().map(|at| (at, 1)).collect::<Vec<_>>());
+        assert!(matches!(corner(steep.clone()), SeriesLabelPosition::UpperRight));
+        assert!(matches!(corner(along(steep)), SeriesLabelPosition::LowerRight));
     }
 
     #[test]

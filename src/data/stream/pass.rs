@@ -12,6 +12,9 @@ use std::thread::JoinHandle;
 /// Orders of windows are drawn from a stream of their own.
 const WINDOW_STREAM: u32 = u32::from_be_bytes(*b"wind");
 
+/// Refuses a chunk.
+pub(crate) type Check = Box<dyn FnMut(&Dataset) -> Result<()> + Send>;
+
 /// How a stream is read once.
 pub(crate) struct Pass {
     /// The number of the epoch, which decides the order of shuffled rows.
@@ -22,8 +25,8 @@ pub(crate) struct Pass {
     pub shuffle: Option<(usize, u64)>,
     /// How many rows there must be, where that is known.
     pub rows: Option<usize>,
-    /// Refuses a chunk, on the thread that reads.
-    pub check: Box<dyn FnMut(&Dataset) -> Result<()> + Send>,
+    /// Called on the thread that reads.
+    pub check: Check,
 }
 
 /// Some rows of a set that lies in memory.

@@ -98,7 +98,7 @@ fn run(
     }
     let order: Vec<u32> = (0..data.len() as u32).collect();
     let called = (&settings.run.options, settings.run.callbacks()?);
-    let mut run = Run::minimizing(model, (data.into(), held_out), called, (id, plan))?;
+    let mut run = Run::minimizing(model, (data, held_out), called, (id, plan))?;
     let mut descent = Descent::new(vectors);
     run.begin()?;
     let mut passes = Passes::new(&mut run, &order)?;
