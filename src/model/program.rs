@@ -71,9 +71,9 @@ impl Program {
         network.check()?;
         optimizer.check()?;
         losses.check()?;
-        let Losses { losses, weights } = losses;
+        let Losses { losses, weights, are_none } = losses;
         let outputs = network.outputs().len();
-        if losses.len() != outputs {
+        if losses.len() != outputs && !are_none {
             return Err(Error::value("compile", "losses", format!("one for each of {outputs} outputs"), losses.len()));
         }
         let watched = vec![Watched::default(); outputs];

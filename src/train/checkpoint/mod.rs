@@ -1,8 +1,10 @@
 //! When the state of a run is written to a file.
 
 mod resume;
+mod slabs;
 
 pub(super) use resume::Resume;
+pub(super) use slabs::{loss_scale, moments, slabs};
 
 use super::callbacks::Monitor;
 use super::run::{Callback, Run};
