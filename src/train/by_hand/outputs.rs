@@ -140,7 +140,7 @@ impl Model {
     /// assert_eq!(dx.data(), [2.0, 2.0]); // 2 (y - t) w with y = 3
     ///
     /// // The fast gradient sign method: a step of 0.1 in each input.
-    /// let worse = &batch.inputs()[0] + &dx.map(|g| 0.1 * g.signum());
+    /// let worse = (&batch.inputs()[0] + &dx.map(|g| 0.1 * g.signum()))?;
     /// assert!(model.evaluate(&Dataset::new(worse, [1.0])?)?.loss() > model.evaluate(&batch)?.loss());
     /// # Ok::<(), axone::Error>(())
     /// ```
