@@ -16,7 +16,7 @@ pub use crate::schedules::{
 #[cfg(feature = "save")]
 pub use crate::train::Checkpoint;
 pub use crate::train::{
-    Callback, CsvLog, EarlyStopping, Fit, History, JsonLines, Lbfgs, ReduceOnPlateau, Run, StopFlag, TensorBoard,
-    TerminateOnNonFinite, Verbosity,
+    Callback, CsvLog, EarlyStopping, Epoch, Fit, History, JsonLines, Lbfgs, ReduceOnPlateau, Run, StopFlag,
+    TensorBoard, TerminateOnNonFinite, Verbosity,
 };
 pub use crate::{Device, Error, Result};
