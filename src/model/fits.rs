@@ -76,7 +76,8 @@ impl Model {
         self.program().check_finite_inputs(inputs)
     }
 
-    /// Refuses data that do not fit the model; returns which targets are class indices.
+    /// Refuses data that do not fit the model; returns which targets are class indices, and behind that, if any has, which
+    /// have weights of their own.
     pub(crate) fn check_data(&self, data: &Dataset) -> Result<Vec<bool>> {
         self.program().check_has_losses()?;
         self.check_inputs(data.inputs())?;
@@ -85,10 +86,14 @@ impl Model {
             return Err(Error::shape("targets", format!("{} targets", outputs.len()), data.targets().len()));
         }
         let all = data.targets().iter().zip(outputs).zip(&self.program().losses).enumerate();
-        all.map(|(i, ((target, output), loss))| {
+        let checked = all.map(|(i, ((target, output), loss))| {
             let units = output.shape.iter().product();
             loss.check_target(&format!("targets[{i}]"), (&output.name, units), target)
-        })
-        .collect()
+        });
+        let mut known = checked.collect::<Result<Vec<bool>>>()?;
+        if data.weighs_targets() {
+            known.extend((0..data.targets().len()).map(|i| data.target_weights(i).is_some()));
+        }
+        Ok(known)
     }
 }

@@ -4,7 +4,7 @@ use super::{Gathered, LastBatch};
 use crate::data::Dataset;
 use crate::model::{Model, Piece};
 use crate::plan::{Buffer, BufferRange, PlanId};
-use crate::train::feed::log::Logged;
+use crate::train::feed::log::{Logged, target_weights};
 use crate::train::feed::tensors::tensors;
 use crate::train::report::{self, Evaluation};
 use crate::{Error, Result};
@@ -74,6 +74,7 @@ impl Model {
             rows: last.rows,
             targets: &last.targets,
             weights: last.weights.as_deref(),
+            target_weights: last.target_weights.clone(),
         };
         report::evaluation(self, &logged)
     }
@@ -98,7 +99,8 @@ impl Model {
         let weights = batch.weights().map(<[f32]>::to_vec);
         let asked = self.program().watched.iter().any(|watched| !watched.metrics.is_empty());
         let targets = if asked { batch.targets().to_vec() } else { Vec::new() };
-        self.by_hand.last = Some(LastBatch { id, batch: size, slots, rows: batch.len(), weights, targets });
+        let (rows, target_weights) = (batch.len(), target_weights(batch));
+        self.by_hand.last = Some(LastBatch { id, batch: size, slots, rows, weights, target_weights, targets });
         Ok((index, id))
     }
 
