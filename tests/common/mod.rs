@@ -16,6 +16,8 @@ pub mod formulas;
 pub mod host_loss;
 pub mod inference;
 pub mod layers;
+#[cfg(feature = "save")]
+pub mod loops;
 pub mod losses;
 pub mod machine;
 pub mod memory;

@@ -58,6 +58,7 @@ mod sizes;
 #[cfg(feature = "datasets")]
 mod stream;
 mod sums;
+mod surgery;
 #[cfg(feature = "datasets")]
 mod tables;
 #[cfg(feature = "datasets")]
