@@ -6,17 +6,13 @@ import torch
 from torch import nn
 
 ROUNDS = 3000
-CRITIC_STEPS = 3
+CRITIC_STEPS = 5
 BATCH = 128
 MODES = 8
 
 
 def network(outputs):
-    layers = [nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, outputs)]
-    for layer in layers[:-1:2]:
-        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-        nn.init.zeros_(layer.bias)
-    return nn.Sequential(*layers)
+    return nn.Sequential(nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, outputs))
 
 
 def centres(modes):

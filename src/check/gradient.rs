@@ -101,7 +101,9 @@ impl Probe {
         let all: Vec<f64> = (0..rows as u32).map(|row| data.weight([row].into_iter()) / total).collect();
         let of_target =
             |i: usize| data.target_weights(i).map(|own| all.iter().zip(own).map(|(w, own)| w * f64::from(*own)));
-        let weights = (0..losses.len()).map(|i| of_target(i).map_or_else(|| all.clone(), Iterator::collect)).collect::<Vec<Vec<f64>>>();
+        let weights = (0..losses.len())
+            .map(|i| of_target(i).map_or_else(|| all.clone(), Iterator::collect))
+            .collect::<Vec<Vec<f64>>>();
         Ok(Self { executor, train, gradients, weights, losses, step })
     }
 

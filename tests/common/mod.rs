@@ -28,6 +28,7 @@ pub mod more_losses;
 pub mod mutants;
 pub mod optimizers;
 pub mod own_metrics;
+pub mod partial;
 pub mod predictor;
 pub mod products;
 pub mod products_of_values;

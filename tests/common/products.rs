@@ -276,5 +276,5 @@ pub fn the_loss_has_gradients_by_its_inputs(device: &Device) {
     let wide = |all: &[Matrix]| -> Vec<f64> { all.iter().flat_map(Matrix::data).map(|x| f64::from(*x)).collect() };
     assert_none(&differences("dL/dx", &wide(&got), &wide(&want), |_| 3.0 * ROUNDINGS * U32));
     assert!(got[0].row(2).unwrap().iter().all(|dx| *dx == 0.0), "a row without weight has no part");
-    assert!(differ(&wide(&got), &vec![0.0; 25]));
+    assert!(differ(&wide(&got), &[0.0; 25]));
 }

@@ -33,6 +33,7 @@ mod metrics;
 mod minimize;
 mod names;
 mod optimizers;
+mod partial;
 #[cfg(feature = "plot")]
 mod pictures;
 mod plan;

@@ -100,7 +100,6 @@ fn an_output_is_dropped() {
     let wanted = "must be one of a, b, body, concat_1, first, second, gradient_1, gap, got \"tail\"";
     assert_eq!(message(net.up_to(["tail"])), format!("up_to: name {wanted}"));
     assert_eq!(message(net.find("tail")), format!("find: name {wanted}"));
-    let mut net = net;
     let found = net.find("body").unwrap();
     assert_eq!(found, body);
     net.output(found).unwrap();

@@ -81,6 +81,9 @@ impl Model {
         };
         let State { steps_done, epochs_done, seed, precision, loss_scale } =
             serde_json::from_str(json).map_err(|error| Error::file(path, error))?;
+        if epochs_done > steps_done {
+            return Err(Error::file(path, format!("{epochs_done} epochs in {steps_done} steps")));
+        }
         let mut model = Self::from_contents(&contents, path, device)?;
         if precision != model.precision() {
             model.set_precision(precision)?;

@@ -24,7 +24,8 @@ impl Model {
     /// respect to each output, to the gradients of all parameters, `Σ dL/dyᵀ · ∂y/∂w`. They are added to those that are
     /// there since the last step: of several losses, of batches one after the other, or of the model's own loss
     /// ([`Model::compute_gradients`]). [`Model::apply_gradients`] takes the step and uses them up,
-    /// [`Model::clear_gradients`] forgets them. The loss itself is never needed: policy gradients give the
+    /// [`Model::clear_gradients`] forgets them. All passes before a step have the dropout masks of [`Model::forward`]. The
+    /// loss itself is never needed: policy gradients give the
     /// gradient of each action's log-probability times its advantage. An output that is to have no part gets zeros.
     ///
     /// What layers add to the loss (penalties on activations) is not in it; what the optimizer adds (L1, L2, weight
