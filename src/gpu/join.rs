@@ -7,10 +7,15 @@
 use super::Context;
 use super::pipelines::Part;
 use crate::kernels::join::MOST;
+use crate::plan::device_info::DeviceKind;
 use crate::plan::{Plan, PlanStep};
 
 /// Workgroups that fill a GPU: two dispatches with more than that each gain nothing from each other.
 const MANY_WORKGROUPS: u64 = 512;
+
+/// The same for a software adapter: lavapipe gives each core as many neighbouring workgroups as the others, so one core may
+/// get all of the longer ones. What waits at barriers is slower there beside others than the sum of both alone.
+const MANY_ON_CORES: u64 = 16;
 
 /// A step of the plan in a dispatch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,12 +86,15 @@ fn fits(context: &Context, plan: &Plan, others: &[Member], one: Member) -> bool 
     let bytes: Option<u32> = all.iter().map(|step| step.kernel.spec().workgroup_bytes()).sum();
     let buffers = all.iter().map(|step| step.operands.len() as u32).sum::<u32>();
     let limits = context.device.limits();
+    let is_software = context.info().kind == DeviceKind::Software;
+    let (many, most_bytes) =
+        if is_software { (MANY_ON_CORES, 0) } else { (MANY_WORKGROUPS, context.abilities.workgroup_bytes) };
     all.len() <= MOST
         && others.iter().all(|other| size(other) == size(one) && are_independent(other, one))
-        && bytes.is_some_and(|bytes| bytes <= context.abilities.workgroup_bytes)
+        && bytes.is_some_and(|bytes| bytes <= most_bytes)
         && buffers <= limits.max_storage_buffers_per_shader_stage
         && (all.len() + 1 + MOST) as u32 <= limits.max_uniform_buffers_per_shader_stage
-        && workgroups(others).min(workgroups(&[one])) <= MANY_WORKGROUPS
+        && workgroups(others).min(workgroups(&[one])) <= many
 }
 
 /// Whether two steps may run at the same time. A buffer that one of them writes may be bound once in a dispatch, unless both

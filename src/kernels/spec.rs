@@ -82,7 +82,7 @@ fn in_f16(x: vec4<f32>) -> vec4<f16> {
 ";
 
 /// Which storage buffers of a dispatch hold f16; the others hold 32-bit elements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Halves(u32);
 
 impl Halves {

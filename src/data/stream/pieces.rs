@@ -71,13 +71,18 @@ impl Dataset {
             }
             Targets::Values(values) => matrix(values.cols(), &|set| set.targets.get(i)?.values()).map(Targets::Values),
         });
-        let weights = parts.iter().filter_map(|(set, rows)| set.weights()?.get(rows.clone())).flatten().copied();
+        let weights = |of: &dyn Fn(&Self) -> Option<&[f32]>| {
+            of(first)?;
+            let own = parts.iter().filter_map(|(set, rows)| of(set)?.get(rows.clone()));
+            Some(Arc::new(own.flatten().copied().collect()))
+        };
         Ok(Self {
             rows,
             inputs: Arc::new(inputs.collect::<Result<_>>()?),
             shapes: first.shapes.clone(),
             targets: Arc::new(targets.collect::<Result<_>>()?),
-            weights: first.weights.is_some().then(|| Arc::new(weights.collect())),
+            weights: weights(&Self::weights),
+            target_weights: (0..first.target_weights.len()).map(|i| weights(&|set| set.target_weights(i))).collect(),
         })
     }
 
@@ -104,10 +109,15 @@ impl Dataset {
                 (Targets::Values(_), Targets::Classes(_)) => return misfit(&what, "values".into(), "classes".into()),
             }
         }
-        match (&self.weights, &more.weights) {
-            (None, None) | (Some(_), Some(_)) => Ok(()),
-            (Some(_), None) => misfit("weights", "some, as before".into(), "none".into()),
-            (None, Some(_)) => misfit("weights", "none, as before".into(), "some".into()),
+        let both = |what: &str, before: bool, now: bool| match (before, now) {
+            (true, false) => misfit(what, "some, as before".into(), "none".into()),
+            (false, true) => misfit(what, "none, as before".into(), "some".into()),
+            (false, false) | (true, true) => Ok(()),
+        };
+        for i in 0..self.targets.len() {
+            let of = |set: &Self| set.target_weights(i).is_some();
+            both(&format!("target_weights[{i}]"), of(self), of(more))?;
         }
+        both("weights", self.weights.is_some(), more.weights.is_some())
     }
 }

@@ -197,7 +197,7 @@ impl Spec for Matmul {
     }
 
     fn workgroup_bytes(&self) -> Option<u32> {
-        (!self.tile().is_cooperative()).then(|| self.tile().workgroup_bytes())
+        self.tile().has_room().then(|| self.tile().workgroup_bytes())
     }
 
     fn workgroups(&self) -> u64 {

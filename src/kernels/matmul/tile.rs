@@ -104,6 +104,11 @@ impl Tile {
         }
     }
 
+    /// Whether another kernel can stand beside it: sums of 8 x 8 an invocation leave no registers on some GPUs.
+    pub(super) const fn has_room(self) -> bool {
+        !self.is_cooperative() && !matches!(self, Tile::Medium | Tile::Large)
+    }
+
     /// Whether a workgroup is one subgroup, whose lanes exchange operands by shuffles.
     pub(crate) const fn by_subgroup(self) -> bool {
         matches!(self, Tile::Subgroup | Tile::SubgroupLarge | Tile::SubgroupTall | Tile::SubgroupFlat)

@@ -4,7 +4,7 @@
 //! What steps log is fetched behind them and collected when the next are queued, so nobody waits. A device that is the host
 //! reads the rows where the reader has put them. A batch holds the same rows as in memory, so the results are the same bits.
 
-use super::log::{Logged, Sums};
+use super::log::{Logged, Sums, target_weights};
 use super::tensors::{Tensor, check_half, tensors};
 use super::{Pace, push_rows};
 use crate::data::{Dataset, Matrix, Pass, Stream, Targets, Window};
@@ -59,9 +59,9 @@ impl Streamed<'_> {
         let limit = model.device().info().limits.storage_bytes();
         let loaded = model.load(self.purpose, batch, &classes)?.clone();
         let mut feed = WindowFeed::new((loaded.id, loaded.plan), self.budget, limit);
-        feed.tally.keeps = asks_for_rows(model);
+        feed.tally.keeps = asks_for_rows(model) || first.rows.weighs_targets();
         if !feed.tally.keeps {
-            feed.tally.targets = vec![Targets::Classes(Vec::new()); classes.len()];
+            feed.tally.targets = vec![Targets::Classes(Vec::new()); first.rows.targets().len()];
         }
         let mut stopped = false;
         for (number, window) in std::iter::once(Ok(first)).chain(windows).enumerate() {
@@ -101,15 +101,16 @@ struct WindowFeed {
     queued: usize,
     tally: Tally,
     /// What the last steps log.
-    pending: Option<Pending>,
+    pending: Option<(Fetch, Part)>,
 }
 
-/// A log on its way to the host, with what is known of its rows in the order in which they were visited.
-struct Pending {
-    fetch: Fetch,
+/// What is known of the rows of a log that is on its way to the host, in the order in which they were visited.
+struct Part {
     rows: usize,
     weights: Option<Vec<f32>>,
+    /// Where all are kept.
     targets: Vec<Targets>,
+    target_weights: Vec<Option<Vec<f32>>>,
 }
 
 impl WindowFeed {
@@ -212,21 +213,27 @@ impl WindowFeed {
         self.collect(executor)?;
         let log = BufferRange::of(Buffer::Log, steps.len() * self.plan.log_slots * batch);
         let own: Vec<usize> = rows.iter().map(|row| *row as usize).collect();
-        self.pending = Some(Pending {
-            fetch: executor.fetch(self.id, log)?,
+        let of_rows = |weights: &[f32]| own.iter().map(|row| weights[*row]).collect::<Vec<_>>();
+        let fetch = executor.fetch(self.id, log)?;
+        let mut part = Part {
             rows: rows.len(),
-            weights: data.weights().map(|weights| own.iter().map(|row| weights[*row]).collect()),
-            targets: if self.tally.keeps { data.targets().iter().map(|of| of.gather(&own)).collect() } else { vec![] },
-        });
+            weights: data.weights().map(of_rows),
+            targets: Vec::new(),
+            target_weights: Vec::new(),
+        };
+        if self.tally.keeps {
+            part.targets = data.targets().iter().map(|of| of.gather(&own)).collect();
+            let weights = target_weights(data);
+            part.target_weights = weights.iter().map(|own| own.as_deref().map(of_rows)).collect();
+        }
+        self.pending = Some((fetch, part));
         Ok(goes_on)
     }
 
     fn collect(&mut self, executor: &mut dyn Executor) -> Result<()> {
         match self.pending.take() {
             None => Ok(()),
-            Some(Pending { fetch, rows, weights, targets }) => {
-                self.tally.add(executor.collect(fetch)?, rows, weights, targets)
-            }
+            Some((fetch, part)) => self.tally.add(executor.collect(fetch)?, part),
         }
     }
 
@@ -250,10 +257,12 @@ pub(in crate::train) struct Tally {
     weights: Option<Vec<f32>>,
     /// Those of each output, of no rows where none are kept.
     targets: Vec<Targets>,
+    target_weights: Vec<Option<Vec<f32>>>,
 }
 
 impl Tally {
-    fn add(&mut self, log: Vec<f32>, rows: usize, weights: Option<Vec<f32>>, targets: Vec<Targets>) -> Result<()> {
+    fn add(&mut self, log: Vec<f32>, part: Part) -> Result<()> {
+        let Part { rows, weights, targets, target_weights } = part;
         self.rows = self.rows.saturating_add(rows);
         if !self.keeps {
             let part = Logged {
@@ -265,8 +274,9 @@ impl Tally {
                 targets: &[],
                 weights: weights.as_deref(),
                 before: std::mem::take(&mut self.sums),
+                target_weights: Vec::new(),
             };
-            self.sums = part.sums();
+            self.sums = part.all_sums();
             return Ok(());
         }
         if u32::try_from(self.rows).is_err() {
@@ -277,8 +287,13 @@ impl Tally {
             self.weights.get_or_insert_default().extend(own);
         }
         if self.targets.is_empty() {
-            self.targets = targets;
+            (self.targets, self.target_weights) = (targets, target_weights);
             return Ok(());
+        }
+        for (all, own) in self.target_weights.iter_mut().zip(target_weights) {
+            if let (Some(all), Some(own)) = (all, own) {
+                all.extend(own);
+            }
         }
         for (all, own) in self.targets.iter_mut().zip(targets) {
             match (all, own) {
@@ -308,6 +323,7 @@ impl Tally {
             targets: &self.targets,
             weights: self.weights.as_deref(),
             before: std::mem::take(&mut self.sums),
+            target_weights: std::mem::take(&mut self.target_weights),
         }
     }
 }

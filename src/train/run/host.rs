@@ -1,5 +1,6 @@
 //! Losses that the host computes, batch by batch.
 
+use super::no_target_weights;
 use crate::data::{Batches, Dataset, Matrix, Pass, Stream, Targets};
 use crate::model::Model;
 use crate::{Error, Result};
@@ -10,7 +11,11 @@ pub(in crate::train) type HostLoss<'f> = dyn FnMut(&[Matrix], &[Targets]) -> Res
 /// All rows of `stream` in the order in which `pass` reads them, each chunk checked against the inputs of `model`.
 pub(super) fn batches(model: &Model, stream: &Stream, pass: Pass) -> Batches {
     let program = model.program().clone();
-    stream.batches(Pass { check: Box::new(move |rows| program.check_inputs(rows.inputs())), ..pass })
+    let check = move |rows: &Dataset| match rows.weighs_targets() {
+        true => Err(no_target_weights()),
+        false => program.check_inputs(rows.inputs()),
+    };
+    stream.batches(Pass { check: Box::new(check), ..pass })
 }
 
 /// Trains one epoch of batches; `rate` is the learning rate of a step, and `done` hears how many steps are done and says
@@ -22,6 +27,8 @@ pub(super) fn epoch_by_host(
     loss: &mut HostLoss<'_>,
     mut done: impl FnMut(usize) -> bool,
 ) -> Result<Option<(f64, usize)>> {
+    // Those that the program has left would be added to.
+    model.clear_gradients();
     let (mut sum, mut total, mut rows, mut steps) = (0.0, 0.0, 0, 0);
     let mut batches = batches.peekable();
     while let Some(batch) = batches.next().transpose()? {

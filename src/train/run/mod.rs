@@ -212,6 +212,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self> {
         for data in [Some(parts.0), parts.1].into_iter().flatten() {
             match data {
+                Samples::Memory(data) if data.weighs_targets() => return Err(no_target_weights()),
                 Samples::Memory(data) => model.check_inputs(data.inputs())?,
                 Samples::Stream(stream) => stream.check_run(options.batch_size)?,
             }
@@ -434,6 +435,11 @@ impl<'a> Run<'a> {
         }
         self.history
     }
+}
+
+/// The host's loss has no part for them.
+pub(super) fn no_target_weights() -> Error {
+    Error::value("fit_with", "target weights", "left to the program's loss", "some")
 }
 
 /// Rows of an epoch, where they are known.

@@ -23,14 +23,13 @@ mod variants;
 use budgets::Excess;
 use error::{Error, Result};
 use gpus::{Compilers, Facts, GPUS, feed};
-use kernels::Halves;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use translate::Text;
-use variants::{Rank, Variant};
+use variants::{Identity, Rank, Variant};
 
 /// What compilers made of pipelines, by compiler and pipeline.
 pub type Measured = BTreeMap<&'static str, BTreeMap<String, std::result::Result<Facts, String>>>;
@@ -151,10 +150,7 @@ fn on_all<T: Sync>(
 fn translate_all(wanted: &[&Variant], folder: &Path) -> std::result::Result<BTreeMap<String, String>, String> {
     let mut texts: Vec<Vec<&Variant>> = Vec::new();
     for variant in wanted {
-        match texts
-            .iter_mut()
-            .find(|of| of[0].shader.sources == variant.shader.sources && of[0].halves == variant.halves)
-        {
+        match texts.iter_mut().find(|of| of[0].identity() == variant.identity()) {
             Some(of) => of.push(variant),
             None => texts.push(vec![variant]),
         }
@@ -246,7 +242,7 @@ fn through_dxc(
         asked.chunks(asked.len().div_ceil(8).max(1)).enumerate().collect();
     on_all(&parts, |(number, part)| {
         let line = |(variant, entry): &(&Variant, &String)| {
-            let profile = if variant.halves == Halves::NONE { "cs_6_0" } else { "cs_6_2" };
+            let profile = if variant.is_f32() { "cs_6_0" } else { "cs_6_2" };
             let from = folder.join(format!("{}.hlsl", variant.name));
             format!("{profile}\t{entry}\t{}\t{}\n", from.display(), path(&variant.name).display())
         };
@@ -271,11 +267,11 @@ fn in_browser(all: &[Variant], root: &Path, folder: &Path) -> std::result::Resul
         println!("SKIPPED: Tint, which was not fetched");
         return Ok(true);
     }
-    let mut files: BTreeMap<usize, PathBuf> = BTreeMap::new();
+    let mut files: BTreeMap<Identity, PathBuf> = BTreeMap::new();
     let mut list = String::new();
     let mut seen = BTreeSet::new();
     for variant in all.iter().filter(|variant| variant.runs_in_a_browser()) {
-        let key = variant.shader.sources.as_ptr() as usize;
+        let key = variant.identity();
         let path = folder.join(format!("{}.wgsl", files.len()));
         let path = match files.get(&key) {
             Some(path) => path.clone(),

@@ -1,7 +1,6 @@
 //! WGSL through naga into what drivers take, with the options of wgpu 30 and those of `src/gpu/pipelines.rs`: bounds
 //! checks on, loops not bounded, workgroup memory not zeroed.
 
-use crate::kernels::Halves;
 use crate::variants::Variant;
 use naga::back::{hlsl, msl, pipeline_constants::process_overrides, spv};
 use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy as Policy};
@@ -24,7 +23,7 @@ pub struct Translated {
 
 impl Text {
     pub fn of(variant: &Variant) -> Result<Self, String> {
-        let source = variant.shader.source(variant.halves);
+        let source = variant.source();
         let module = naga::front::wgsl::parse_str(&source).map_err(|error| error.emit_to_string(&source))?;
         let capabilities = Capabilities::SUBGROUP
             | Capabilities::SHADER_FLOAT16
@@ -36,7 +35,7 @@ impl Text {
     }
 
     pub fn translate(&self, variant: &Variant) -> Result<Translated, String> {
-        let constants = variant.constants.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+        let constants = variant.constants.iter().cloned().collect();
         let entry = (ShaderStage::Compute, variant.entry);
         let (module, info) = process_overrides(&self.module, &self.info, Some(entry), &constants)
             .map_err(|error| format!("constants: {error}"))?;
@@ -83,7 +82,7 @@ fn to_spirv(module: &Module, info: &ModuleInfo, entry: &str, cooperative: bool) 
 
 /// As `wgpu-hal/src/dx12/device.rs`, with bindings numbered by naga.
 fn to_hlsl(module: &Module, info: &ModuleInfo, variant: &Variant) -> Result<(String, String), String> {
-    let f32 = variant.halves == Halves::NONE;
+    let f32 = variant.is_f32();
     let options = hlsl::Options {
         shader_model: if f32 { hlsl::ShaderModel::V6_0 } else { hlsl::ShaderModel::V6_2 },
         fake_missing_bindings: true,

@@ -1,35 +1,83 @@
 //! Every pipeline that the crate can load: a WGSL text, which of its buffers hold f16, an entry point and constants.
 
+use crate::kernels::join::{self, Side};
 use crate::kernels::matmul::{Epilogue, Matmul, Tile};
-use crate::kernels::{Activation, ElementwiseLoss, Halves, Shader, Spec, columns, rows, shaders};
+use crate::kernels::{Activation, ElementwiseLoss, Entry, GatherBatch, Halves, Shader, Spec, columns, rows, shaders};
 use std::collections::BTreeSet;
 
 /// A pipeline before it is compiled.
 pub struct Variant {
     /// File, tile, layouts, f16, entry point, constants: also the name of its files.
     pub name: String,
-    pub shader: &'static Shader,
-    pub halves: Halves,
+    /// Its kernel, or those that stand side by side in it.
+    pub sides: Vec<Side>,
     pub entry: &'static str,
-    pub constants: Vec<(&'static str, f64)>,
+    pub constants: Vec<(String, f64)>,
     /// How often GPUs compile it.
     pub rank: Rank,
 }
 
+/// What makes a text what it is.
+pub type Identity = Vec<(usize, Halves, &'static str)>;
+
 impl Variant {
-    /// Whether it multiplies by cooperative matrices, which only Vulkan has.
-    pub fn is_cooperative(&self) -> bool {
-        self.shader.name == "matmul_cooperative"
+    /// Of one kernel.
+    fn of(
+        (name, rank): (String, Rank),
+        (shader, halves): (&'static Shader, Halves),
+        entry: &'static Entry,
+        constants: Vec<(&'static str, f64)>,
+    ) -> Self {
+        let constants = constants.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { name, sides: vec![Side { shader, entry, halves }], entry: entry.name, constants, rank }
     }
 
-    /// WebGPU has no u64 and no cooperative matrices, and f16 not everywhere.
+    /// Of several, in f32.
+    fn joined(name: String, rank: Rank, specs: &[&dyn Spec]) -> Self {
+        let side = |spec: &&dyn Spec| Side { shader: spec.shader(), entry: spec.entry(), halves: Halves::NONE };
+        let constants = specs.iter().enumerate().flat_map(|(place, spec)| {
+            spec.overrides().into_iter().map(move |(name, value)| (join::renamed(name, place), value))
+        });
+        let (constants, sides) = (constants.collect(), specs.iter().map(side).collect());
+        Self { name, sides, entry: join::ENTRY, constants, rank }
+    }
+
+    /// The text, which several variants may share.
+    pub fn source(&self) -> String {
+        match self.sides.as_slice() {
+            [side] => side.shader.source(side.halves),
+            sides => join::source(sides),
+        }
+    }
+
+    /// Of its text.
+    pub fn identity(&self) -> Identity {
+        let alone = self.sides.len() == 1;
+        let of = |side: &Side| {
+            (side.shader.sources.as_ptr() as usize, side.halves, if alone { "" } else { side.entry.name })
+        };
+        self.sides.iter().map(of).collect()
+    }
+
+    /// Whether its buffers are f32.
+    pub fn is_f32(&self) -> bool {
+        self.sides.iter().all(|side| side.halves == Halves::NONE)
+    }
+
+    /// Whether it multiplies by cooperative matrices, which only Vulkan has.
+    pub fn is_cooperative(&self) -> bool {
+        self.sides.iter().any(|side| side.shader.name == "matmul_cooperative")
+    }
+
+    /// WebGPU has no u64 and no cooperative matrices, f16 not everywhere, and binds 8 storage buffers.
     pub fn runs_in_a_browser(&self) -> bool {
-        self.halves == Halves::NONE && !self.is_cooperative() && !self.shader.source(self.halves).contains("u64")
+        let buffers: usize = self.sides.iter().map(|side| side.entry.bindings.len()).sum();
+        self.is_f32() && !self.is_cooperative() && buffers <= 8 && !self.source().contains("u64")
     }
 
     /// The text as a browser wants it. naga 30 does not know the line that WebGPU asks for in front of subgroups.
     pub fn for_a_browser(&self) -> String {
-        let text = self.shader.source(self.halves);
+        let text = self.source();
         if text.contains("subgroup_invocation_id") { format!("enable subgroups;\n{text}") } else { text }
     }
 }
@@ -51,6 +99,7 @@ pub const LARGE: &str = "matmul.large.";
 /// All variants, each once.
 pub fn all() -> Result<Vec<Variant>, String> {
     let mut found = products();
+    found.extend(neighbours());
     let mut known: Vec<&Shader> = Vec::new();
     for shader in shaders().filter(|shader| !shader.overrides.contains(&"TRANSPOSE_A")) {
         if known.iter().all(|other| other.sources != shader.sources) {
@@ -113,18 +162,38 @@ fn products() -> Vec<Variant> {
                     for halves in halves_of(shader) {
                         let layouts = if layouts == "mixed" { format!("mixed{sizes}") } else { layouts.to_owned() };
                         let name = format!("matmul.{tile}.{layouts}{}.{form}", suffix(halves));
-                        found.push(Variant {
-                            rank: rank(tile, &layouts, halves, form),
-                            name,
-                            shader,
-                            halves,
-                            entry: product.entry().name,
-                            constants: product.overrides(),
-                        });
+                        let rank = rank(tile, &layouts, halves, form);
+                        found.push(Variant::of((name, rank), (shader, halves), product.entry(), product.overrides()));
                     }
                 }
             }
         }
+    }
+    found
+}
+
+/// What a training step of a dense network runs side by side: the gradients of a layer's weights and input, and an update
+/// with the next batch.
+fn neighbours() -> Vec<Variant> {
+    let product = |tile, a, b, epilogue| {
+        let product = Matmul::new(16, 16, 16, a, b).with_epilogue(epilogue);
+        Matmul { tile: Some(tile), ..product }
+    };
+    let tiles = [(Tile::Fine, Tile::Fine), (Tile::Tall, Tile::Fine), (Tile::Small, Tile::Small)];
+    let mut found = Vec::new();
+    for (first, second) in tiles {
+        for function in [Activation::Relu, Activation::Gelu] {
+            let dw = product(first, true, false, Epilogue::BiasRow { at: 0 });
+            let dx = product(second, false, true, Epilogue::Gradient(function));
+            let name = format!("joined.{first}.{second}.vec4.{}", function.name());
+            found.push(Variant::joined(name, Rank::Short, &[&dw, &dx]));
+        }
+    }
+    let batch = GatherBatch { rows: 16, x_cols: 16, y_cols: 1 };
+    for update in shaders().filter(|shader| ["sgd", "adam", "adam_ruled"].contains(&shader.name)) {
+        let side = Side { shader: update, entry: &update.entries[0], halves: Halves::NONE };
+        let joined = Variant::joined(format!("joined.{}.gather_batch", update.name), Rank::Short, &[&batch]);
+        found.push(Variant { sides: [&[side], &joined.sides[..]].concat(), ..joined });
     }
     found
 }
@@ -184,8 +253,7 @@ fn others(shader: &'static Shader, twins: usize) -> Result<Vec<Variant>, String>
                 let name = format!("{}{twin}{}.{}{label}", shader.name, suffix(halves), entry.name);
                 let middle = number == sets.len() / 2;
                 let rank = if halves == Halves::NONE && middle { Rank::Short } else { Rank::Table };
-                let constants = constants.clone();
-                found.push(Variant { name, shader, halves, entry: entry.name, constants, rank });
+                found.push(Variant::of((name, rank), (shader, halves), entry, constants.clone()));
             }
         }
     }
