@@ -51,7 +51,8 @@ fn outcome(
 }
 
 pub fn has_the_bits_of_memory(device: &Device) {
-    for data in [samples(107), weighted()] {
+    let partial = samples(107).with_target_weights(0, (0..107).map(|row| (row % 3) as f32).collect()).unwrap();
+    for data in [samples(107), weighted(), partial] {
         for metrics in [vec![], vec![Metric::F1(Average::Macro), Metric::ConfusionMatrix, Metric::TopK(2)]] {
             let held_out = samples(300);
             let plain = fit().without_shuffle().validation(&held_out);
