@@ -112,4 +112,5 @@ pub use plan::device_info::{DeviceInfo, DeviceKind, DeviceLimits};
 #[doc = include_str!("../docs/guide/09-dropout.md")]
 #[doc = include_str!("../docs/guide/10-search.md")]
 #[doc = include_str!("../docs/guide/11-gpu.md")]
+#[cfg_attr(feature = "datasets", doc = include_str!("../docs/guide/12-streams.md"))]
 fn guide() {}

@@ -4,14 +4,23 @@ use crate::{Error, Result};
 use flate2::bufread::GzDecoder;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::ops::Range;
 use std::path::Path;
 
 /// The file's bytes, those of its content where it is a gzip file, whatever its name.
-pub(super) fn open(path: &Path) -> Result<Box<dyn Read>> {
+pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
     let failed = |error: io::Error| Error::file(path, error);
     let mut file = BufReader::new(File::open(path).map_err(failed)?);
     let gzip = file.fill_buf().map_err(failed)?.starts_with(&[0x1f, 0x8b]);
     Ok(if gzip { Box::new(Members(Some(GzDecoder::new(file)))) } else { Box::new(file) })
+}
+
+/// Refuses rows that are not among the `all` of the file that errors call `place`.
+pub(super) fn check_range(place: &str, rows: &Range<usize>, all: usize) -> Result<()> {
+    if rows.start <= rows.end && rows.end <= all {
+        return Ok(());
+    }
+    Err(Error::value(place, "rows", format!("within 0..{all}"), format!("{}..{}", rows.start, rows.end)))
 }
 
 /// What the members of a gzip file hold, one behind the other. Zeros may stand between and behind them, as tools that

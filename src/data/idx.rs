@@ -8,10 +8,12 @@
 //! The header says how many bytes must follow, so a truncated file, a wrong file and trailing bytes are all
 //! found, and no more is ever read, or allocated, than the file has and the header asks for.
 
-use super::file::open;
+use super::file::{check_range, open};
 use super::{Array, Dataset};
 use crate::{Error, Result};
-use std::io::Read;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// The array of an IDX file.
@@ -37,37 +39,118 @@ pub type IdxArray = Array;
 pub fn read_idx(path: impl AsRef<Path>) -> Result<IdxArray> {
     let path = path.as_ref();
     let mut file = open(path)?;
-    let mut read = |limit: u64| -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        file.by_ref().take(limit).read_to_end(&mut bytes).map_err(|error| Error::file(path, error))?;
-        Ok(bytes)
-    };
-    let wrong = |problem: String| Error::data(path.display().to_string(), problem);
+    let header = Header::read(path, &mut file)?;
+    let values = read(path, &mut file, header.size + 1)?;
+    header.check_size(path, values.len() as u64)?;
+    Ok(IdxArray { data: header.decode(path, &values, 0)?, shape: header.shape })
+}
 
-    let magic = read(4)?;
-    let &[0, 0, kind, sides] = magic.as_slice() else {
-        return Err(wrong(format!("not an IDX file: it starts with {magic:?}, expected 0, 0, type, sides")));
+/// The sides of the array in an IDX file, of which no value is read.
+///
+/// # Errors
+/// As [`read_idx`] for what stands in front of the values.
+pub fn idx_shape(path: impl AsRef<Path>) -> Result<Vec<usize>> {
+    let path = path.as_ref();
+    Ok(Header::read(path, &mut open(path)?)?.shape)
+}
+
+/// Some rows of an IDX file, and no more of it is read: for files larger than memory
+/// ([`Stream::ranges`](super::Stream::ranges)).
+///
+/// # Errors
+/// As [`read_idx`]; [`Error::Value`] for rows that the file does not have; [`Error::Data`] for a gzip file, which has no
+/// middle to read from.
+///
+/// ```
+/// # fn main() -> axone::Result<()> {
+/// # let path = std::env::temp_dir().join(format!("axone-doc-rows-{}.idx", std::process::id()));
+/// std::fs::write(&path, [0, 0, 8, 1, 0, 0, 0, 3, 10, 20, 30]).unwrap();
+/// assert_eq!(axone::data::idx_shape(&path)?, [3]);
+/// assert_eq!(axone::data::read_idx_rows(&path, 1..3)?.data, [20.0, 30.0]);
+/// # std::fs::remove_file(&path).unwrap();
+/// # Ok(())
+/// # }
+/// ```
+pub fn read_idx_rows(path: impl AsRef<Path>, rows: Range<usize>) -> Result<IdxArray> {
+    let path = path.as_ref();
+    let failed = |error: std::io::Error| Error::file(path, error);
+    let mut file = File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    let header = Header::read(path, &mut file)?;
+    header.check_size(path, length.saturating_sub(header.start()))?;
+    let Some((&all, sides)) = header.shape.split_first() else {
+        return Err(Error::data(path.display().to_string(), "one number, which has no rows"));
     };
-    let kind = Kind::of(kind).ok_or_else(|| {
-        wrong(format!("IDX type {kind:#04x} is unknown, expected 0x08, 0x09, 0x0b, 0x0c, 0x0d or 0x0e"))
-    })?;
-    let header = read(4 * u64::from(sides))?;
-    let (header, rest) = header.as_chunks::<4>();
-    if header.len() != usize::from(sides) || !rest.is_empty() {
-        return Err(wrong(format!("the file ends within the header of {sides} sides")));
+    check_range(&path.display().to_string(), &rows, all)?;
+    let row = header.size.checked_div(all as u64).unwrap_or(0);
+    file.seek(SeekFrom::Start(header.start() + row * rows.start as u64)).map_err(failed)?;
+    let values = read(path, &mut file, row * rows.len() as u64)?;
+    let data = header.decode(path, &values, (row / header.kind.bytes()) as usize * rows.start)?;
+    Ok(IdxArray { shape: [&[rows.len()], sides].concat(), data })
+}
+
+/// At most `limit` bytes: fewer where there are no more.
+fn read(path: &Path, file: &mut dyn Read, limit: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes).map_err(|error| Error::file(path, error))?;
+    Ok(bytes)
+}
+
+fn wrong(path: &Path, problem: String) -> Error {
+    Error::data(path.display().to_string(), problem)
+}
+
+/// What stands in front of the values.
+struct Header {
+    kind: Kind,
+    shape: Vec<usize>,
+    /// Bytes of the values.
+    size: u64,
+}
+
+impl Header {
+    fn read(path: &Path, file: &mut dyn Read) -> Result<Self> {
+        let wrong = |problem: String| wrong(path, problem);
+        let magic = read(path, file, 4)?;
+        let &[0, 0, kind, sides] = magic.as_slice() else {
+            return Err(wrong(format!("not an IDX file: it starts with {magic:?}, expected 0, 0, type, sides")));
+        };
+        let kind = Kind::of(kind).ok_or_else(|| {
+            wrong(format!("IDX type {kind:#04x} is unknown, expected 0x08, 0x09, 0x0b, 0x0c, 0x0d or 0x0e"))
+        })?;
+        let header = read(path, file, 4 * u64::from(sides))?;
+        let (header, rest) = header.as_chunks::<4>();
+        if header.len() != usize::from(sides) || !rest.is_empty() {
+            return Err(wrong(format!("the file ends within the header of {sides} sides")));
+        }
+        let shape: Vec<u32> = header.iter().map(|side| u32::from_be_bytes(*side)).collect();
+        let size = shape.iter().try_fold(kind.bytes(), |size, &side| size.checked_mul(u64::from(side)));
+        let size =
+            size.filter(|&size| size < u64::MAX).ok_or_else(|| wrong(format!("shape {shape:?} is too large")))?;
+        Ok(Self { kind, shape: shape.into_iter().map(|side| side as usize).collect(), size })
     }
-    let shape: Vec<u32> = header.iter().map(|side| u32::from_be_bytes(*side)).collect();
-    let size = shape.iter().try_fold(kind.bytes(), |size, &side| size.checked_mul(u64::from(side)));
-    let size = size.filter(|&size| size < u64::MAX).ok_or_else(|| wrong(format!("shape {shape:?} is too large")))?;
-    let values = read(size + 1)?;
-    if values.len() as u64 != size {
-        let got = if values.len() as u64 > size { "more".into() } else { values.len().to_string() };
-        let problem = format!("shape {shape:?} of {kind:?} takes {size} bytes after the header, the file has {got}");
-        return Err(wrong(problem));
+
+    /// Where the values begin.
+    fn start(&self) -> u64 {
+        4 + 4 * self.shape.len() as u64
     }
-    let data =
-        kind.decode(&values).map_err(|(at, value)| wrong(format!("value {at} is {value}, which f32 cannot hold")))?;
-    Ok(IdxArray { shape: shape.into_iter().map(|side| side as usize).collect(), data })
+
+    /// Refuses other bytes than those of the values; `got` says how many there are.
+    fn check_size(&self, path: &Path, got: u64) -> Result<()> {
+        let Self { kind, shape, size } = self;
+        if got == *size {
+            return Ok(());
+        }
+        let got = if got > *size { "more".into() } else { got.to_string() };
+        let takes = format!("shape {shape:?} of {kind:?} takes {size} bytes after the header, the file has {got}");
+        Err(wrong(path, takes))
+    }
+
+    /// The numbers of `values`, the first of which is value `first` of the file.
+    fn decode(&self, path: &Path, values: &[u8], first: usize) -> Result<Vec<f32>> {
+        let held = |(at, value)| wrong(path, format!("value {} is {value}, which f32 cannot hold", first + at));
+        self.kind.decode(values).map_err(held)
+    }
 }
 
 /// The type of the values, printed as Rust names it.

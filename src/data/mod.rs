@@ -39,6 +39,7 @@ mod npy;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod quantile;
+mod samples;
 mod scale;
 pub(crate) mod shuffle;
 mod split;
@@ -61,14 +62,17 @@ pub(crate) use encode::MOST_CLASSES;
 pub use encode::{LabelEncoder, one_hot};
 pub use folds::Folds;
 #[cfg(feature = "datasets")]
-pub use idx::{IdxArray, read_idx, read_mnist};
+pub use idx::{IdxArray, idx_shape, read_idx, read_idx_rows, read_mnist};
 #[cfg(feature = "image")]
 pub use images::{ImageFolder, ImageOptions, read_image_folder, read_images};
 pub use matrix::Matrix;
 #[cfg(feature = "npy")]
-pub use npy::{Npz, NpzWriter, read_npy, write_npy, write_npz};
+pub use npy::{Npz, NpzWriter, npy_shape, read_npy, read_npy_rows, write_npy, write_npz};
+pub(crate) use samples::Held;
+pub use samples::Samples;
 pub use scale::{MinMaxScaler, RobustScaler, Scaler, Scaling, Standardizer};
 pub use stream::{Batches, Stream};
+pub(crate) use stream::{Pass, Window};
 pub use table::{Column, Inference, Inferred, Missing, Schema, Table, TableOptions};
 pub use targets::Targets;
 pub(crate) use weights::check_row_weights;

@@ -9,7 +9,7 @@
 //! The header says how many bytes must follow, and no more is read, or allocated, than the file has and the header asks
 //! for. Nothing is unpickled: arrays of objects and of text are refused by the name of their type.
 
-use super::file::open;
+use super::file::{check_range, open};
 use super::table::quoted;
 use super::{Array, Targets};
 use crate::file::write_whole;
@@ -18,7 +18,8 @@ use half::f16;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Write};
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -47,6 +48,64 @@ const MOST_HEADER: u32 = 1 << 16;
 pub fn read_npy(path: impl AsRef<Path>) -> Result<Array> {
     let path = path.as_ref();
     Source { path, place: path.display().to_string(), file: open(path)? }.array()
+}
+
+/// The sides of the array in an NPY file, of which no value is read.
+///
+/// # Errors
+/// As [`read_npy`] for what stands in front of the values.
+pub fn npy_shape(path: impl AsRef<Path>) -> Result<Vec<usize>> {
+    let path = path.as_ref();
+    let mut source = Source { path, place: path.display().to_string(), file: open(path)? };
+    Ok(source.header()?.0.shape)
+}
+
+/// Some rows of an NPY file, and no more of it is read: for files larger than memory
+/// ([`Stream::ranges`](super::Stream::ranges)).
+///
+/// # Errors
+/// As [`read_npy`]; [`Error::Value`] for rows that the file does not have; [`Error::Data`] for a gzip file, which has no
+/// middle to read from, and for columns that lie one behind the other (Fortran order).
+///
+/// ```
+/// use axone::data::{Dataset, Matrix, Stream, npy_shape, read_npy_rows, write_npy};
+/// # fn main() -> axone::Result<()> {
+/// # let folder = std::env::temp_dir().join(format!("axone-doc-rows-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder).unwrap();
+/// let (x, y) = (folder.join("x.npy"), folder.join("y.npy"));
+/// write_npy(&x, Matrix::new(1000, 4, vec![0.5; 4000])?)?;
+/// write_npy(&y, vec![1; 1000])?;
+/// let stream = Stream::ranges(npy_shape(&x)?[0], 256, move |rows| {
+///     Dataset::new(read_npy_rows(&x, rows.clone())?.into_matrix()?, read_npy_rows(&y, rows)?.to_labels()?)
+/// });
+/// assert_eq!(stream.epoch(0)?.count(), 32);
+/// # std::fs::remove_dir_all(&folder).unwrap();
+/// # Ok(())
+/// # }
+/// ```
+pub fn read_npy_rows(path: impl AsRef<Path>, rows: Range<usize>) -> Result<Array> {
+    let path = path.as_ref();
+    let failed = |error: std::io::Error| Error::file(path, error);
+    let mut file = File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    let place = path.display().to_string();
+    let mut source = Source { path, place, file: Box::new(BufReader::new(file.try_clone().map_err(failed)?)) };
+    let (header, start) = source.header()?;
+    let size = source.size(&header)?;
+    source.check_size(&header, size, length.saturating_sub(start))?;
+    let Some((&all, sides)) = header.shape.split_first() else {
+        return Err(source.wrong("one number, which has no rows"));
+    };
+    if header.is_fortran && !sides.is_empty() {
+        return Err(source.wrong("its columns lie one behind the other (fortran_order); rows must, to be read alone"));
+    }
+    check_range(&source.place, &rows, all)?;
+    let row = size.checked_div(all as u64).unwrap_or(0);
+    file.seek(SeekFrom::Start(start + row * rows.start as u64)).map_err(failed)?;
+    source.file = Box::new(file);
+    let values = source.read(row * rows.len() as u64)?;
+    let data = source.decode(&header, values, (row / header.kind.bytes()) as usize * rows.start)?;
+    Ok(Array { shape: [&[rows.len()], sides].concat(), data })
 }
 
 /// An NPZ file, whose arrays are read by name: what `numpy.savez` and `savez_compressed` write.
@@ -125,7 +184,8 @@ impl Source<'_> {
         Ok(bytes)
     }
 
-    fn array(mut self) -> Result<Array> {
+    /// The header, and how many bytes it takes.
+    fn header(&mut self) -> Result<(Header, u64)> {
         let start = self.read(8)?;
         let &[0x93, b'N', b'U', b'M', b'P', b'Y', version, _] = start.as_slice() else {
             return Err(self.wrong(format!("not an NPY file: it starts with {start:?}, expected 147, then NUMPY")));
@@ -144,26 +204,47 @@ impl Source<'_> {
             return Err(self.wrong("the file ends within its header"));
         }
         let header = Header::of(&text).map_err(|problem| self.wrong(problem))?;
-        let Header { kind, is_big, is_fortran, shape } = header;
-        let count = size::product(&shape).and_then(|count| (count as u64).checked_mul(kind.bytes()));
+        Ok((header, 8 + if version == 1 { 2 } else { 4 } + u64::from(length)))
+    }
+
+    /// Bytes of the values.
+    fn size(&self, Header { kind, shape, .. }: &Header) -> Result<u64> {
+        let count = size::product(shape).and_then(|count| (count as u64).checked_mul(kind.bytes()));
         let size = count.filter(|size| *size < u64::MAX);
-        let size = size.ok_or_else(|| self.wrong(format!("shape {shape:?} is too large")))?;
-        let mut values = self.read(size + 1)?;
-        if values.len() as u64 != size {
-            let got = if values.len() as u64 > size { "more".into() } else { values.len().to_string() };
-            let takes = format!("shape {shape:?} of {kind:?} takes {size} bytes after the header, the file has {got}");
-            return Err(self.wrong(takes));
+        size.ok_or_else(|| self.wrong(format!("shape {shape:?} is too large")))
+    }
+
+    /// Refuses other bytes than those of the values behind the header; `got` says how many there are.
+    fn check_size(&self, Header { kind, shape, .. }: &Header, size: u64, got: u64) -> Result<()> {
+        if got == size {
+            return Ok(());
         }
-        if is_big {
+        let got = if got > size { "more".into() } else { got.to_string() };
+        Err(self.wrong(format!("shape {shape:?} of {kind:?} takes {size} bytes after the header, the file has {got}")))
+    }
+
+    /// The numbers of `values`, the first of which is element `first` of the array.
+    fn decode(&self, header: &Header, mut values: Vec<u8>, first: usize) -> Result<Vec<f32>> {
+        let Header { kind, is_big, is_fortran, shape } = header;
+        if *is_big {
             values.chunks_exact_mut(kind.bytes() as usize).for_each(<[u8]>::reverse);
         }
-        let mut data = kind.decode(&values).map_err(|(at, value)| {
-            self.wrong(format!("value {:?} is {value}, which f32 cannot hold", index(&shape, at, is_fortran)))
-        })?;
-        if is_fortran && shape.len() > 1 {
-            data = in_rows(&shape, &data);
+        kind.decode(&values).map_err(|(at, value)| {
+            let place = index(shape, first + at, *is_fortran);
+            self.wrong(format!("value {place:?} is {value}, which f32 cannot hold"))
+        })
+    }
+
+    fn array(mut self) -> Result<Array> {
+        let (header, _) = self.header()?;
+        let size = self.size(&header)?;
+        let values = self.read(size + 1)?;
+        self.check_size(&header, size, values.len() as u64)?;
+        let mut data = self.decode(&header, values, 0)?;
+        if header.is_fortran && header.shape.len() > 1 {
+            data = in_rows(&header.shape, &data);
         }
-        Ok(Array { shape, data })
+        Ok(Array { shape: header.shape, data })
     }
 }
 

@@ -10,12 +10,15 @@ use ::parquet::file::properties::WriterProperties;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::record::Field;
+use ::parquet::record::reader::RowIter;
 use ::parquet::schema::types::Type;
 use std::fs::File;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+
+const NO_ROWS: &str = "no rows";
 
 impl Table {
     /// The rows of a Parquet file. Columns that `options` leave out are not read; what is null is missing, dates
@@ -37,9 +40,9 @@ impl Table {
     /// ```
     pub fn read_parquet(path: impl AsRef<Path>, options: &TableOptions) -> Result<Self> {
         let path = path.as_ref();
-        // The crate panics at some damaged pages: 6 of 60,000 mutants.
-        let read = panic::catch_unwind(AssertUnwindSafe(|| read(path, options)));
-        read.unwrap_or_else(|_| Err(Error::file(path, "damaged: its pages cannot be decoded")))
+        ParquetChunks::open(path, options)?
+            .next(usize::MAX)?
+            .ok_or_else(|| Error::data(path.display().to_string(), NO_ROWS))
     }
 }
 
@@ -147,36 +150,70 @@ fn nullable<T: Copy>(values: &[Option<T>]) -> (Vec<T>, Vec<i16>) {
     (values.iter().copied().flatten().collect(), values.iter().map(|value| i16::from(value.is_some())).collect())
 }
 
-fn read(path: &Path, options: &TableOptions) -> Result<Table> {
-    let failed = |error: &dyn std::fmt::Display| Error::file(path, error);
-    let file = File::open(path).map_err(|error| failed(&error))?;
-    let size = file.metadata().map_err(|error| failed(&error))?.len();
-    let reader = SerializedFileReader::new(file).map_err(|error| failed(&error))?;
-    for group in reader.metadata().row_groups() {
-        let lies = |column: &ColumnChunkMetaData| {
-            let first = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
-            let end = first.checked_add(column.compressed_size());
-            first < 0 || column.compressed_size() < 0 || end.is_none_or(|end| end as u64 > size)
-        };
-        if let Some(column) = group.columns().iter().find(|column| lies(column)) {
-            let problem = format!("column `{}` does not lie within the file", column.column_path());
-            return Err(Error::data(path.display().to_string(), problem));
+/// A Parquet file, some rows at a time.
+pub(super) struct ParquetChunks {
+    path: PathBuf,
+    place: String,
+    names: Vec<String>,
+    /// Which columns are read.
+    wanted: Vec<bool>,
+    rows: RowIter<'static>,
+    /// The number of the next row.
+    number: usize,
+}
+
+impl ParquetChunks {
+    pub fn open(path: &Path, options: &TableOptions) -> Result<Self> {
+        decoded(path, || Self::opened(path, options))
+    }
+
+    fn opened(path: &Path, options: &TableOptions) -> Result<Self> {
+        let failed = |error: &dyn std::fmt::Display| Error::file(path, error);
+        let file = File::open(path).map_err(|error| failed(&error))?;
+        let size = file.metadata().map_err(|error| failed(&error))?.len();
+        let reader = SerializedFileReader::new(file).map_err(|error| failed(&error))?;
+        for group in reader.metadata().row_groups() {
+            let lies = |column: &ColumnChunkMetaData| {
+                let first = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+                let end = first.checked_add(column.compressed_size());
+                first < 0 || column.compressed_size() < 0 || end.is_none_or(|end| end as u64 > size)
+            };
+            if let Some(column) = group.columns().iter().find(|column| lies(column)) {
+                let problem = format!("column `{}` does not lie within the file", column.column_path());
+                return Err(Error::data(path.display().to_string(), problem));
+            }
         }
+        let columns = reader.metadata().file_metadata().schema().get_fields();
+        let names: Vec<String> = columns.iter().map(|column| column.name().to_owned()).collect();
+        let wanted = names.iter().enumerate().map(|(at, name)| options.reads(at, name)).collect();
+        let (path, place) = (path.to_owned(), path.display().to_string());
+        Ok(Self { path, place, names, wanted, rows: reader.into_iter(), number: 0 })
     }
-    let columns = reader.metadata().file_metadata().schema().get_fields();
-    let names: Vec<String> = columns.iter().map(|column| column.name().to_owned()).collect();
-    let wanted: Vec<bool> = names.iter().enumerate().map(|(at, name)| options.reads(at, name)).collect();
-    let place = path.display().to_string();
-    let mut table = Table::new(place.clone(), "row", Some(names), 0);
-    for (number, row) in reader.get_row_iter(None).map_err(|error| failed(&error))?.enumerate() {
-        let row = row.map_err(|error| failed(&error))?;
-        let fields = row.get_column_iter().zip(&wanted).map(|((name, value), wanted)| {
-            let nested = || Error::data(format!("{place} row {number}, column `{name}`"), "a value of several");
-            if *wanted { text(value).ok_or_else(nested) } else { Ok(String::new()) }
-        });
-        table.push(number, fields.collect::<Result<Vec<_>>>()?.iter())?;
+
+    /// The next rows, at most `most`; `None` behind the last.
+    pub fn next(&mut self, most: usize) -> Result<Option<Table>> {
+        let path = self.path.clone();
+        decoded(&path, || {
+            let Self { path, place, names, wanted, rows, number } = self;
+            let mut table = Table::new(place.clone(), "row", Some(names.clone()), 0);
+            for row in rows.take(most) {
+                let row = row.map_err(|error| Error::file(&*path, error))?;
+                let fields = row.get_column_iter().zip(&*wanted).map(|((name, value), wanted)| {
+                    let nested = || Error::data(format!("{place} row {number}, column `{name}`"), "a value of several");
+                    if *wanted { text(value).ok_or_else(nested) } else { Ok(String::new()) }
+                });
+                table.push(*number, fields.collect::<Result<Vec<_>>>()?.iter())?;
+                *number += 1;
+            }
+            Ok((table.rows() > 0).then_some(table))
+        })
     }
-    table.checked("no rows")
+}
+
+/// What `read` makes of the file at `path`. The crate panics at some damaged pages: 6 of 60,000 mutants.
+fn decoded<T>(path: &Path, read: impl FnOnce() -> Result<T>) -> Result<T> {
+    let read = panic::catch_unwind(AssertUnwindSafe(read));
+    read.unwrap_or_else(|_| Err(Error::file(path, "damaged: its pages cannot be decoded")))
 }
 
 /// A value as text; `None` for several in one.

@@ -1,11 +1,41 @@
 //! Tables as files, read and written by the end of their name.
 
 use super::Table;
+use super::csv::CsvChunks;
+#[cfg(feature = "parquet")]
+use super::parquet::ParquetChunks;
 use super::table::TableOptions;
 use crate::file::write_whole;
 use crate::text::quoted;
 use crate::{Error, Result};
 use std::path::Path;
+
+/// A table that is read some rows at a time.
+pub(super) enum Chunks {
+    Csv(Box<CsvChunks>),
+    #[cfg(feature = "parquet")]
+    Parquet(Box<ParquetChunks>),
+}
+
+impl Chunks {
+    pub fn open(path: &Path, options: &TableOptions) -> Result<Self> {
+        match Format::of(path)? {
+            Format::Csv => Ok(Self::Csv(CsvChunks::open(path, options)?.into())),
+            Format::Tsv => Ok(Self::Csv(CsvChunks::open(path, &options.clone().delimiter(b'\t'))?.into())),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => Ok(Self::Parquet(ParquetChunks::open(path, options)?.into())),
+        }
+    }
+
+    /// The next rows, at most `most`; `None` behind the last.
+    pub fn next(&mut self, most: usize) -> Result<Option<Table>> {
+        match self {
+            Self::Csv(chunks) => chunks.next(most),
+            #[cfg(feature = "parquet")]
+            Self::Parquet(chunks) => chunks.next(most),
+        }
+    }
+}
 
 /// What kind of table the end of a name stands for.
 enum Format {

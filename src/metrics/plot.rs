@@ -14,6 +14,10 @@ use std::path::Path;
 /// A cell of a matrix, and the room for its labels and titles.
 const CELL: u32 = 56;
 const ROOM: u32 = 110;
+const TOP: u32 = 72;
+/// About the width of a letter, and of how many of a name there is room.
+const LETTER: u32 = 8;
+const MOST_LETTERS: u32 = 24;
 /// More classes than this would be a picture that no screen shows.
 const MOST: usize = 64;
 /// A cell of no row.
@@ -47,28 +51,39 @@ impl ConfusionMatrix {
         if self.classes() > MOST {
             return Err(Error::value("confusion_matrix", "classes", format!("at most {MOST} to draw"), self.classes()));
         }
-        let side = ROOM + CELL * self.classes() as u32 + 20;
-        picture("a confusion matrix", (side, side), |root| self.draw(root))
+        let (left, wide) = self.widths();
+        let classes = self.classes() as u32;
+        let size = (left + wide * classes + 20, TOP + CELL * classes + 20);
+        picture("a confusion matrix", size, |root| self.draw(root))
+    }
+
+    /// Room for the names on the left, and of a column, which its name must not leave.
+    fn widths(&self) -> (u32, u32) {
+        let longest = self.labels().iter().map(|label| label.chars().count()).max().unwrap_or(0) as u32;
+        let name = LETTER * longest.min(MOST_LETTERS);
+        (ROOM.max(60 + name), CELL.max(8 + name))
     }
 
     fn draw(&self, root: &Area<'_>) -> Result<(), String> {
         let classes = self.classes();
-        let centre = |class: usize| (ROOM + CELL * class as u32 + CELL / 2) as i32;
+        let (left, wide) = self.widths();
+        let column = |class: usize| (left + wide * class as u32 + wide / 2) as i32;
+        let row = |class: usize| (TOP + CELL * class as u32 + CELL / 2) as i32;
         let write = |words: &str, x: i32, y: i32, size: i32, color: RGBColor, anchor: HPos| {
             let style = font(size).color(&color).pos(Pos::new(anchor, VPos::Center));
             root.draw(&Text::new(words.to_owned(), (x, y), style)).map_err(text)
         };
-        let middle = (ROOM + CELL * classes as u32 / 2) as i32;
-        write("predicted", middle, 24, 17, TEXT, HPos::Center)?;
-        write("truth", 14, middle, 17, TEXT, HPos::Left)?;
+        let middle = |from: u32, cell: u32| (from + cell * classes as u32 / 2) as i32;
+        write("predicted", middle(left, wide), 22, 17, TEXT, HPos::Center)?;
+        write("truth", 14, middle(TOP, CELL), 17, TEXT, HPos::Left)?;
         for (class, label) in self.labels().iter().enumerate() {
-            write(label, centre(class), ROOM as i32 - 16, 14, TEXT, HPos::Center)?;
-            write(label, ROOM as i32 - 10, centre(class), 14, TEXT, HPos::Right)?;
+            write(label, column(class), TOP as i32 - 16, 14, TEXT, HPos::Center)?;
+            write(label, left as i32 - 10, row(class), 14, TEXT, HPos::Right)?;
         }
         for (truth, predicted) in (0..classes).flat_map(|truth| (0..classes).map(move |column| (truth, column))) {
-            let (x, y, half) = (centre(predicted), centre(truth), CELL as i32 / 2);
+            let (x, y, across, half) = (column(predicted), row(truth), wide as i32 / 2, CELL as i32 / 2);
             let share = self.share(truth, predicted);
-            let place = [(x - half + 1, y - half + 1), (x + half - 1, y + half - 1)];
+            let place = [(x - across + 1, y - half + 1), (x + across - 1, y + half - 1)];
             root.draw(&Rectangle::new(place, mixed(PALE, BLUE, share).filled())).map_err(text)?;
             let color = if share > 0.5 { ON_DARK } else { ON_PALE };
             write(&shown(self.count(truth, predicted)), x, y, 15, color, HPos::Center)?;

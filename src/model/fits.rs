@@ -44,6 +44,27 @@ impl Program {
         Ok(())
     }
 
+    /// Refuses data that do not fit the model; returns which targets are class indices, and behind that, if any has, which
+    /// have weights of their own.
+    pub(crate) fn check_data(&self, data: &Dataset) -> Result<Vec<bool>> {
+        self.check_has_losses()?;
+        self.check_inputs(data.inputs())?;
+        let outputs = self.network.outputs();
+        if data.targets().len() != outputs.len() {
+            return Err(Error::shape("targets", format!("{} targets", outputs.len()), data.targets().len()));
+        }
+        let all = data.targets().iter().zip(outputs).zip(&self.losses).enumerate();
+        let checked = all.map(|(i, ((target, output), loss))| {
+            let units = output.shape.iter().product();
+            loss.check_target(&format!("targets[{i}]"), (&output.name, units), target)
+        });
+        let mut known = checked.collect::<Result<Vec<bool>>>()?;
+        if data.weighs_targets() {
+            known.extend((0..data.targets().len()).map(|i| data.target_weights(i).is_some()));
+        }
+        Ok(known)
+    }
+
     /// Refuses numbers that are to be categories and are none: on a device they would pick a wrong row of a table.
     fn check_categories(&self, inputs: &[impl Borrow<Matrix>]) -> Result<()> {
         let network = &self.network;
@@ -79,21 +100,6 @@ impl Model {
     /// Refuses data that do not fit the model; returns which targets are class indices, and behind that, if any has, which
     /// have weights of their own.
     pub(crate) fn check_data(&self, data: &Dataset) -> Result<Vec<bool>> {
-        self.program().check_has_losses()?;
-        self.check_inputs(data.inputs())?;
-        let outputs = self.program().network.outputs();
-        if data.targets().len() != outputs.len() {
-            return Err(Error::shape("targets", format!("{} targets", outputs.len()), data.targets().len()));
-        }
-        let all = data.targets().iter().zip(outputs).zip(&self.program().losses).enumerate();
-        let checked = all.map(|(i, ((target, output), loss))| {
-            let units = output.shape.iter().product();
-            loss.check_target(&format!("targets[{i}]"), (&output.name, units), target)
-        });
-        let mut known = checked.collect::<Result<Vec<bool>>>()?;
-        if data.weighs_targets() {
-            known.extend((0..data.targets().len()).map(|i| data.target_weights(i).is_some()));
-        }
-        Ok(known)
+        self.program().check_data(data)
     }
 }

@@ -63,6 +63,11 @@ impl Model {
         Ok(())
     }
 
+    /// Most rows of a batch of an evaluation; what the device refuses is halved.
+    pub(crate) fn most_evaluated(&self) -> usize {
+        self.batches.asked.unwrap_or(EVALUATE)
+    }
+
     /// The rows of a batch in which `rows` rows go through: where the model chooses, as many as fit.
     pub(crate) fn inference_batch(&mut self, purpose: Purpose, rows: usize, classes: &[bool]) -> Result<usize> {
         let known = if purpose == Purpose::Predict { self.batches.predict } else { self.batches.evaluate };

@@ -368,11 +368,17 @@ impl Chart {
         for series in named() {
             series.explain(&mut chart)?;
         }
-        // A line may run behind the legend; a point should not lie there.
-        let has_points = self.series.iter().any(|series| series.mark == Mark::Points);
-        let counted = self.series.iter().filter(|series| series.mark == Mark::Points || !has_points);
-        let counted = counted.flat_map(|series| &series.points);
-        let corner = emptiest_corner(counted.map(|point| (x.position(point.0), y.position(point.1))));
+        let position = |point: &Point| (x.position(point.0), y.position(point.1));
+        let covered = self.series.iter().flat_map(|series| {
+            let points = series.points.iter().map(position).collect();
+            match series.mark {
+                Mark::Line { .. } => along(points).into_iter().map(|at| (at, 1)).collect(),
+                Mark::Points | Mark::Bars | Mark::Words | Mark::Intervals => {
+                    points.into_iter().map(|at| (at, POINT)).collect::<Vec<_>>()
+                }
+            }
+        });
+        let corner = emptiest_corner(&covered.collect::<Vec<_>>());
         let mut labels = chart.configure_series_labels();
         labels.position(corner).legend_area_size(36).margin(8).background_style(GROUND.mix(0.85)).border_style(GRID);
         labels.label_font(font(14)).draw().map_err(text)
@@ -537,7 +543,8 @@ fn square((x, y): (i32, i32), color: RGBColor) -> Rectangle<(i32, i32)> {
 }
 
 impl Field {
-    /// Neighbours of one colour as one rectangle.
+    /// Neighbours of one colour as one rectangle. Each reaches a cell further than it is seen, under those drawn after it:
+    /// where two only touch, a renderer that smooths edges lets the ground shine through.
     fn rectangles(&self) -> Vec<Rectangle<Point>> {
         let (columns, rows) = (self.columns.max(1), self.cells.len() / self.columns.max(1));
         let at = |range: (f64, f64), i: usize, count: usize| range.0 + (range.1 - range.0) * i as f64 / count as f64;
@@ -547,7 +554,7 @@ impl Field {
             for run in row.chunk_by(|a, b| a == b) {
                 let low = (at(self.x, first, columns), at(self.y, j, rows));
                 first += run.len();
-                let high = (at(self.x, first, columns), at(self.y, j + 1, rows));
+                let high = (at(self.x, columns.min(first + 1), columns), at(self.y, rows.min(j + 2), rows));
                 found.extend(run.first().map(|color| Rectangle::new([low, high], color.filled())));
             }
         }
@@ -565,8 +572,24 @@ pub(crate) fn mesh(chart: &mut Context<'_, '_>, x: &str, y: &str, has_lines: boo
     mesh.label_style(font(13)).axis_desc_style(font(15)).x_desc(x).y_desc(y).draw().map_err(text)
 }
 
-/// Where a legend hides the fewest points; `positions` are from 0 to 1.
-fn emptiest_corner(positions: impl Iterator<Item = Point> + Clone) -> SeriesLabelPosition {
+/// What a point counts where a legend would hide it: a line may run behind one, a point should not lie there.
+const POINT: usize = 1000;
+
+/// Points on a line, close enough that none of its pieces crosses a corner unseen.
+fn along(points: Vec<Point>) -> Vec<Point> {
+    const STEPS: u32 = 16;
+    let between = |(a, b): (&Point, &Point)| {
+        let (a, b) = (*a, *b);
+        (0..STEPS).map(move |i| {
+            let share = f64::from(i) / f64::from(STEPS);
+            (a.0 + share * (b.0 - a.0), a.1 + share * (b.1 - a.1))
+        })
+    };
+    points.iter().zip(points.iter().skip(1)).flat_map(between).chain(points.last().copied()).collect()
+}
+
+/// Where a legend hides the least; positions are from 0 to 1, each with what it counts.
+fn emptiest_corner(positions: &[(Point, usize)]) -> SeriesLabelPosition {
     let corners = [
         (true, true, SeriesLabelPosition::UpperRight),
         (true, false, SeriesLabelPosition::LowerRight),
@@ -574,9 +597,10 @@ fn emptiest_corner(positions: impl Iterator<Item = Point> + Clone) -> SeriesLabe
         (false, false, SeriesLabelPosition::LowerLeft),
     ];
     let hidden = |right: bool, upper: bool| {
-        let within =
-            |&(x, y): &Point| (if right { x > 0.6 } else { x < 0.4 }) && (if upper { y > 0.7 } else { y < 0.3 });
-        positions.clone().filter(within).count()
+        // What lies beyond the axes is not drawn.
+        let (across, up) = (if right { 0.6..=1.0 } else { 0.0..=0.4 }, if upper { 0.7..=1.0 } else { 0.0..=0.3 });
+        let within = |(x, y): &Point| across.contains(x) && up.contains(y);
+        positions.iter().filter(|(at, _)| within(at)).map(|(_, counts)| counts).sum::<usize>()
     };
     let emptiest = corners.into_iter().min_by_key(|(right, upper, _)| hidden(*right, *upper));
     emptiest.map_or(SeriesLabelPosition::UpperRight, |(.., corner)| corner)
@@ -584,7 +608,28 @@ fn emptiest_corner(positions: impl Iterator<Item = Point> + Clone) -> SeriesLabe
 
 #[cfg(test)]
 mod tests {
-    use super::{Axis, clipped};
+    use super::{Axis, Field, Rectangle, SeriesLabelPosition, along, clipped, emptiest_corner};
+    use crate::plot::palette::{BLUE, ORANGE};
+
+    /// A steep line has two points, and neither need lie behind the legend that it crosses.
+    #[test]
+    fn a_legend_keeps_off_lines() {
+        let steep = vec![(0.0, 0.5), (0.9, 0.5), (0.9, 1.2)];
+        let corner = |points: Vec<_>| emptiest_corner(&points.into_iter().map(|at| (at, 1)).collect::<Vec<_>>());
+        assert!(matches!(corner(steep.clone()), SeriesLabelPosition::UpperRight));
+        assert!(matches!(corner(along(steep)), SeriesLabelPosition::LowerRight));
+    }
+
+    #[test]
+    fn rectangles_of_a_field_leave_no_gap() {
+        let cells = vec![BLUE, BLUE, ORANGE, ORANGE, BLUE, BLUE];
+        let field = Field { x: (0.0, 3.0), y: (0.0, 2.0), columns: 3, cells };
+        let corners: Vec<_> =
+            field.rectangles().iter().map(Rectangle::get_points).map(|(low, high)| (*low, *high)).collect();
+        let wanted =
+            [((0.0, 0.0), (3.0, 2.0)), ((2.0, 0.0), (3.0, 2.0)), ((0.0, 1.0), (2.0, 2.0)), ((1.0, 1.0), (3.0, 2.0))];
+        assert_eq!(corners, wanted);
+    }
 
     #[test]
     fn lines_end_where_the_axes_do() {

@@ -61,7 +61,6 @@ impl Schedule {
     }
 
     /// Whether its factors depend on the length of the run.
-    #[cfg(feature = "save")]
     pub(crate) fn spans_the_run(&self) -> bool {
         // Any two lengths would do: what ends with the run has come further in the shorter one.
         (1..4).any(|step| self.factor(step, 0, 4) != self.factor(step, 0, 1000))

@@ -6,17 +6,25 @@ use super::settings::Fit;
 #[cfg(doc)]
 use crate::Error;
 use crate::Result;
-use crate::data::{Dataset, Matrix, Targets};
+use crate::data::{Held, Matrix, Samples, Targets};
 use crate::model::{Model, Purpose};
 
 impl Model {
     /// Trains on `data`: mini-batches in an order shuffled anew each epoch. Returns loss and metrics of every epoch.
     ///
+    /// `data` are a `&Dataset`, or a `&Stream` of rows that memory does not hold, which is read anew in each epoch while the
+    /// rows before are trained on. A stream comes in the order of its reader, or shuffled in windows
+    /// ([`Stream::shuffle`](crate::data::Stream::shuffle)). Unshuffled it gives the bits of the same rows in memory
+    /// ([`Fit::without_shuffle`]), and a run that is resumed gives those of a run without the break if the reader gives the
+    /// same rows. What the reader returns as an error ends the run: the weights are those after the last step, and what
+    /// callbacks and checkpoints wrote is there. Epochs of other rows than the first are an error, too. Metrics that ask for
+    /// each answer (not loss, accuracy and errors) keep it for the epoch, 4 bytes a number.
+    ///
     /// # Errors
     /// [`Error::Shape`] and [`Error::Data`] where the data do not fit the model, naming input, row and value;
     /// [`Error::Value`] for settings out of range; [`Error::TooLarge`]; [`Error::Gpu`].
-    pub fn fit(&mut self, data: &Dataset, settings: &Fit) -> Result<History> {
-        let outcome = train(self, data, settings, None);
+    pub fn fit<'d>(&mut self, data: impl Into<Samples<'d>>, settings: &Fit) -> Result<History> {
+        let outcome = train(self, data.into(), settings, None);
         // However it ended.
         let released = self.release_data(&[Purpose::Train, Purpose::Evaluate]);
         outcome.and_then(|history| released.map(|()| history))
@@ -51,24 +59,24 @@ impl Model {
     /// # Errors
     /// What `loss` returns; [`Error::Shape`] and [`Error::Data`] where its losses are not as many as the rows, its gradients
     /// do not fit the outputs, or a number is not finite, naming the row; else as [`fit`](Self::fit).
-    pub fn fit_with(
+    pub fn fit_with<'d>(
         &mut self,
-        data: &Dataset,
+        data: impl Into<Samples<'d>>,
         settings: &Fit,
         mut loss: impl FnMut(&[Matrix], &[Targets]) -> Result<(Vec<f32>, Vec<Matrix>)>,
     ) -> Result<History> {
         // The masks of dropout are those of this run.
         let seed = std::mem::replace(&mut self.by_hand.seed, settings.options.seed);
-        let outcome = train(self, data, settings, Some(&mut loss));
+        let outcome = train(self, data.into(), settings, Some(&mut loss));
         self.by_hand.seed = seed;
         outcome
     }
 }
 
-fn train(model: &mut Model, data: &Dataset, settings: &Fit, mut host: Option<&mut HostLoss<'_>>) -> Result<History> {
+fn train(model: &mut Model, data: Samples<'_>, settings: &Fit, mut host: Option<&mut HostLoss<'_>>) -> Result<History> {
     settings.check()?;
     let (data, held_out) = settings.parts(data)?;
-    let (parts, callbacks) = ((&data, held_out.as_ref()), settings.callbacks()?);
+    let (parts, callbacks) = ((data.samples(), held_out.as_ref().map(Held::samples)), settings.callbacks()?);
     let mut run = match host {
         None => Run::new(model, parts, &settings.options, callbacks)?,
         Some(_) => Run::by_host(model, parts, (&settings.options, callbacks))?,

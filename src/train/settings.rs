@@ -1,9 +1,9 @@
 //! What a training run can be told: the settings of `Model::fit`.
 
 use super::run::{Callback, Callbacks, Options, Shared, StopFlag, Verbosity};
-use crate::Result;
-use crate::data::Dataset;
+use crate::data::{Held, Samples};
 use crate::schedules::Schedule;
+use crate::{Error, Result};
 #[cfg(feature = "save")]
 use {
     super::checkpoint::{Checkpoint, Resume, Writer},
@@ -38,7 +38,7 @@ enum Validation {
     #[default]
     None,
     Split(f64),
-    Data(Dataset),
+    Data(Held),
 }
 
 impl Fit {
@@ -65,19 +65,21 @@ impl Fit {
         self
     }
 
-    /// Visits the rows in their own order in every epoch.
+    /// Visits the rows in their own order in every epoch: those of a data set, and those of a stream that
+    /// [`Stream::shuffle`](crate::data::Stream::shuffle) would shuffle.
     pub fn without_shuffle(mut self) -> Self {
         self.options.shuffle = false;
         self
     }
 
-    /// Data on which loss and metrics are reported after every epoch. They are shared, not copied.
-    pub fn validation(mut self, data: &Dataset) -> Self {
-        self.validation = Validation::Data(data.clone());
+    /// Data on which loss and metrics are reported after every epoch: a data set or a stream. They are shared, not copied.
+    pub fn validation<'d>(mut self, data: impl Into<Samples<'d>>) -> Self {
+        self.validation = Validation::Data(data.into().into());
         self
     }
 
-    /// Keeps this fraction of the rows, chosen by the seed, for validation; more than 0 and less than 1.
+    /// Keeps this fraction of the rows, chosen by the seed, for validation; more than 0 and less than 1. A stream is not
+    /// split: [`validation`](Self::validation) takes rows of their own.
     pub fn validation_split(mut self, fraction: f64) -> Self {
         self.validation = Validation::Split(fraction);
         self
@@ -95,7 +97,8 @@ impl Fit {
     }
 
     /// Bytes of data kept on the device; a larger set is streamed in parts, and what its rows log is read in parts of no
-    /// more. Default: 1 GiB. The data leave the device when the run ends. The CPU backend reads rows where they lie, and
+    /// more. Of a [`Stream`](crate::data::Stream) a third are the rows that steps read, a third those on their way to them, a
+    /// third those that the host copies meanwhile. Default: 1 GiB. The data leave the device when the run ends. The CPU backend reads rows where they lie, and
     /// takes no room for them.
     pub fn data_budget(mut self, bytes: u64) -> Self {
         self.options.data_budget = bytes;
@@ -238,13 +241,17 @@ impl Fit {
     }
 
     /// What is trained on, and what is kept for validation. Rows are shared, not copied.
-    pub(super) fn parts(&self, data: &Dataset) -> Result<(Dataset, Option<Dataset>)> {
-        match &self.validation {
-            Validation::None => Ok((data.clone(), None)),
-            Validation::Data(held_out) => Ok((data.clone(), Some(held_out.clone()))),
-            Validation::Split(fraction) => {
+    pub(super) fn parts(&self, data: Samples<'_>) -> Result<(Held, Option<Held>)> {
+        match (&self.validation, data) {
+            (Validation::None, data) => Ok((data.into(), None)),
+            (Validation::Data(held_out), data) => Ok((data.into(), Some(held_out.clone()))),
+            (Validation::Split(fraction), Samples::Memory(data)) => {
                 let (train, held_out) = data.validation_split(*fraction, self.options.seed)?;
-                Ok((train, Some(held_out)))
+                Ok((Held::Memory(train), Some(Held::Memory(held_out))))
+            }
+            (Validation::Split(fraction), Samples::Stream(_)) => {
+                let wanted = "left out for a stream, which `Fit::validation` gives rows of their own";
+                Err(Error::value("fit", "validation_split", wanted, fraction))
             }
         }
     }

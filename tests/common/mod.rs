@@ -41,6 +41,7 @@ pub mod rows;
 pub mod search;
 pub mod settings;
 pub mod shared;
+pub mod stream;
 pub mod sums;
 pub mod training;
 

@@ -2,7 +2,7 @@
 
 use crate::mutants::mutants;
 use crate::{Folder, fixture, refused};
-use axone::data::{Matrix, Npz, Targets, read_npy, write_npy, write_npz};
+use axone::data::{Matrix, Npz, Targets, npy_shape, read_npy, read_npy_rows, write_npy, write_npz};
 
 #[test]
 fn every_type_and_order_of_numpy_is_read() {
@@ -134,4 +134,51 @@ fn damaged_archives_are_read_or_refused() {
         file.read(name).is_ok()
     }
     assert!((500..19_000).contains(&read), "{read} of 20,000 were read");
+}
+
+#[test]
+fn rows_are_those_of_the_whole() {
+    let folder = Folder::new("npy-rows");
+    let path = folder.0.join("a.npy");
+    write_npy(&path, Matrix::new(5, 3, (0..15).map(|i| i as f32).collect()).unwrap()).unwrap();
+    assert_eq!(npy_shape(&path).unwrap(), [5, 3]);
+    let part = read_npy_rows(&path, 1..4).unwrap();
+    assert_eq!((part.shape, part.data), (vec![3, 3], (3..12).map(|i| i as f32).collect()));
+    assert_eq!(read_npy_rows(&path, 5..5).unwrap().shape, [0, 3]);
+    assert_eq!(refused(&path, read_npy_rows(&path, 4..6)), ": rows must be within 0..5, got 4..6");
+    let bytes = std::fs::read(&path).unwrap();
+    let cut = folder.write("cut.npy", &bytes[..bytes.len() - 4]);
+    let takes = "shape [5, 3] of f4 takes 60 bytes after the header, the file has 56";
+    assert_eq!(refused(&cut, read_npy_rows(&cut, 0..1)), format!(": {takes}"));
+    let header =
+        |kind: &str, order: &str| format!("{{'descr': '{kind}', 'fortran_order': {order}, 'shape': (2, 3), }}\n");
+    let fortran = folder.write("f.npy", npy(&header("<f4", "True"), &[0; 24]));
+    let lie = "its columns lie one behind the other (fortran_order); rows must, to be read alone";
+    assert_eq!(refused(&fortran, read_npy_rows(&fortran, 0..1)), format!(": {lie}"));
+    let large = [0u32, 0, 0, 0, 0, 16_777_217].map(u32::to_be_bytes).concat();
+    let large = folder.write("l.npy", npy(&header(">u4", "False"), &large));
+    let rounded = ": value [1, 2] is 16777217, which f32 cannot hold";
+    assert_eq!(refused(&large, read_npy_rows(&large, 1..2)), rounded);
+    assert!(read_npy_rows(&large, 0..1).is_ok());
+}
+
+#[test]
+fn damaged_arrays_are_read_by_rows_or_refused() {
+    let folder = Folder::new("npy-rows-mutants");
+    let one = |kind: &str, values: &[u8]| {
+        npy(&format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': (2, 3), }}\n"), values)
+    };
+    let whole = [one("<f4", &[7; 24]), one(">i8", &[0; 48]), one("|b1", &[1; 6])];
+    let mut read = 0;
+    mutants(&whole, 10_000, |case, bytes| {
+        let path = folder.write("a.npy", bytes);
+        let rows = npy_shape(&path).ok().and_then(|shape| shape.first().copied()).unwrap_or(0);
+        let parts = read_npy_rows(&path, 0..rows);
+        read += usize::from(parts.is_ok());
+        let bits = |data: Vec<f32>| data.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+        if let Ok(parts) = parts {
+            assert_eq!(bits(parts.data), bits(read_npy(&path).unwrap().data), "{case}");
+        }
+    });
+    assert!((500..9500).contains(&read), "{read} of 10,000 were read");
 }

@@ -2,7 +2,7 @@
 
 use crate::mutants::mutants;
 use crate::{Folder, fixture, refused};
-use axone::data::{Missing, Schema, Table, TableOptions};
+use axone::data::{Missing, Schema, Stream, Table, TableOptions};
 
 fn options() -> TableOptions {
     TableOptions::classes("y")
@@ -74,4 +74,28 @@ fn a_decoder_that_gives_up_is_an_error() {
             assert_eq!(refused(&path, Table::read_parquet(&path, &options())), wanted, "{case}");
         }
     });
+}
+
+#[test]
+fn parquet_is_streamed_as_it_is_read() {
+    let path = fixture("pandas_default.parquet");
+    let table = Table::read_parquet(&path, &options()).unwrap();
+    let schema = Schema::fit(&table, options()).unwrap();
+    let wanted = schema.dataset(&table).unwrap();
+    for rows in [1, 64, 1000] {
+        assert_eq!(Stream::table(&path, &schema, rows).sample(1000, 1).unwrap(), wanted, "{rows} rows at a time");
+    }
+    assert_eq!(Table::sample(&path, &options(), 1000, 1).unwrap(), table);
+}
+
+#[test]
+fn damaged_files_are_streamed_or_refused() {
+    let folder = Folder::new("parquet-stream-mutants");
+    let schema = Schema::fit(&Table::read_parquet(fixture("pandas_default.parquet"), &options()).unwrap(), options());
+    let (schema, mut read) = (schema.unwrap(), 0);
+    mutants(&whole(), 10_000, |_, bytes| {
+        let path = folder.write("a.parquet", bytes);
+        read += usize::from(Stream::table(path, &schema, 64).sample(1000, 1).is_ok());
+    });
+    assert!((500..9500).contains(&read), "{read} of 10,000 were read");
 }

@@ -34,6 +34,7 @@ mod profile;
 mod random_networks;
 #[cfg(feature = "search")]
 mod search;
+mod stream;
 mod sums;
 mod tune;
 

@@ -4,18 +4,24 @@
 //! skipped, unless a rule for a column says so. So a wrong field ends the reading with its line, its column and the text that stands there. What is learned
 //! from a file (numbers of names, the order of columns) is kept, for the files that follow.
 
+mod chunks;
 mod records;
+
+pub(super) use chunks::CsvChunks;
 
 use super::file::open;
 use super::table::{Content, Schema, Table, TableOptions, quoted};
 use super::{Dataset, LabelEncoder, Matrix};
 use crate::{Error, Result};
-use records::Records;
+use records::{Record, Records};
 use std::io::Read;
 use std::path::Path;
 
 /// What the columns of a CSV file are, and how it is written: [`TableOptions`] by the name that says where they began.
 pub type CsvOptions = TableOptions;
+
+const EMPTY: &str = "the table is empty";
+const NO_ROWS: &str = "the table has a header but no rows";
 
 /// A data set with the names it had as a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,8 +120,18 @@ impl Table {
     pub(super) fn of_csv(place: String, text: &[u8], options: &CsvOptions) -> Result<Self> {
         let mut records = Records::new(&place, text, options)?;
         let Some(first) = records.next().transpose()? else {
-            return Err(Error::data(&place, "the table is empty"));
+            return Err(Error::data(&place, EMPTY));
         };
+        let mut table = Self::begun(&place, &first, options)?;
+        for record in records {
+            let record = record?;
+            table.push(record.line, record.fields.iter())?;
+        }
+        table.checked(NO_ROWS)
+    }
+
+    /// The table that begins with the record `first`: its header, or its first row.
+    fn begun(place: &str, first: &Record<'_>, options: &CsvOptions) -> Result<Self> {
         let number = first.fields.iter().find(|field| field.parse().is_ok_and(f32::is_finite));
         if let Some(number) = number.filter(|_| !options.knows_header()) {
             let say = "say `header(false)` if this line holds data, `header(true)` if it holds names";
@@ -123,15 +139,11 @@ impl Table {
             return Err(Error::data(format!("{place} line {}", first.line), problem));
         }
         let header = options.has_header().then(|| first.fields.iter().map(|field| field.to_string()).collect());
-        let mut table = Self::new(place.clone(), "line", header, first.fields.len());
+        let mut table = Self::new(place.to_owned(), "line", header, first.fields.len());
         if !options.has_header() {
             table.push(first.line, first.fields.iter())?;
         }
-        for record in records {
-            let record = record?;
-            table.push(record.line, record.fields.iter())?;
-        }
-        table.checked("the table has a header but no rows")
+        Ok(table)
     }
 }
 

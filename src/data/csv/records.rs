@@ -8,6 +8,9 @@ use crate::data::table::{TableOptions, quoted};
 use crate::{Error, Result};
 use std::borrow::Cow;
 
+/// The mark that text of Windows begins with.
+pub(super) const BOM: &[u8] = "\u{feff}".as_bytes();
+
 /// The records of a table; after an error there are no more.
 pub(super) struct Records<'a> {
     place: &'a str,
@@ -28,21 +31,35 @@ pub(super) struct Record<'a> {
 
 impl<'a> Records<'a> {
     pub fn new(place: &'a str, text: &'a [u8], options: &TableOptions) -> Result<Self> {
+        if text.starts_with(&[0xff, 0xfe]) || text.starts_with(&[0xfe, 0xff]) {
+            return Err(Error::data(place, "UTF-16 text; it must be UTF-8"));
+        }
+        Self::from_line(place, text.strip_prefix(BOM).unwrap_or(text), options, (1, None))
+    }
+
+    /// The records of a part of a file that begins in `line`; records before had `width` fields, if there were any.
+    pub fn from_line(
+        place: &'a str,
+        text: &'a [u8],
+        options: &TableOptions,
+        (line, width): (usize, Option<usize>),
+    ) -> Result<Self> {
         let delimiter = options.delimiter;
         if !delimiter.is_ascii() || matches!(delimiter, 0 | b'"' | b'\r' | b'\n') {
             let expected = "an ASCII character other than a quote or a line end";
             return Err(Error::value(place, "delimiter", expected, delimiter));
         }
-        if text.starts_with(&[0xff, 0xfe]) || text.starts_with(&[0xfe, 0xff]) {
-            return Err(Error::data(place, "UTF-16 text; it must be UTF-8"));
-        }
         if let Some(at) = text.iter().position(|byte| *byte == 0) {
-            let line = 1 + line_ends(text.get(..at).unwrap_or_default());
+            let line = line + line_ends(text.get(..at).unwrap_or_default());
             let problem = "a NUL byte, which UTF-8 text does not have; UTF-16 does";
             return Err(Error::data(format!("{place} line {line}"), problem));
         }
-        let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
-        Ok(Self { place, text, at: 0, line: 1, delimiter, quotes: options.quotes, width: None })
+        Ok(Self { place, text, at: 0, line, delimiter, quotes: options.quotes, width })
+    }
+
+    /// The line that it has come to, and the fields of a record.
+    pub fn place(&self) -> (usize, Option<usize>) {
+        (self.line, self.width)
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -166,7 +183,7 @@ impl<'a> Iterator for Records<'a> {
 }
 
 /// How many lines end in `text`.
-fn line_ends(text: &[u8]) -> usize {
+pub(super) fn line_ends(text: &[u8]) -> usize {
     let is_end = |(at, byte): (usize, &u8)| *byte == b'\n' || (*byte == b'\r' && text.get(at + 1) != Some(&b'\n'));
     text.iter().enumerate().filter(|it| is_end(*it)).count()
 }

@@ -23,12 +23,23 @@ pub(in crate::data) struct Content {
 }
 
 impl Content {
-    pub fn of(table: &Table, mut options: TableOptions, with_targets: bool) -> Result<Self> {
+    pub fn of(table: &Table, options: TableOptions, with_targets: bool) -> Result<Self> {
+        Self::of_part(table, options, with_targets)?.ok_or_else(|| {
+            let problem = "no rows are left: each lacks a value without which it is dropped";
+            Error::data(&table.place, problem)
+        })
+    }
+
+    /// As [`of`](Self::of); `None` where no row is left.
+    pub fn of_part(table: &Table, mut options: TableOptions, with_targets: bool) -> Result<Option<Self>> {
         options.check(table)?;
         let header = Header::of(table);
         let columns = Columns::find(&header, &options, with_targets)?;
         let targets = if with_targets { columns.targets.as_slice() } else { &[] };
         let rows = kept(table, &columns, &options, with_targets)?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
         learn(table, &columns, &rows, &mut options)?;
 
         let fills = columns.inputs.iter().map(|column| number_for(table, column, &options));
@@ -88,7 +99,7 @@ impl Content {
         let flags = indicators.iter().map(|column| format!("{} is missing", column.name));
         let input_names = columns.inputs.iter().map(|column| column.name.clone()).chain(flags).collect();
         let target_names = columns.targets.iter().map(|column| column.name.clone()).collect();
-        Ok(Self { inputs: matrices, targets, input_names, target_names, options })
+        Ok(Some(Self { inputs: matrices, targets, input_names, target_names, options }))
     }
 
     pub fn into_dataset(self) -> Result<Dataset> {
@@ -124,9 +135,6 @@ fn kept(table: &Table, columns: &Columns, options: &TableOptions, with_targets: 
             }
             Some(_) => {}
         }
-    }
-    if rows.is_empty() {
-        return Err(Error::data(&table.place, "no rows are left: each lacks a value without which it is dropped"));
     }
     Ok(rows)
 }

@@ -133,6 +133,21 @@ impl Table {
         self.text.get(if column == 0 { start } else { end(at - 1)? }..end(at)?)
     }
 
+    /// A table as this one, of other rows with their numbers.
+    #[cfg(feature = "datasets")]
+    pub(super) fn of_rows(&self, rows: impl Iterator<Item = (usize, Vec<String>)>) -> Result<Self> {
+        let mut table = Self::new(self.place.clone(), self.unit, self.header.clone(), self.width);
+        rows.into_iter().try_for_each(|(number, fields)| table.push(number, fields.iter()))?;
+        table.checked("no rows")
+    }
+
+    /// The number that errors give to a row, and its fields.
+    #[cfg(feature = "datasets")]
+    pub(super) fn numbered(&self, row: usize) -> (usize, Vec<&str>) {
+        let fields = (0..self.width).map(|column| self.field(row, column).unwrap_or_default());
+        (self.rows.get(row).map_or(0, |row| row.number), fields.collect())
+    }
+
     /// What errors call the row that errors number so.
     fn at(&self, number: usize) -> String {
         format!("{} {} {number}", self.place, self.unit)

@@ -62,6 +62,12 @@ impl Schema {
         Content::of(table, self.0.clone(), true)?.into_dataset()
     }
 
+    /// As [`dataset`](Self::dataset); `None` where no row is left.
+    #[cfg(feature = "datasets")]
+    pub(in crate::data) fn dataset_of_part(&self, table: &Table) -> Result<Option<Dataset>> {
+        Content::of_part(table, self.0.clone(), true)?.map(Content::into_dataset).transpose()
+    }
+
     /// The inputs of `table`, by what was learned, for `Model::predict_all`: the columns of numbers, if there are any, and
     /// those of categories, if there are any. The targets need not be there, and are left out where they are.
     ///

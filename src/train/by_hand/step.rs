@@ -74,6 +74,7 @@ impl Model {
             rows: last.rows,
             targets: &last.targets,
             weights: last.weights.as_deref(),
+            before: Vec::new(),
             target_weights: last.target_weights.clone(),
         };
         report::evaluation(self, &logged)

@@ -6,6 +6,7 @@
 //! again. A healthy run pays two copies of the slabs to the host an epoch.
 
 use crate::Result;
+use crate::data::Samples;
 use crate::kernels::Step;
 use crate::model::{Layout, Model, trained};
 use crate::plan::{Buffer, BufferRange, Executor, PlanId};
@@ -72,6 +73,9 @@ impl Callback for TerminateOnNonFinite {
         let found = first_non_finite(run, std::mem::take(&mut self.start))?;
         run.stop(match (found, spoiled) {
             (Some(found), _) => format!("epoch {epoch}, step {}: {}", found.step, found.what),
+            (None, _) if matches!(run.data, Samples::Stream(_)) => {
+                format!("epoch {epoch}: loss {loss}; the weights are those before it, and a stream is not read again for the step")
+            }
             (None, Some(what)) => format!("{what} after epoch {epoch}; run again, no step of it shows why"),
             (None, None) => format!("epoch {epoch}: loss {loss}; run again, no step of it shows why"),
         });
@@ -106,8 +110,14 @@ fn place(layout: &Layout, buffer: Buffer, at: usize) -> String {
 
 /// Walks through the last epoch of `run` from the slabs `good` on; leaves the model with the last good ones.
 fn first_non_finite(run: &mut Run<'_>, mut good: Vec<Vec<f32>>) -> Result<Option<Found>> {
-    // A loss by the host is not run again: what it gives is finite or refused.
-    let Some(feed) = &mut run.feed else { return Ok(None) };
+    // A loss by the host is not run again: what it gives is finite or refused. Neither is a stream.
+    let Some(feed) = &mut run.feed else {
+        if let Samples::Stream(_) = run.data {
+            run.model.set_slabs(&good)?;
+            run.model.steps_done = run.uniforms.before;
+        }
+        return Ok(None);
+    };
     let (model, uniforms) = (&mut *run.model, &run.uniforms);
     let (id, losses) = (feed.id(), model.program().weights_of_losses().len());
     let (slots, batch) = (feed.slots(), feed.batch());

@@ -43,6 +43,10 @@ struct Settings {
     batch_size: usize,
     seed: u64,
     shuffle: bool,
+    /// Window and seed of a stream that is shuffled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    window: Option<(usize, u64)>,
+    /// 0 where they are not known yet.
     rows: usize,
     schedule: Schedule,
     epochs: usize,
@@ -120,8 +124,9 @@ impl Settings {
         Self {
             batch_size: run.options.batch_size,
             seed: run.options.seed,
-            shuffle: run.options.shuffle,
-            rows: run.data.len(),
+            shuffle: run.shuffles(),
+            window: run.window(),
+            rows: run.rows.unwrap_or(0),
             schedule: run.options.schedule.clone(),
             epochs: run.options.epochs,
             names: run.names().to_vec(),
@@ -134,7 +139,12 @@ impl Settings {
         same(path, "batch_size", &self.batch_size, &own.batch_size)?;
         same(path, "seed", &self.seed, &own.seed)?;
         same(path, "shuffle", &self.shuffle, &own.shuffle)?;
-        same(path, "rows", &self.rows, &own.rows)?;
+        same(path, "window and seed of the stream", &self.window, &own.window)?;
+        match (own.rows, self.rows) {
+            (0, 0) => return Err(Error::file(path, "a run over 0 rows")),
+            (0, _) => {}
+            _ => same(path, "rows", &self.rows, &own.rows)?,
+        }
         same(path, "precision", &self.precision, &own.precision)?;
         same(path, "schedule", &self.schedule, &own.schedule)?;
         if self.schedule.spans_the_run() {
@@ -232,6 +242,9 @@ fn read(run: &mut Run<'_>, path: &Path) -> Result<()> {
     run.skipped = run.model.loss_scale()?.map_or(0, |state| state.skipped);
     (run.model.steps_done, run.model.epochs_done) = (state.steps_done, state.epochs_done);
     run.uniforms.rate = state.learning_rate;
+    if run.rows.is_none() {
+        run.set_rows(state.settings.rows);
+    }
     run.stopped_by = state.stopped_by;
     let (stopped, skipped_steps) = (state.stopped, state.skipped_steps);
     let warnings = state.warnings.into_iter().chain(std::mem::take(&mut run.history.warnings)).collect();

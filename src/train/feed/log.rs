@@ -3,6 +3,9 @@
 use crate::data::{Dataset, Targets};
 use std::borrow::Cow;
 
+/// Of each slot the sum of the values of rows, each times its weight, and the sum of the weights.
+pub(crate) type Sums = Vec<(f64, f64)>;
+
 /// The log `(steps, slots, batch)` of some steps, with the rows that they saw.
 pub(crate) struct Logged<'a> {
     pub log: Vec<f32>,
@@ -18,6 +21,8 @@ pub(crate) struct Logged<'a> {
     pub weights: Option<&'a [f32]>,
     /// The weight of each row for each output, where that has weights of its own.
     pub target_weights: Vec<Option<Vec<f32>>>,
+    /// Those of rows before, which means go on from.
+    pub before: Sums,
 }
 
 /// The weights of the rows of `data` for each output; none where no target has weights of its own.
@@ -41,10 +46,15 @@ impl Logged<'_> {
         own.or(self.weights)
     }
 
+    /// The sums of all slots, where no target has weights of its own.
+    pub fn all_sums(&self) -> Sums {
+        (0..self.slots).map(|slot| self.sums(slot, self.weights)).collect()
+    }
+
     /// The sum of one slot over the rows, weighted by `weights`, and that of the weights. Rows of weight 0 are passed over,
     /// whatever they logged.
     fn sums(&self, slot: usize, weights: Option<&[f32]>) -> (f64, f64) {
-        let (mut sum, mut total) = (0.0, 0.0);
+        let (mut sum, mut total) = self.before.get(slot).copied().unwrap_or((0.0, 0.0));
         for (value, row) in self.values(slot) {
             let weight = weights.map_or(1.0, |weights| f64::from(weights[row]));
             if weight > 0.0 {

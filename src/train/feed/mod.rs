@@ -7,6 +7,7 @@
 //! way a batch holds the same rows, so the results are the same bits.
 
 pub(super) mod log;
+pub(super) mod stream;
 pub(super) mod tensors;
 pub(super) mod uniforms;
 
@@ -41,8 +42,33 @@ pub(crate) struct Feed<'a> {
     /// Steps of the epoch that were queued, and what those logged that had to give way to others.
     queued: usize,
     log: Vec<f32>,
-    /// Steps queued between two looks at the clock.
-    slice: usize,
+    pace: Pace,
+}
+
+/// How many steps are queued between two looks at the clock, and at who may end the run: more and more, until they take a
+/// while.
+struct Pace(usize);
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self(8)
+    }
+}
+
+impl Pace {
+    fn steps(&self) -> usize {
+        self.0
+    }
+
+    /// Queues `steps`, as many as it says or fewer.
+    fn run(&mut self, executor: &mut dyn Executor, id: PlanId, steps: &[Step]) -> Result<()> {
+        let begun = std::time::Instant::now();
+        executor.run(id, steps)?;
+        if begun.elapsed().as_millis() < 100 {
+            self.0 = (2 * self.0).min(MOST_STEPS);
+        }
+        Ok(())
+    }
 }
 
 impl<'a> Feed<'a> {
@@ -87,7 +113,8 @@ impl<'a> Feed<'a> {
         executor.read_in_place(id, hosts.collect())?;
         executor.bind_data(id, resident, logged)?;
         let (queued, log) = (0, Vec::new());
-        let mut feed = Self { id, tensors, data, rows, batch, slots, resident, logged, queued, log, slice: 8 };
+        let pace = Pace::default();
+        let mut feed = Self { id, tensors, data, rows, batch, slots, resident, logged, queued, log, pace };
         executor.write_order(id, &(0..resident as u32).collect::<Vec<_>>())?;
         if !feed.is_streamed() {
             let copied = |tensor: &Tensor<'_>| !in_place || tensor.host.is_none();
@@ -161,14 +188,10 @@ impl<'a> Feed<'a> {
             }
             // Up to where other rows are brought, or the log is full.
             let left = |whole: usize| whole - first % whole;
-            let count = self.slice.min(left(resident)).min(left(self.logged)).min(all - first);
+            let count = self.pace.steps().min(left(resident)).min(left(self.logged)).min(all - first);
             steps.clear();
             steps.extend((first..first + count).map(|i| self.uniform(i, order, &fill)));
-            let begun = std::time::Instant::now();
-            executor.run(self.id, &steps)?;
-            if begun.elapsed().as_millis() < 100 {
-                self.slice = (2 * self.slice).min(MOST_STEPS);
-            }
+            self.pace.run(executor, self.id, &steps)?;
             self.queued += count;
             if !done(self.queued) && self.queued < all {
                 return Ok(false);
@@ -212,7 +235,7 @@ impl<'a> Feed<'a> {
         let first = i * self.batch;
         match self.is_streamed() {
             true if first.is_multiple_of(self.resident) => {
-                self.upload(executor, &order[first..self.rows.min(first + self.resident)])
+                push_rows(executor, self.id, &self.tensors, &order[first..self.rows.min(first + self.resident)])
             }
             false if i == 0 => executor.write_order(self.id, order),
             _ => Ok(()),
@@ -272,20 +295,24 @@ impl<'a> Feed<'a> {
         let (targets, weights) = (self.data.targets(), self.data.weights());
         let target_weights = target_weights(self.data);
         let (slots, batch, order, rows) = (self.slots, self.batch, order.into(), self.rows);
-        Logged { log, slots, batch, order, rows, targets, weights, target_weights }
+        Logged { log, slots, batch, order, rows, targets, weights, before: Vec::new(), target_weights }
     }
+}
 
-    /// Writes the rows of the next steps, in order.
-    fn upload(&self, executor: &mut dyn Executor, rows: &[u32]) -> Result<()> {
-        let mut part = Vec::new();
-        for tensor in &self.tensors {
-            let count = (PART / tensor.width).max(1);
-            for (i, rows) in rows.chunks(count).enumerate() {
-                part.clear();
-                rows.iter().for_each(|row| tensor.push_row(*row as usize, &mut part));
-                executor.write(self.id, tensor.buffer, i * count * tensor.width, &part)?;
-            }
+/// Writes the rows of the next steps, in order.
+fn push_rows(executor: &mut dyn Executor, id: PlanId, tensors: &[Tensor<'_>], rows: &[u32]) -> Result<()> {
+    let mut part = Vec::new();
+    for tensor in tensors {
+        if let Some(ready) = tensor.run_of_rows(rows) {
+            executor.write(id, tensor.buffer, 0, ready)?;
+            continue;
         }
-        Ok(())
+        let count = (PART / tensor.width).max(1);
+        for (i, rows) in rows.chunks(count).enumerate() {
+            part.clear();
+            rows.iter().for_each(|row| tensor.push_row(*row as usize, &mut part));
+            executor.write(id, tensor.buffer, i * count * tensor.width, &part)?;
+        }
     }
+    Ok(())
 }

@@ -50,6 +50,14 @@ impl Tensor<'_> {
         }
     }
 
+    /// The numbers of `rows`, if they lie one behind the other as they go to a device.
+    pub fn run_of_rows(&self, rows: &[u32]) -> Option<&[f32]> {
+        let first = *rows.first()?;
+        let is_run = self.blanks.is_none() && rows.iter().zip(first..).all(|(row, next)| *row == next);
+        let start = first as usize * self.width;
+        is_run.then(|| self.values.get(start..start + rows.len() * self.width)).flatten()
+    }
+
     /// Those of all rows.
     pub fn all(&self) -> Cow<'_, [f32]> {
         let Some(weights) = self.blanks else { return Cow::Borrowed(&self.values) };

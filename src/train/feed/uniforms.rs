@@ -1,11 +1,11 @@
 //! The uniform of each training step: the learning rate by its schedule, the seed, the count of updates.
 
-use crate::Result;
 use crate::data::shuffle::permutation;
 use crate::kernels::Step;
 use crate::optimizers::Optimizer;
 use crate::random::{counter, stream_key};
 use crate::schedules::Schedule;
+use crate::{Error, Result};
 
 /// The shuffle of epoch e draws from this stream at step e; dropout layers and initial weights have others.
 const SHUFFLE_STREAM: u32 = u32::from_be_bytes(*b"shuf");
@@ -21,9 +21,9 @@ pub(in crate::train) struct Uniforms {
     optimizer: Optimizer,
     schedule: Schedule,
     seed: u64,
-    /// Steps of an epoch, and of the run.
-    pub steps: usize,
-    total_steps: usize,
+    /// Steps of an epoch, where they are known; they are behind the first.
+    pub steps: Option<usize>,
+    epochs: usize,
     /// The learning rate that the schedule multiplies.
     pub rate: f64,
     /// The epoch of the run, counted from 0.
@@ -33,21 +33,24 @@ pub(in crate::train) struct Uniforms {
 }
 
 impl Uniforms {
-    /// Before the first of `steps` steps an epoch; the model has done `before` steps. Fails where the schedule does not
-    /// fit the steps of the run.
+    /// Before the first of `steps` steps an epoch, if that is known; the model has done `before` steps. Fails where the
+    /// schedule does not fit the steps of the run.
     pub fn new(
         (schedule, seed, epochs): (&Schedule, u64, usize),
         optimizer: Optimizer,
-        steps: usize,
+        steps: Option<usize>,
         before: u64,
     ) -> Result<Self> {
-        let total_steps = steps.saturating_mul(epochs);
-        schedule.check(total_steps)?;
+        if steps.is_none() && schedule.spans_the_run() {
+            let wanted = "told by Stream::rows, for a schedule that spans the run";
+            return Err(Error::value("stream", "rows", wanted, "none"));
+        }
+        schedule.check(steps.map_or(usize::MAX, |steps| steps.saturating_mul(epochs)))?;
         Ok(Self {
             schedule: schedule.clone(),
             seed,
             steps,
-            total_steps,
+            epochs,
             rate: f64::from(optimizer.learning_rate()),
             optimizer,
             epoch: 0,
@@ -56,8 +59,9 @@ impl Uniforms {
     }
 
     pub fn learning_rate(&self, i: usize) -> f32 {
-        let step = self.epoch.saturating_mul(self.steps).saturating_add(i);
-        (self.rate * self.schedule.factor(step, self.epoch, self.total_steps)) as f32
+        let steps = self.steps.unwrap_or(0);
+        let step = self.epoch.saturating_mul(steps).saturating_add(i);
+        (self.rate * self.schedule.factor(step, self.epoch, steps.saturating_mul(self.epochs))) as f32
     }
 
     /// Completes the uniform of step `i` of the epoch.

@@ -21,8 +21,8 @@ mod vectors;
 pub use settings::Lbfgs;
 
 use super::report::{self, Epoch, History};
-use super::run::{Parts, Run};
-use crate::data::Dataset;
+use super::run::Run;
+use crate::data::{Dataset, Held, Samples};
 use crate::model::{Model, Purpose};
 use crate::plan::{Buffer, Plan, PlanId};
 use crate::{Error, Result};
@@ -65,13 +65,16 @@ impl Model {
 fn minimize(model: &mut Model, data: &Dataset, settings: &Lbfgs) -> Result<History> {
     settings.check()?;
     suits::check(model)?;
-    let (data, held_out) = settings.run.parts(data)?;
+    let (data, held_out) = settings.run.parts(data.into())?;
+    let Held::Memory(data) = data else {
+        return Err(Error::Internal("a stream where rows in memory were given".to_owned()));
+    };
     let plan = passes::plan(model, &data, settings.run.options.data_budget)?;
     let penalty = suits::penalty(model, settings.alpha / data.weight(0..data.len() as u32));
     let id = model.executor.load(&plan)?;
     let vectors = Vectors::new(&mut *model.executor, plan.slab, settings.history, &penalty);
     let history = vectors.and_then(|vectors| {
-        let history = run(model, (&data, held_out.as_ref()), settings, (id, &plan), &vectors);
+        let history = run(model, (&data, held_out.as_ref().map(Held::samples)), settings, (id, &plan), &vectors);
         vectors.release(&mut *model.executor);
         history
     });
@@ -82,7 +85,7 @@ fn minimize(model: &mut Model, data: &Dataset, settings: &Lbfgs) -> Result<Histo
 
 fn run(
     model: &mut Model,
-    (data, held_out): Parts<'_>,
+    (data, held_out): (&Dataset, Option<Samples<'_>>),
     settings: &Lbfgs,
     (id, plan): (PlanId, &Plan),
     vectors: &Vectors,

@@ -3,7 +3,7 @@
 use super::descent::Landscape;
 use crate::Error;
 use crate::Result;
-use crate::data::Dataset;
+use crate::data::{Dataset, Samples};
 use crate::kernels::Step;
 use crate::model::{Model, Piece};
 use crate::plan::{Executor, Plan};
@@ -51,9 +51,12 @@ impl<'p, 'a: 'o, 'o> Passes<'p, 'a, 'o> {
     /// `order`: the rows, in the order in which they are visited.
     pub fn new(run: &'p mut Run<'a>, order: &'o [u32]) -> Result<Self> {
         let feed = run.feed.as_mut().ok_or_else(|| Error::Internal("passes without data".to_owned()))?;
+        let Samples::Memory(data) = run.data else {
+            return Err(Error::Internal("passes over a stream".to_owned()));
+        };
         let mut before = 0.0;
         let parts = order.chunks(feed.batch()).map(|rows| {
-            let own = run.data.weight(rows.iter().copied());
+            let own = data.weight(rows.iter().copied());
             before += own;
             // Nothing lies there yet that counts.
             if own < before { (own / before) as f32 } else { 1.0 }

@@ -1,7 +1,7 @@
 //! What a run of L-BFGS can be told.
 
 use super::descent::Descent;
-use crate::data::Dataset;
+use crate::data::Samples;
 use crate::train::{Callback, Fit, StopFlag, Verbosity};
 use crate::{Error, Result};
 
@@ -109,7 +109,7 @@ impl Lbfgs {
     }
 
     /// As [`Fit::validation`]; reported after every iteration.
-    pub fn validation(mut self, data: &Dataset) -> Self {
+    pub fn validation<'d>(mut self, data: impl Into<Samples<'d>>) -> Self {
         self.run = self.run.validation(data);
         self
     }

@@ -20,12 +20,12 @@ pub(crate) use stop::CtrlC;
 pub(in crate::train) use stop::Outside;
 pub use stop::StopFlag;
 
-use super::evaluate::Validator;
+use super::evaluate::{Validator, evaluate_stream};
 use super::feed::Feed;
 use super::feed::uniforms::{Uniforms, is_rate};
 use super::profile;
 use super::report::{self, History};
-use crate::data::Dataset;
+use crate::data::{Dataset, Samples};
 use crate::metrics::Direction;
 use crate::model::{Model, Purpose};
 use crate::plan::{Plan, PlanId};
@@ -36,11 +36,15 @@ use std::fmt;
 pub struct Run<'a> {
     pub(super) model: &'a mut Model,
     pub(super) options: &'a Options,
-    pub(super) data: &'a Dataset,
-    pub(super) held_out: Option<&'a Dataset>,
-    /// `None` where the host computes the loss.
+    pub(super) data: Samples<'a>,
+    pub(super) held_out: Option<Samples<'a>>,
+    /// `None` where the host computes the loss, and for a stream.
     pub(super) feed: Option<Feed<'a>>,
+    by_host: bool,
+    /// Of validation data in memory.
     pub(super) validation: Option<Validator<'a>>,
+    /// Rows of an epoch, where they are known.
+    pub(super) rows: Option<usize>,
     /// `Model::bindings` when feed and validation were bound.
     bound: u64,
     /// The feed is that of L-BFGS: epochs are iterations, and a line search finds their steps.
@@ -167,7 +171,7 @@ impl<'a> Run<'a> {
 }
 
 /// The data of a run: what it trains on, and what it is validated on.
-pub(super) type Parts<'a> = (&'a Dataset, Option<&'a Dataset>);
+type Parts<'a> = (Samples<'a>, Option<Samples<'a>>);
 
 impl<'a> Run<'a> {
     pub(super) fn new(
@@ -176,13 +180,22 @@ impl<'a> Run<'a> {
         options: &'a Options,
         callbacks: Callbacks<'a>,
     ) -> Result<Self> {
-        let rows = parts.0.len();
-        let steps = rows.div_ceil(options.batch_size.min(rows));
-        let feed = bind(model, parts.0, options)?;
-        let mut run = Self::over(model, parts, (options, callbacks), steps, Some(feed))?;
+        let feed = match parts.0 {
+            Samples::Memory(data) => Some(bind(model, data, options)?),
+            Samples::Stream(stream) => stream.check_run(options.batch_size).map(|()| None)?,
+        };
+        let steps = rows(parts.0).map(|rows| rows.div_ceil(options.batch_size));
+        let mut run = Self::over(model, parts, (options, callbacks), (steps, false), feed)?;
         // It leaves the weights as they are.
         if options.profile {
-            match profile::profile(run.model, run.data, options.batch_size) {
+            let profile = match run.data {
+                Samples::Memory(data) => profile::profile(run.model, data, options.batch_size),
+                Samples::Stream(stream) => {
+                    let first = stream.first_batch(options.batch_size);
+                    first.and_then(|data| profile::profile(run.model, &data, options.batch_size))
+                }
+            };
+            match profile {
                 Ok(profile) => run.history.profile = Some(profile),
                 Err(error) => run.warn(format!("no profile: {error}")),
             }
@@ -198,13 +211,14 @@ impl<'a> Run<'a> {
         (options, callbacks): (&'a Options, Callbacks<'a>),
     ) -> Result<Self> {
         for data in [Some(parts.0), parts.1].into_iter().flatten() {
-            model.check_inputs(data.inputs())?;
-            if data.weighs_targets() {
-                return Err(Error::value("fit_with", "target weights", "left to the program's loss", "some"));
+            match data {
+                Samples::Memory(data) if data.weighs_targets() => return Err(no_target_weights()),
+                Samples::Memory(data) => model.check_inputs(data.inputs())?,
+                Samples::Stream(stream) => stream.check_run(options.batch_size)?,
             }
         }
-        let steps = parts.0.len().div_ceil(options.batch_size);
-        let mut run = Self::over(model, parts, (options, callbacks), steps, None)?;
+        let steps = rows(parts.0).map(|rows| rows.div_ceil(options.batch_size));
+        let mut run = Self::over(model, parts, (options, callbacks), (steps, true), None)?;
         if options.profile {
             run.warn("no profile: the loss is computed by the host");
         }
@@ -214,13 +228,14 @@ impl<'a> Run<'a> {
     /// A run of L-BFGS, whose passes are those of `plan`, loaded as `id`.
     pub(super) fn minimizing(
         model: &'a mut Model,
-        parts: Parts<'a>,
+        (data, held_out): (&'a Dataset, Option<Samples<'a>>),
         (options, callbacks): (&'a Options, Callbacks<'a>),
         loaded: (PlanId, &Plan),
     ) -> Result<Self> {
         let device = model.device().clone();
-        let feed = Feed::new(&mut *model.executor, &device, loaded, parts.0, options.data_budget)?;
-        let mut run = Self::over(model, parts, (options, callbacks), 1, Some(feed))?;
+        let feed = Feed::new(&mut *model.executor, &device, loaded, data, options.data_budget)?;
+        let parts = (Samples::Memory(data), held_out);
+        let mut run = Self::over(model, parts, (options, callbacks), (Some(1), false), Some(feed))?;
         run.minimizes = true;
         for name in ["objective", "gradient", "evaluations"] {
             run.names.push(name.to_owned());
@@ -230,22 +245,24 @@ impl<'a> Run<'a> {
         Ok(run)
     }
 
-    /// A run over data to which `feed` is bound, in epochs of `steps` steps.
+    /// A run over data to which `feed` is bound, if they lie in memory, in epochs of `steps` steps, if that is known.
     fn over(
         model: &'a mut Model,
         (data, held_out): Parts<'a>,
         (options, callbacks): (&'a Options, Callbacks<'a>),
-        steps: usize,
+        (steps, by_host): (Option<usize>, bool),
         feed: Option<Feed<'a>>,
     ) -> Result<Self> {
         callbacks.check_files()?;
         let scheduled = (&options.schedule, options.seed, options.epochs);
         let uniforms = Uniforms::new(scheduled, model.program().optimizer, steps, model.steps_done)?;
-        let validated = held_out.filter(|_| feed.is_some());
-        let validation = validated.map(|data| Validator::new(model, data, options.data_budget)).transpose()?;
+        let validation = match held_out {
+            Some(Samples::Memory(data)) if !by_host => Some(Validator::new(model, data, options.data_budget)?),
+            _ => None,
+        };
         let skipped = model.loss_scale()?.map_or(0, |state| state.skipped);
         let of_host = || vec![("loss".to_owned(), Direction::Minimize)];
-        let mut known = if feed.is_some() { report::names(model) } else { of_host() };
+        let mut known = if by_host { of_host() } else { report::names(model) };
         if held_out.is_some() {
             known.extend(known.clone().into_iter().map(|(name, direction)| (format!("val_{name}"), direction)));
         }
@@ -258,8 +275,10 @@ impl<'a> Run<'a> {
             data,
             held_out,
             feed,
+            by_host,
             validation,
-            progress: Progress::new(options.verbosity, options.epochs).rows(data.len()),
+            rows: rows(data),
+            progress: Progress::new(options.verbosity, options.epochs).rows(rows(data).unwrap_or(0)),
             skipped,
             names: known.iter().map(|(name, _)| name.clone()).collect(),
             history: History { directions: known, ..History::default() },
@@ -267,7 +286,10 @@ impl<'a> Run<'a> {
             kept: Vec::new(),
             called: None,
             stopped_by: None,
-            order: (0..data.len() as u32).collect(),
+            order: match data {
+                Samples::Memory(data) => (0..data.len() as u32).collect(),
+                Samples::Stream(_) => Vec::new(),
+            },
             uniforms,
             outside,
         };
@@ -322,17 +344,42 @@ impl<'a> Run<'a> {
 
     /// Binds the run's data again where others were bound since.
     fn rebind(&mut self) -> Result<()> {
-        if self.feed.is_some() && self.model.bindings != self.bound {
-            // A plan of its own stays as it is bound.
-            if !self.minimizes {
-                self.feed = Some(bind(self.model, self.data, self.options)?);
+        if !self.by_host && self.model.bindings != self.bound {
+            match self.data {
+                // A plan of its own stays as it is bound.
+                Samples::Memory(data) if !self.minimizes => self.feed = Some(bind(self.model, data, self.options)?),
+                Samples::Memory(_) | Samples::Stream(_) => {}
             }
-            if let Some(data) = self.held_out {
+            if let Some(Samples::Memory(data)) = self.held_out {
                 self.validation = Some(Validator::new(self.model, data, self.options.data_budget)?);
             }
             self.bound = self.model.bindings;
         }
         Ok(())
+    }
+
+    /// From here on an epoch has `rows` rows.
+    pub(super) fn set_rows(&mut self, rows: usize) {
+        self.rows = Some(rows);
+        self.uniforms.steps = Some(rows.div_ceil(self.options.batch_size));
+        self.progress.set_rows(rows);
+    }
+
+    /// Window and seed by which this run shuffles a stream.
+    pub(super) fn window(&self) -> Option<(usize, u64)> {
+        match self.data {
+            Samples::Stream(stream) => stream.window().filter(|_| self.options.shuffle),
+            Samples::Memory(_) => None,
+        }
+    }
+
+    /// Whether rows are visited in other orders than their own.
+    #[cfg(feature = "save")]
+    pub(super) fn shuffles(&self) -> bool {
+        match self.data {
+            Samples::Stream(_) => self.window().is_some(),
+            Samples::Memory(_) => self.options.shuffle,
+        }
     }
 
     /// Lets a run that a callback had ended, and that is resumed, go on if no callback of that name still ends it.
@@ -364,8 +411,16 @@ impl<'a> Run<'a> {
 
     /// What the validation data give, with `val_` in front of every name.
     pub(super) fn validate(&mut self) -> Result<Vec<(String, f64)>> {
-        let Some(validation) = &mut self.validation else { return Ok(Vec::new()) };
-        let scores = validation.run(self.model)?;
+        let scores = match (&mut self.validation, self.held_out) {
+            (Some(validation), _) => validation.run(self.model)?,
+            (None, Some(Samples::Stream(stream))) if !self.by_host => {
+                let scores = evaluate_stream(self.model, stream, self.options.data_budget)?;
+                // Nothing that is bound was bound to other data.
+                self.bound = self.model.bindings;
+                scores
+            }
+            (None, _) => return Ok(Vec::new()),
+        };
         Ok(scores.values.into_iter().map(|(name, value)| (format!("val_{name}"), value)).collect())
     }
 
@@ -379,6 +434,19 @@ impl<'a> Run<'a> {
             self.progress.note(&format!("ended: {reason}"));
         }
         self.history
+    }
+}
+
+/// The host's loss has no part for them.
+pub(super) fn no_target_weights() -> Error {
+    Error::value("fit_with", "target weights", "left to the program's loss", "some")
+}
+
+/// Rows of an epoch, where they are known.
+fn rows(data: Samples<'_>) -> Option<usize> {
+    match data {
+        Samples::Memory(data) => Some(data.len()),
+        Samples::Stream(stream) => stream.known_rows(),
     }
 }
 

@@ -68,21 +68,31 @@ impl Progress {
     }
 
     /// How many rows an epoch has: then a bar says how many are trained on a second.
-    #[cfg_attr(not(feature = "progress"), allow(unused_mut, unused_variables))]
     pub fn rows(mut self, rows: usize) -> Self {
+        self.set_rows(rows);
+        self
+    }
+
+    /// [`rows`](Self::rows), once it is known.
+    #[cfg_attr(not(feature = "progress"), allow(unused_variables))]
+    pub(in crate::train) fn set_rows(&mut self, rows: usize) {
         #[cfg(feature = "progress")]
         {
             self.rows = rows;
         }
-        self
     }
 
-    /// Begins epoch `epoch` (counted from 1) of `steps` steps.
+    /// Begins epoch `epoch` (counted from 1) of `steps` steps; 0 where it is not known how many they are, and the bar
+    /// counts alone.
     #[cfg_attr(not(feature = "progress"), allow(unused_variables))]
     pub fn start_epoch(&mut self, epoch: usize, steps: usize) {
         #[cfg(feature = "progress")]
         {
-            let bar = bar(self.verbosity, "{prefix} [{bar:30}] {pos}/{len} steps  {msg}  {eta} left", steps);
+            let template = match steps {
+                0 => "{prefix} {pos} steps  {msg}",
+                _ => "{prefix} [{bar:30}] {pos}/{len} steps  {msg}  {eta} left",
+            };
+            let bar = bar(self.verbosity, template, steps);
             self.bar = bar.map(|bar| bar.with_prefix(self.prefix(epoch)));
         }
     }
