@@ -24,8 +24,17 @@ pub(crate) fn permutation(n: u32, key: [u32; 2]) -> Vec<u32> {
 
 /// The order in which rows are dealt out to the parts of a split.
 pub(crate) fn split_order(rows: usize, seed: u64) -> Vec<usize> {
+    order_of(rows, seed, 0)
+}
+
+/// Another order of the same rows, for those that are in a part already: whoever takes the first of them takes a sample.
+pub(crate) fn part_order(rows: usize, seed: u64) -> Vec<usize> {
+    order_of(rows, seed, 1)
+}
+
+fn order_of(rows: usize, seed: u64, number: u32) -> Vec<usize> {
     let rows = u32::try_from(rows).unwrap_or(u32::MAX); // a Dataset has no more
-    permutation(rows, stream_key(seed, SPLIT_STREAM, 0)).into_iter().map(|row| row as usize).collect()
+    permutation(rows, stream_key(seed, SPLIT_STREAM, number)).into_iter().map(|row| row as usize).collect()
 }
 
 /// Uniform in `0..bound`, for `bound` ≥ 1.

@@ -4,7 +4,7 @@
 //! come out shuffled. Stratified splits walk the same order and count by class: a share of a class that is not
 //! a whole number of rows is rounded down or up, never further.
 
-use super::{Dataset, Folds, shuffle::split_order};
+use super::{Dataset, Folds, shuffle::part_order, shuffle::split_order};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
@@ -132,16 +132,15 @@ pub(super) fn held_out(place: &str, name: &'static str, fraction: f64, rows: usi
 /// The rows to train on, and `held_out` others with the classes in the same proportion.
 pub(super) fn stratified(labels: &[u32], fraction: f64, held_out: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
     let mut quota = quotas(labels, fraction, held_out);
-    let (mut train, mut test) = (Vec::new(), Vec::new());
+    let mut is_held_out = vec![false; labels.len()];
     for row in split_order(labels.len(), seed) {
-        match labels.get(row).and_then(|label| quota.get_mut(label)) {
-            Some(left) if *left > 0 => {
-                *left -= 1;
-                test.push(row);
-            }
-            _ => train.push(row),
+        if let Some(left) = labels.get(row).and_then(|label| quota.get_mut(label)).filter(|left| **left > 0) {
+            *left -= 1;
+            is_held_out[row] = true;
         }
     }
+    // In the order in which they were dealt out the first to train on would be of the classes that filled up first.
+    let (test, train) = part_order(labels.len(), seed).into_iter().partition(|row| is_held_out[*row]);
     (train, test)
 }
 

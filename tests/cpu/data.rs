@@ -140,6 +140,25 @@ fn data_split_parts_hold_every_row_once() {
     assert_eq!((train.len(), test.len()), (1, 1));
 }
 
+/// The first rows of either part are a sample of it: of 10 rows of 10 classes 6.5 are expected to differ, and the mean of
+/// 50 such numbers to be off by 0.15. Rows in the order in which quotas of classes fill up have 2 or 3.
+#[test]
+fn the_first_rows_of_a_stratified_part_are_of_all_classes() {
+    let labels: Vec<u32> = (0..200).map(|row| row % 10).collect();
+    let set = Dataset::new(vec![[1.0]; 200], labels).unwrap();
+    let distinct = |part: &Dataset| {
+        let first = &part.targets()[0].labels().unwrap()[..10];
+        first.iter().collect::<std::collections::BTreeSet<_>>().len()
+    };
+    let (mut train, mut test) = (0, 0);
+    for seed in 0..50 {
+        let parts = set.train_test_split_stratified(0.3, seed).unwrap();
+        train += distinct(&parts.0);
+        test += distinct(&parts.1);
+    }
+    assert!(train >= 50 * 55 / 10 && test >= 50 * 55 / 10, "{train} and {test} of 500");
+}
+
 #[test]
 fn data_split_keeps_proportions_when_stratified() {
     for seed in 0..20 {
