@@ -31,13 +31,16 @@ fn fit() -> Fit {
     Fit::new().epochs(3).batch_size(8).seed(5).silent()
 }
 
+/// The names and the bits of the values of each epoch.
+type Values = Vec<Vec<(String, u64)>>;
+
 /// What a run over `data` leaves: its history without the seconds, the bits of the weights, an evaluation.
 fn outcome(
     device: &Device,
     metrics: &[Metric],
     run: impl FnOnce(&mut Model) -> Result<History>,
     judge: impl FnOnce(&mut Model) -> Result<Evaluation>,
-) -> (Vec<Vec<(String, u64)>>, Vec<u32>, Evaluation) {
+) -> (Values, Vec<u32>, Evaluation) {
     let mut model = classifier(device, Adam::new(0.02));
     model.set_metrics(metrics.to_vec()).unwrap();
     let history = run(&mut model).unwrap();

@@ -357,7 +357,7 @@ fn streamed_tables_name_file_line_and_column() {
         PEOPLE.replace("44,Ulm,", "44,Ulm,,"),
         PEOPLE.replace("71,Ulm", "71,\"Ulm"),
         PEOPLE.replace("71,Ulm", "71,U\"lm"),
-        PEOPLE.replace("71", "7\01"),
+        PEOPLE.replace("71", "7\u{0}1"),
         "age,town,note,kind\n".to_owned(),
         String::new(),
         "age,town\n1,Ulm\n".to_owned(),
