@@ -7,7 +7,8 @@
 //! value ...
 //! ```
 //! The header says how many bytes must follow, and no more is read, or allocated, than the file has and the header asks
-//! for. Nothing is unpickled: arrays of objects and of text are refused by the name of their type.
+//! for. Nothing is unpickled: arrays of objects are refused by the name of their type, and so
+//! are arrays of text where numbers are read.
 
 use super::file::open;
 use super::table::quoted;
@@ -93,6 +94,32 @@ impl Npz {
     /// # Errors
     /// [`Error::Value`] for a name that is not there; as [`read_npy`] for its content.
     pub fn read(&mut self, name: &str) -> Result<Array> {
+        self.source(name)?.array()
+    }
+
+    /// The array of that name as the fields of a table: a row for each index of the first side, text as it is and numbers
+    /// as they are printed.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and [`Error::Data`] for what is no Unicode.
+    ///
+    /// ```
+    /// use axone::data::{Npz, NpzWriter};
+    /// # fn main() -> axone::Result<()> {
+    /// # let path = std::env::temp_dir().join(format!("axone-doc-texts-{}.npz", std::process::id()));
+    /// let mut file = NpzWriter::new(&path);
+    /// file.add_texts("town", &["Ulm", "Köln"])?;
+    /// file.finish()?;
+    /// assert_eq!(Npz::open(&path)?.read_fields("town")?, [["Ulm"], ["Köln"]]);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn read_fields(&mut self, name: &str) -> Result<Vec<Vec<String>>> {
+        self.source(name)?.fields()
+    }
+
+    fn source(&mut self, name: &str) -> Result<Source<'_>> {
         let known: Vec<String> = self.names().iter().take(20).map(|name| quoted(name)).collect();
         let Some(at) = self.archive.index_for_name(&format!("{name}.npy")) else {
             let (place, expected) = (self.path.display().to_string(), format!("one of {}", known.join(", ")));
@@ -100,7 +127,7 @@ impl Npz {
         };
         let file = self.archive.by_index(at).map_err(|error| Error::file(&self.path, error))?;
         let place = format!("{}, array {}", self.path.display(), quoted(name));
-        Source { path: &self.path, place, file: Box::new(file) }.array()
+        Ok(Source { path: &self.path, place, file: Box::new(file) })
     }
 }
 
@@ -126,6 +153,44 @@ impl Source<'_> {
     }
 
     fn array(mut self) -> Result<Array> {
+        let Header { kind, is_big, is_fortran, shape } = self.header()?;
+        let kind = kind.map_err(|problem| self.wrong(problem))?;
+        self.numbers(kind, is_big, is_fortran, shape)
+    }
+
+    fn fields(mut self) -> Result<Vec<Vec<String>>> {
+        let Header { kind, is_big, is_fortran, shape } = self.header()?;
+        let rows = |shape: &[usize], texts: Vec<String>| {
+            let width = texts.len() / shape.first().copied().unwrap_or(1).max(1);
+            texts.chunks(width.max(1)).map(<[String]>::to_vec).collect()
+        };
+        match kind {
+            Ok(kind) => {
+                let Array { shape, data } = self.numbers(kind, is_big, is_fortran, shape)?;
+                Ok(rows(&shape, data.iter().map(f32::to_string).collect()))
+            }
+            Err(NoNumber { characters: Some(0), .. }) => {
+                Ok(rows(&shape, vec![String::new(); size::product(&shape).unwrap_or(0).min(size::MOST_ELEMENTS)]))
+            }
+            Err(NoNumber { characters: Some(length), .. }) => {
+                let values = self.values(length.saturating_mul(4), "text", &shape)?;
+                let points = values.as_chunks::<4>().0.iter();
+                let point =
+                    |bytes: &[u8; 4]| if is_big { u32::from_be_bytes(*bytes) } else { u32::from_le_bytes(*bytes) };
+                let points: Vec<u32> = points.map(point).collect();
+                let mut texts = Vec::with_capacity(points.len() / length as usize);
+                for points in points.chunks(length as usize) {
+                    let end = points.iter().rposition(|point| *point != 0).map_or(0, |last| last + 1);
+                    let text: Option<String> = points.iter().take(end).map(|point| char::from_u32(*point)).collect();
+                    texts.push(text.ok_or_else(|| self.wrong(format!("text {} is no Unicode", texts.len())))?);
+                }
+                Ok(rows(&shape, if is_fortran && shape.len() > 1 { in_rows(&shape, &texts) } else { texts }))
+            }
+            Err(problem) => Err(self.wrong(problem)),
+        }
+    }
+
+    fn header(&mut self) -> Result<Header> {
         let start = self.read(8)?;
         let &[0x93, b'N', b'U', b'M', b'P', b'Y', version, _] = start.as_slice() else {
             return Err(self.wrong(format!("not an NPY file: it starts with {start:?}, expected 147, then NUMPY")));
@@ -143,17 +208,25 @@ impl Source<'_> {
         if text.len() as u64 != u64::from(length) {
             return Err(self.wrong("the file ends within its header"));
         }
-        let header = Header::of(&text).map_err(|problem| self.wrong(problem))?;
-        let Header { kind, is_big, is_fortran, shape } = header;
-        let count = size::product(&shape).and_then(|count| (count as u64).checked_mul(kind.bytes()));
+        Header::of(&text).map_err(|problem| self.wrong(problem))
+    }
+
+    /// The bytes of all values, each of so many.
+    fn values(&mut self, width: u64, kind: &str, shape: &[usize]) -> Result<Vec<u8>> {
+        let count = size::product(shape).and_then(|count| (count as u64).checked_mul(width));
         let size = count.filter(|size| *size < u64::MAX);
         let size = size.ok_or_else(|| self.wrong(format!("shape {shape:?} is too large")))?;
-        let mut values = self.read(size + 1)?;
+        let values = self.read(size + 1)?;
         if values.len() as u64 != size {
             let got = if values.len() as u64 > size { "more".into() } else { values.len().to_string() };
-            let takes = format!("shape {shape:?} of {kind:?} takes {size} bytes after the header, the file has {got}");
+            let takes = format!("shape {shape:?} of {kind} takes {size} bytes after the header, the file has {got}");
             return Err(self.wrong(takes));
         }
+        Ok(values)
+    }
+
+    fn numbers(&mut self, kind: Kind, is_big: bool, is_fortran: bool, shape: Vec<usize>) -> Result<Array> {
+        let mut values = self.values(kind.bytes(), &format!("{kind:?}"), &shape)?;
         if is_big {
             values.chunks_exact_mut(kind.bytes() as usize).for_each(<[u8]>::reverse);
         }
@@ -185,7 +258,7 @@ fn index(shape: &[usize], mut at: usize, is_fortran: bool) -> Vec<usize> {
 }
 
 /// Values in Fortran order, row by row instead.
-fn in_rows(shape: &[usize], data: &[f32]) -> Vec<f32> {
+fn in_rows<T: Clone + Default>(shape: &[usize], data: &[T]) -> Vec<T> {
     let mut strides = Vec::with_capacity(shape.len());
     let mut stride = 1usize;
     for length in shape {
@@ -194,7 +267,7 @@ fn in_rows(shape: &[usize], data: &[f32]) -> Vec<f32> {
     }
     let (mut out, mut place, mut from) = (Vec::with_capacity(data.len()), vec![0usize; shape.len()], 0);
     for _ in 0..data.len() {
-        out.push(data.get(from).copied().unwrap_or_default());
+        out.push(data.get(from).cloned().unwrap_or_default());
         for ((place, length), stride) in place.iter_mut().zip(shape).zip(&strides).rev() {
             *place += 1;
             from += stride;
@@ -207,9 +280,22 @@ fn in_rows(shape: &[usize], data: &[f32]) -> Vec<f32> {
     out
 }
 
+/// The type of values that are no numbers.
+struct NoNumber {
+    problem: String,
+    /// Of a text in Unicode: how long it may be.
+    characters: Option<u64>,
+}
+
+impl From<NoNumber> for String {
+    fn from(no_number: NoNumber) -> Self {
+        no_number.problem
+    }
+}
+
 /// What the header says of the values.
 struct Header {
-    kind: Kind,
+    kind: Result<Kind, NoNumber>,
     is_big: bool,
     is_fortran: bool,
     shape: Vec<usize>,
@@ -239,8 +325,14 @@ impl Header {
         let kind = Kind::of(kind).ok_or_else(|| {
             let is_text = kind.starts_with(['U', 'S']);
             let hint = if is_text { " (text: number it before it is saved)" } else { "" };
-            format!("values of type {}{hint}, known are b1, u1 to u8, i1 to i8, f2, f4 and f8", quoted(name))
-        })?;
+            NoNumber {
+                problem: format!(
+                    "values of type {}{hint}, known are b1, u1 to u8, i1 to i8, f2, f4 and f8",
+                    quoted(name)
+                ),
+                characters: kind.strip_prefix('U').and_then(|length| length.parse().ok()),
+            }
+        });
         let is_fortran = match value("fortran_order")? {
             order if order.starts_with("False") => false,
             order if order.starts_with("True") => true,
