@@ -169,9 +169,6 @@ impl Source<'_> {
                 let Array { shape, data } = self.numbers(kind, is_big, is_fortran, shape)?;
                 Ok(rows(&shape, data.iter().map(f32::to_string).collect()))
             }
-            Err(NoNumber { characters: Some(0), .. }) => {
-                Ok(rows(&shape, vec![String::new(); size::product(&shape).unwrap_or(0).min(size::MOST_ELEMENTS)]))
-            }
             Err(NoNumber { characters: Some(length), .. }) => {
                 let values = self.values(length.saturating_mul(4), "text", &shape)?;
                 let points = values.as_chunks::<4>().0.iter();
@@ -330,7 +327,7 @@ impl Header {
                     "values of type {}{hint}, known are b1, u1 to u8, i1 to i8, f2, f4 and f8",
                     quoted(name)
                 ),
-                characters: kind.strip_prefix('U').and_then(|length| length.parse().ok()),
+                characters: kind.strip_prefix('U').and_then(|length| length.parse().ok()).filter(|length| *length > 0),
             }
         });
         let is_fortran = match value("fortran_order")? {

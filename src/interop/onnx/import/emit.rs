@@ -329,10 +329,8 @@ impl<'a> Emitter<'a> {
                 self.affine(x, coef, shift)
             }
             _ => {
-                let x = self.places.get(&at).copied().ok_or_else(|| {
-                    let is_column = self.columns.is_some() && self.sums.origins(at).is_some();
-                    is_column.then(|| "calculates with a column of names, or of categories".to_owned())
-                })?;
+                let known = self.places.get(&at).copied();
+                let x = known.map_or_else(|| self.columns_of(at), Ok)?;
                 self.affine(x, coef, shift)
             }
         }
@@ -367,7 +365,7 @@ impl<'a> Emitter<'a> {
     fn prepare(&mut self, at: usize, needed: &[bool]) -> Result<(), Missing> {
         let atom = self.sums.atom(at).ok_or(None)?;
         if self.columns.is_some() && self.sums.origins(at).is_some() {
-            return self.prepare_columns(at);
+            return Ok(());
         }
         let step = match atom {
             Atom::Input(input) => self.flattened(*input)?,
@@ -406,6 +404,9 @@ impl<'a> Emitter<'a> {
                 }
                 let x = self.form(x)?;
                 self.picked(x, columns, self.name(at))?
+            }
+            Atom::Lookup { .. } if self.columns.is_some() => {
+                return Err(Some("a table picked by whole numbers, beside columns of names".to_owned()));
             }
             Atom::Lookup { input, column: Some(_), .. } => return self.prepare_tables(*input, needed),
             Atom::Lookup { column: None, .. } | Atom::Renamed(_) => return Ok(()),
@@ -552,19 +553,16 @@ impl<'a> Emitter<'a> {
         Ok(step)
     }
 
-    /// Columns of the table's numbers.
-    fn prepare_columns(&mut self, at: usize) -> Result<(), Missing> {
+    /// Columns of the table's numbers, made where they are first read.
+    fn columns_of(&mut self, at: usize) -> Result<usize, Missing> {
         let (Some(columns), Some(origins)) = (&self.columns, self.sums.origins(at)) else { return Err(None) };
         let place = |origin: &Origin| columns.numbers.get(&(origin.input, origin.column)).copied();
-        // What is no number is read by its names alone.
-        let Some(places) = origins.iter().map(place).collect::<Option<Vec<usize>>>() else { return Ok(()) };
-        let step = if places.iter().copied().eq(0..columns.numbers.len()) {
-            0
-        } else {
-            self.picked(0, &places, String::new())?
-        };
+        let problem = || Some("calculates with a column of names, or of categories".to_owned());
+        let places = origins.iter().map(place).collect::<Option<Vec<usize>>>().ok_or_else(problem)?;
+        let is_all = places.iter().copied().eq(0..columns.numbers.len());
+        let step = if is_all { 0 } else { self.picked(0, &places, String::new())? };
         self.places.insert(at, step);
-        Ok(())
+        Ok(step)
     }
 
     /// The embedding of all columns of names, as wide as the widest needs, which training leaves as it is.

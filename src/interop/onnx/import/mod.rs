@@ -150,8 +150,17 @@ pub(super) fn import(model: &proto::Model, source: &Source<'_>) -> Result<Import
         return Err(wrong(format!("not expressible ({out}):\n  {}{more}", problems.join("\n  "))));
     }
     let mut imported = imported?;
-    let frozen = model.metadata_props.iter().find(|entry| entry.key == super::FROZEN).map(|entry| entry.value.lines());
-    for layer in frozen.into_iter().flatten() {
+    let entry =
+        |key: &str| model.metadata_props.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str());
+    if let Some(json) = entry(super::SCHEMA) {
+        let schema = serde_json::from_str(json).map_err(|error| wrong(format!("{}: {error}", super::SCHEMA)))?;
+        imported.schema = Some(schema);
+    }
+    if let Some(text) = entry(super::THRESHOLD) {
+        let problem = || wrong(format!("{}: {text:?}, expected a number", super::THRESHOLD));
+        imported.threshold = Some(text.parse().map_err(|_| problem())?);
+    }
+    for layer in entry(super::FROZEN).into_iter().flat_map(str::lines) {
         if imported.network.check_parameter_layer("frozen", layer).is_ok()
             && !imported.frozen.iter().any(|f| f == layer)
         {
