@@ -65,6 +65,7 @@ pub use idx::{IdxArray, read_idx, read_mnist};
 #[cfg(feature = "image")]
 pub use images::{ImageFolder, ImageOptions, read_image_folder, read_images};
 pub use matrix::Matrix;
+pub(crate) use matrix::are_finite;
 #[cfg(feature = "npy")]
 pub use npy::{Npz, NpzWriter, read_npy, write_npy, write_npz};
 pub use scale::{MinMaxScaler, RobustScaler, Scaler, Scaling, Standardizer};
