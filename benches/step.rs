@@ -1,4 +1,5 @@
-//! A training step through `fit`, on the CPU backend and on an adapter: two networks, SGD and Adam.
+//! A training step through `fit`, on the CPU backend and on an adapter: two networks, SGD and Adam; and what an activation of
+//! one's own costs beside the built-in one (SGD).
 //!
 //! `cargo bench --bench step [-- PART_OF_A_NAME]`; AXONE_BENCH_DEVICE names the adapter.
 //!
@@ -28,11 +29,11 @@ const NETS: [Net; 2] = [
 ];
 
 impl Net {
-    fn model(&self, device: &Device, optimizer: Optimizer) -> Result<Model> {
+    fn model(&self, device: &Device, activation: Activation, optimizer: Optimizer) -> Result<Model> {
         let mut layers = Sequential::new(self.widths[0]);
         for (i, &units) in self.widths[1..].iter().enumerate() {
             let last = i + 2 == self.widths.len();
-            let activation = if last { Activation::Softmax } else { Activation::Relu };
+            let activation = if last { Activation::Softmax } else { activation };
             layers = layers.add(Dense::new(units).activation(activation));
         }
         layers.compile(device.clone(), Loss::CategoricalCrossEntropy, optimizer)
@@ -53,8 +54,11 @@ fn steps(c: &mut Criterion) {
             let data = net.data().expect("lengths agree");
             let mut group = c.benchmark_group(format!("{}/{}", device.info().name, net.name));
             group.throughput(Throughput::Elements(net.steps as u64));
-            for (name, optimizer) in [("sgd", Optimizer::from(Sgd::default())), ("adam", Adam::default().into())] {
-                let mut model = net.model(&device, optimizer).expect("compiles");
+            let own = Activation::custom("own_relu", |x| x.max(0.0));
+            let (sgd, adam) = (Optimizer::from(Sgd::default()), Optimizer::from(Adam::default()));
+            let cases = [("sgd", Activation::Relu, sgd), ("adam", Activation::Relu, adam), ("own relu", own, sgd)];
+            for (name, activation, optimizer) in cases {
+                let mut model = net.model(&device, activation, optimizer).expect("compiles");
                 group.bench_function(format!("{name}, {} steps", net.steps), |b| {
                     b.iter_custom(|epochs| {
                         // The first epoch brings the data to the device.

@@ -41,10 +41,10 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<bool> {
-    // Two logits: push left, push right. `compile` wants a loss, which stays unused.
+    // Two logits: push left, push right.
     let mut model = Sequential::new(4).add(Dense::new(32).activation(Activation::Tanh)).add(Dense::new(2)).compile(
         Device::auto()?,
-        Loss::CategoricalCrossEntropy,
+        Losses::none(),
         Adam::new(0.01),
     )?;
     println!("device: {}\n", model.device().info());
@@ -55,7 +55,7 @@ fn run() -> Result<bool> {
         returns.extend(played.iter().map(|episode| episode.len() as f64));
         let mean = mean_of_last(&returns, EPISODES);
         let (states, gradients) = policy_gradient(&played);
-        model.backward(&[states], &[gradients])?;
+        model.backward(&[&states], &[gradients])?;
         model.apply_gradients()?;
         if update % 5 == 0 || update == 1 {
             println!("update {update:>3}: mean return {mean:>5.1} {}", "#".repeat(mean as usize / 10));

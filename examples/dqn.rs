@@ -46,9 +46,8 @@ fn run() -> Result<()> {
     let relu = |units| Dense::new(units).activation(Activation::Relu).weights(Initializer::HeNormal);
     let net = Sequential::new(4).add(relu(64)).add(relu(64)).add(Dense::new(2));
     let device = Device::auto()?;
-    // The loss stays unused.
-    let mut model = net.compile(device.clone(), Loss::MeanSquaredError, Adam::new(RATE))?;
-    let mut copy = net.compile(device, Loss::MeanSquaredError, Adam::new(RATE))?;
+    let mut model = net.compile(device.clone(), Losses::none(), Adam::new(RATE))?;
+    let mut copy = net.compile(device, Losses::none(), Adam::new(RATE))?;
     let mut random = Random::new(1);
     let mut carts: Vec<State> = (0..CARTS).map(|_| random.start()).collect();
     let mut ages = [0; CARTS];
@@ -95,7 +94,7 @@ fn learn(model: &mut Model, copy: &mut Model, moments: &[Moment]) -> Result<()> 
     let states: Matrix = moments.iter().map(|moment| moment.0).collect::<Vec<_>>().into();
     let next: Matrix = moments.iter().map(|moment| moment.2).collect::<Vec<_>>().into();
     let (best, later) = (model.predict(&next)?.argmax(), copy.predict(&next)?);
-    let worth = model.forward(std::slice::from_ref(&states))?.remove(0);
+    let worth = model.forward(&[&states])?.remove(0);
     let gradients = moments.iter().enumerate().map(|(row, (_, right, _, is_last))| {
         let wanted = if *is_last { 0.0 } else { 1.0 - DISCOUNT + DISCOUNT * later[(row, best[row])] };
         let action = usize::from(*right);
@@ -103,7 +102,7 @@ fn learn(model: &mut Model, copy: &mut Model, moments: &[Moment]) -> Result<()> 
         gradient[action] = (worth[(row, action)] - wanted) / moments.len() as f32;
         gradient
     });
-    model.backward(&[states], &[gradients.collect::<Vec<_>>().into()])?;
+    model.backward(&[&states], &[gradients.collect::<Vec<_>>().into()])?;
     model.apply_gradients()?;
     copy.blend_weights_from(model, FOLLOW)
 }

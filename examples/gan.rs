@@ -39,7 +39,7 @@ fn run() -> Result<()> {
     let relu = |units| Dense::new(units).activation(Activation::Relu).weights(Initializer::HeNormal);
     let mut generator = Sequential::new(2).add(relu(64)).add(relu(64)).add(Dense::new(2)).compile(
         device.clone(),
-        Loss::MeanSquaredError,
+        Losses::none(),
         adam,
     )?;
     let mut critic = critic()?.compile(device, [(Loss::MeanSquaredError, 0.0)], adam)?;

@@ -1,3 +1,4 @@
+// with: lib/fours.wgsl lib/cells.wgsl
 // y[r, to_column + c width + w] = table[x[r, from_column + c], w] for `columns` columns of x; the other columns of y keep
 // their values. The host has refused what is no category; an index past the table is held at its last row all the same.
 struct Params {
@@ -8,20 +9,25 @@ struct Params {
 @group(0) @binding(2) var<storage, read> table: array<f32>;    // (categories, width)
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;  // (rows, to_width)
 
-const PER_GROUP = 1024u; // 256 invocations, 4 elements each, 256 apart so that neighbours read neighbours
+// Where it lies in the table.
+fn place(at: Cell) -> u32 {
+  let column = at.col / params.width;
+  let index = u32(x[at.row * params.from_width + params.from_column + column]);
+  return min(index, params.categories - 1u) * params.width + at.col - column * params.width;
+}
+
+fn put(i: u32, at: Cell, value: f32) {
+  if (i < params.rows * params.columns * params.width) { y[at.row * params.to_width + params.to_column + at.col] = value; }
+}
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) lane: u32) {
-  let cols = params.columns * params.width;
-  let first = (group.y * groups.x + group.x) * PER_GROUP + lane;
-  for (var i = first; i < first + PER_GROUP; i += 256u) {
-    if (i < params.rows * cols) {
-      let row = i / cols;
-      let col = i % cols;
-      let index = u32(x[row * params.from_width + params.from_column + col / params.width]);
-      let category = min(index, params.categories - 1u);
-      y[row * params.to_width + params.to_column + col] = table[category * params.width + col % params.width];
-    }
-  }
+  let i = four_of(group, groups, lane);
+  let at = cells_of(i, params.columns * params.width);
+  let picked = vec4<f32>(table[place(at.a)], table[place(at.b)], table[place(at.c)], table[place(at.d)]);
+  put(i.x, at.a, picked.x);
+  put(i.y, at.b, picked.y);
+  put(i.z, at.c, picked.z);
+  put(i.w, at.d, picked.w);
 }

@@ -1,4 +1,4 @@
-// with: lib/math.wgsl
+// with: lib/math.wgsl lib/fours.wgsl lib/cells.wgsl
 // f16: a b c d y
 // y = f(a, b, c, d), element by element: a program of up to 16 instructions over up to 4 inputs. Each instruction is an
 // override constant, so the driver keeps one case of each switch, and the values become registers. A stride of 0 repeats
@@ -34,8 +34,6 @@ override CODE13: u32 = 0u;
 override CODE14: u32 = 0u;
 override CODE15: u32 = 0u;
 override RESULT: u32 = 4u;  // where the result stands
-
-const PER_GROUP = 1024u; // 256 invocations, 4 elements each, 256 apart so that neighbours read neighbours
 
 // Numbered as `Function` in src/formula/mod.rs. Comparisons, unlike min and max, hand NaN on.
 fn apply(code: u32, p: f32, q: f32, k: f32) -> f32 {
@@ -85,47 +83,73 @@ fn value(inputs: vec4<f32>) -> f32 {
   return v[RESULT];
 }
 
-fn first(group: vec3<u32>, groups: vec3<u32>, lane: u32) -> u32 {
-  return (group.y * groups.x + group.x) * PER_GROUP + lane;
+// Where the four elements of an invocation lie in an operand.
+fn places(at: Cells, row: u32, col: u32) -> vec4<u32> {
+  return vec4(at.a.row, at.b.row, at.c.row, at.d.row) * row + vec4(at.a.col, at.b.col, at.c.col, at.d.col) * col;
 }
 
-fn a_at(i: u32) -> f32 { return f32(a[i / params.cols * params.a_row + i % params.cols * params.a_col]); }
-fn b_at(i: u32) -> f32 { return f32(b[i / params.cols * params.b_row + i % params.cols * params.b_col]); }
-fn c_at(i: u32) -> f32 { return f32(c[i / params.cols * params.c_row + i % params.cols * params.c_col]); }
-fn d_at(i: u32) -> f32 { return f32(d[i / params.cols * params.d_row + i % params.cols * params.d_col]); }
+fn four_a(at: Cells) -> vec4<f32> {
+  let i = places(at, params.a_row, params.a_col);
+  return vec4<f32>(f32(a[i.x]), f32(a[i.y]), f32(a[i.z]), f32(a[i.w]));
+}
+
+fn four_b(at: Cells) -> vec4<f32> {
+  let i = places(at, params.b_row, params.b_col);
+  return vec4<f32>(f32(b[i.x]), f32(b[i.y]), f32(b[i.z]), f32(b[i.w]));
+}
+
+fn four_c(at: Cells) -> vec4<f32> {
+  let i = places(at, params.c_row, params.c_col);
+  return vec4<f32>(f32(c[i.x]), f32(c[i.y]), f32(c[i.z]), f32(c[i.w]));
+}
+
+fn four_d(at: Cells) -> vec4<f32> {
+  let i = places(at, params.d_row, params.d_col);
+  return vec4<f32>(f32(d[i.x]), f32(d[i.y]), f32(d[i.z]), f32(d[i.w]));
+}
+
+fn pick(four: vec4<f32>, e: u32) -> f32 {
+  return select(select(four.x, four.y, e == 1u), select(four.z, four.w, e == 3u), e > 1u);
+}
+
+// The program stands once in a loop: drivers take long for four of them.
+fn put_four(i: vec4<u32>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>) {
+  for (var e = 0u; e < 4u; e++) {
+    let element = i.x + 256u * e;
+    if (element < params.rows * params.cols) {
+      y[element] = to_y(value(vec4<f32>(pick(a, e), pick(b, e), pick(c, e), pick(d, e))));
+    }
+  }
+}
 
 @compute @workgroup_size(256)
 fn of_one(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
           @builtin(local_invocation_index) lane: u32) {
-  let start = first(group, groups, lane);
-  for (var i = start; i < start + PER_GROUP; i += 256u) {
-    if (i < params.rows * params.cols) { y[i] = to_y(value(vec4<f32>(a_at(i), 0.0, 0.0, 0.0))); }
-  }
+  let i = four_of(group, groups, lane);
+  let at = cells_of(i, params.cols);
+  put_four(i, four_a(at), vec4<f32>(), vec4<f32>(), vec4<f32>());
 }
 
 @compute @workgroup_size(256)
 fn of_two(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
           @builtin(local_invocation_index) lane: u32) {
-  let start = first(group, groups, lane);
-  for (var i = start; i < start + PER_GROUP; i += 256u) {
-    if (i < params.rows * params.cols) { y[i] = to_y(value(vec4<f32>(a_at(i), b_at(i), 0.0, 0.0))); }
-  }
+  let i = four_of(group, groups, lane);
+  let at = cells_of(i, params.cols);
+  put_four(i, four_a(at), four_b(at), vec4<f32>(), vec4<f32>());
 }
 
 @compute @workgroup_size(256)
 fn of_three(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
             @builtin(local_invocation_index) lane: u32) {
-  let start = first(group, groups, lane);
-  for (var i = start; i < start + PER_GROUP; i += 256u) {
-    if (i < params.rows * params.cols) { y[i] = to_y(value(vec4<f32>(a_at(i), b_at(i), c_at(i), 0.0))); }
-  }
+  let i = four_of(group, groups, lane);
+  let at = cells_of(i, params.cols);
+  put_four(i, four_a(at), four_b(at), four_c(at), vec4<f32>());
 }
 
 @compute @workgroup_size(256)
 fn of_four(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
            @builtin(local_invocation_index) lane: u32) {
-  let start = first(group, groups, lane);
-  for (var i = start; i < start + PER_GROUP; i += 256u) {
-    if (i < params.rows * params.cols) { y[i] = to_y(value(vec4<f32>(a_at(i), b_at(i), c_at(i), d_at(i)))); }
-  }
+  let i = four_of(group, groups, lane);
+  let at = cells_of(i, params.cols);
+  put_four(i, four_a(at), four_b(at), four_c(at), four_d(at));
 }

@@ -6,7 +6,7 @@ pub use crate::layers::{
     Activation, ActivityRegularization, AlphaDropout, BatchNorm, Dense, Dropout, Embedding, Flatten, LayerNorm,
     Reshape, Residual,
 };
-pub use crate::losses::Loss;
+pub use crate::losses::{Loss, Losses};
 pub use crate::metrics::{Average, Metric};
 pub use crate::model::{Model, Network, Precision, Sequential};
 pub use crate::optimizers::{Adadelta, Adagrad, Adam, AdamW, Adamax, Nadam, Optimizer, OptimizerExt, RmsProp, Sgd};
@@ -16,7 +16,7 @@ pub use crate::schedules::{
 #[cfg(feature = "save")]
 pub use crate::train::Checkpoint;
 pub use crate::train::{
-    Callback, CsvLog, EarlyStopping, Fit, History, JsonLines, Lbfgs, ReduceOnPlateau, Run, StopFlag, TensorBoard,
-    TerminateOnNonFinite, Verbosity,
+    Callback, CsvLog, EarlyStopping, Epoch, Fit, History, JsonLines, Lbfgs, ReduceOnPlateau, Run, StopFlag,
+    TensorBoard, TerminateOnNonFinite, Verbosity,
 };
 pub use crate::{Device, Error, Result};

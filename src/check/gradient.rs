@@ -81,7 +81,7 @@ struct Probe {
     executor: CpuExecutor<f64>,
     train: PlanId,
     gradients: BufferRange,
-    weights: Vec<f64>,
+    weights: Vec<Vec<f64>>,
     /// What the losses of the outputs count.
     losses: Vec<f64>,
     step: Step,
@@ -97,8 +97,13 @@ impl Probe {
         let total = data.weight(0..rows as u32);
         let step = Step { step: 1, ..Step::over(0, rows, total) };
         let gradients = BufferRange::of(Buffer::Gradients, plan.slab);
-        let losses = model.program().weights_of_losses().into_iter().map(f64::from).collect();
-        let weights = (0..rows as u32).map(|row| data.weight([row].into_iter()) / total).collect();
+        let losses: Vec<f64> = model.program().weights_of_losses().into_iter().map(f64::from).collect();
+        let all: Vec<f64> = (0..rows as u32).map(|row| data.weight([row].into_iter()) / total).collect();
+        let of_target =
+            |i: usize| data.target_weights(i).map(|own| all.iter().zip(own).map(|(w, own)| w * f64::from(*own)));
+        let weights = (0..losses.len())
+            .map(|i| of_target(i).map_or_else(|| all.clone(), Iterator::collect))
+            .collect::<Vec<Vec<f64>>>();
         Ok(Self { executor, train, gradients, weights, losses, step })
     }
 
@@ -106,9 +111,9 @@ impl Probe {
         self.executor.write_real(None, Buffer::Parameters, 0, weights)?;
         self.executor.run(self.train, &[self.step])?;
         let log = self.executor.read_real(self.train, BufferRange::whole(Buffer::Log))?;
-        let rows = log.chunks_exact(self.weights.len()).zip(&self.losses);
-        let mean = |rows: &[f64]| rows.iter().zip(&self.weights).map(|(loss, weight)| loss * weight).sum::<f64>();
-        Ok(rows.map(|(rows, weight)| weight * mean(rows)).sum())
+        let rows = log.chunks_exact(self.weights[0].len()).zip(&self.losses).zip(&self.weights);
+        let mean = |rows: &[f64], weights: &[f64]| rows.iter().zip(weights).map(|(loss, w)| loss * w).sum::<f64>();
+        Ok(rows.map(|((rows, weight), weights)| weight * mean(rows, weights)).sum())
     }
 
     fn gradient(&mut self, weights: &[f64]) -> Result<Vec<f64>> {

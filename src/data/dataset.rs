@@ -27,6 +27,8 @@ pub struct Dataset {
     pub(super) shapes: Vec<Vec<usize>>,        // of one row of each input
     pub(super) targets: Arc<Vec<Targets>>,     // each of `rows` rows
     pub(super) weights: Option<Arc<Vec<f32>>>, // (rows)
+    /// By target; what is missing at the end weighs 1.
+    pub(super) target_weights: Vec<Option<Arc<Vec<f32>>>>, // each (rows)
 }
 
 impl Dataset {
@@ -37,8 +39,14 @@ impl Dataset {
     /// infinity, with its row and column, or an integer that is no class number.
     pub fn new(x: impl Into<Matrix>, y: impl TryInto<Targets, Error: Into<Error>>) -> Result<Self> {
         let x = x.into();
-        let mut set =
-            Self { rows: x.rows(), inputs: Arc::default(), shapes: vec![], targets: Arc::default(), weights: None };
+        let mut set = Self {
+            rows: x.rows(),
+            inputs: Arc::default(),
+            shapes: vec![],
+            targets: Arc::default(),
+            weights: None,
+            target_weights: vec![],
+        };
         set.push_input(x)?;
         set.with_target(y)
     }
@@ -124,6 +132,11 @@ impl Dataset {
     /// The targets, each of [`len`](Self::len) rows; at least one.
     pub fn targets(&self) -> &[Targets] {
         &self.targets
+    }
+
+    /// The same rows, to be given targets.
+    pub(crate) fn without_targets(&self) -> Self {
+        Self { targets: Arc::default(), target_weights: vec![], ..self.clone() }
     }
 
     /// The sum of the weights of `rows`: their number, without weights.

@@ -229,12 +229,17 @@ impl Dataset {
             }
         });
         let weights = first.weights.is_some();
+        let of_target = |i: usize| -> Option<Arc<Vec<f32>>> {
+            first.target_weights(i)?;
+            Some(Arc::new(all().filter_map(|set| set.target_weights(i)).flatten().copied().collect()))
+        };
         Ok(Self {
             rows: all().map(Self::len).sum(),
             inputs: Arc::new(inputs.collect::<Result<_>>()?),
             shapes: first.shapes.clone(),
             targets: Arc::new(targets.collect::<Result<_>>()?),
             weights: weights.then(|| Arc::new(all().filter_map(Self::weights).flatten().copied().collect())),
+            target_weights: (0..first.target_weights.len()).map(of_target).collect(),
         })
     }
 
@@ -263,10 +268,15 @@ impl Dataset {
                 (Targets::Values(_), Targets::Classes(_)) => return misfit(&what, "values".into(), "classes".into()),
             }
         }
-        match (&self.weights, &more.weights) {
-            (None, None) | (Some(_), Some(_)) => Ok(()),
-            (Some(_), None) => misfit("weights", "some, as before".into(), "none".into()),
-            (None, Some(_)) => misfit("weights", "none, as before".into(), "some".into()),
+        let both = |what: &str, before: bool, now: bool| match (before, now) {
+            (true, false) => misfit(what, "some, as before".into(), "none".into()),
+            (false, true) => misfit(what, "none, as before".into(), "some".into()),
+            (false, false) | (true, true) => Ok(()),
+        };
+        for i in 0..self.targets.len() {
+            let of = |set: &Self| set.target_weights(i).is_some();
+            both(&format!("target_weights[{i}]"), of(self), of(more))?;
         }
+        both("weights", self.weights.is_some(), more.weights.is_some())
     }
 }

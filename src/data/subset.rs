@@ -105,13 +105,15 @@ impl Dataset {
 
     /// `select` of indices that have passed its checks.
     pub(crate) fn gather(&self, rows: &[usize]) -> Self {
+        let of_rows =
+            |weights: &Arc<Vec<f32>>| Arc::new(rows.iter().filter_map(|&row| weights.get(row).copied()).collect());
         Self {
             rows: rows.len(),
             inputs: Arc::new(self.inputs.iter().map(|input| input.gather(rows)).collect()),
             shapes: self.shapes.clone(),
             targets: Arc::new(self.targets.iter().map(|target| target.gather(rows)).collect()),
-            weights: (self.weights.as_ref())
-                .map(|weights| Arc::new(rows.iter().filter_map(|&row| weights.get(row).copied()).collect())),
+            weights: self.weights.as_ref().map(of_rows),
+            target_weights: self.target_weights.iter().map(|weights| weights.as_ref().map(of_rows)).collect(),
         }
     }
 

@@ -26,6 +26,74 @@ impl Dataset {
         Ok(self)
     }
 
+    /// Weighs each row in the loss of output `target` (from 0) alone, and in what is reported of that output, as a factor
+    /// beside the weight of the row. 0 where a row has no target for it: whatever stands there then, such as 0, counts for
+    /// nothing. So rows of which only some answers are known train what they can (multi-task learning with partial labels).
+    ///
+    /// An output's own loss and metrics are means over the rows that have it, NaN where none has. In the `loss` of all
+    /// outputs and in the gradients, which are means over all rows, a row without a target has a loss of 0 for that output:
+    /// each target that is there counts the same, however many others of its batch are missing.
+    ///
+    /// # Errors
+    /// [`Error::Value`] where there is no such target; [`Error::Shape`] where their number is not that of the rows;
+    /// [`Error::Data`] for a negative, NaN or infinite weight, and where all are 0.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// // Which of two, and how large: the size of the last row is not known.
+    /// let data = Dataset::new([[0.0], [1.0], [2.0]], [0, 1, 1])?.with_target([3.0, 5.0, 0.0])?;
+    /// let data = data.with_target_weights(1, vec![1.0, 1.0, 0.0])?;
+    ///
+    /// let mut net = Network::new();
+    /// let x = net.input("x", 1)?;
+    /// let (kind, size) = (net.apply(Dense::new(2).named("kind"), x)?, net.apply(Dense::new(1).named("size"), x)?);
+    /// net.output(kind)?;
+    /// net.output(size)?;
+    /// let losses = [Loss::CategoricalCrossEntropy, Loss::MeanSquaredError];
+    /// let mut model = net.compile(Device::cpu(), losses, Adam::new(0.1))?;
+    /// model.fit(&data, &Fit::new().epochs(300).silent())?;
+    /// assert!((model.predict_all(&[Matrix::from([[2.0]])])?[1][(0, 0)] - 7.0).abs() < 0.1); // the line through the two
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn with_target_weights(mut self, target: usize, weights: Vec<f32>) -> Result<Self> {
+        let count = self.targets.len();
+        if target >= count {
+            return Err(Error::value("target_weights", "target", format!("below {count} (the targets)"), target));
+        }
+        let place = format!("target_weights[{target}]");
+        if weights.len() != self.rows {
+            return Err(Error::shape(place, format!("{} values, one a row", self.rows), weights.len()));
+        }
+        check_row_weights(&place, &weights)?;
+        self.weigh_target(target, weights);
+        Ok(self)
+    }
+
+    /// The weights of output `target`, which may all be 0.
+    pub(crate) fn weigh_target(&mut self, target: usize, weights: Vec<f32>) {
+        if self.target_weights.len() <= target {
+            self.target_weights.resize(target + 1, None);
+        }
+        self.target_weights[target] = Some(weights.into());
+    }
+
+    /// What [`with_target_weights`](Self::with_target_weights) set for output `target`; `None` means 1 each.
+    pub fn target_weights(&self, target: usize) -> Option<&[f32]> {
+        self.target_weights.get(target)?.as_deref().map(Vec::as_slice)
+    }
+
+    /// Whether some target has weights of its own.
+    pub(crate) fn weighs_targets(&self) -> bool {
+        self.target_weights.iter().any(Option::is_some)
+    }
+
+    /// The weight of each row for output `target`, where that has weights of its own.
+    pub(crate) fn weights_for(&self, target: usize) -> Option<Vec<f32>> {
+        let own = self.target_weights(target)?.iter().enumerate();
+        Some(own.map(|(row, own)| self.weights.as_ref().map_or(*own, |weights| weights[row] * own)).collect())
+    }
+
     /// Multiplies the weight of each row by that of its class, `weights[class]`. What [`with_weights`] set before
     /// stays as a factor; set afterwards, it takes the place of both.
     ///

@@ -79,9 +79,9 @@ impl GpuExecutor {
     }
 
     /// A plan with a command for each of its steps.
-    fn part(&mut self, id: PlanId) -> Result<&Loaded> {
+    fn separated(&mut self, id: PlanId) -> Result<&Loaded> {
         let loaded = self.plans.get_mut(&id).ok_or_else(|| not_loaded(id))?;
-        loaded.part(&self.context, &self.slabs)?;
+        loaded.separate(&self.context, &self.slabs)?;
         Ok(loaded)
     }
 
@@ -325,7 +325,7 @@ impl Executor for GpuExecutor {
     fn run_one(&mut self, id: PlanId, index: usize, step: &Step) -> Result<()> {
         let context = Arc::clone(&self.context);
         context.guarded(|| {
-            self.part(id)?.write_steps(&context, std::slice::from_ref(step));
+            self.separated(id)?.write_steps(&context, std::slice::from_ref(step));
             let loaded = self.loaded(id)?;
             let command = loaded.alone().get(index).ok_or_else(|| no_such(index..index + 1, loaded))?;
             let encoder = self.encode(loaded, |pass| command.record(pass, &loaded.step_group, 0))?;
@@ -370,7 +370,7 @@ impl Executor for GpuExecutor {
         let context = Arc::clone(&self.context);
         let mut stopwatch = std::mem::take(&mut self.stopwatch);
         let timings = context.guarded(|| {
-            let loaded = self.part(id)?;
+            let loaded = self.separated(id)?;
             loaded.write_steps(&context, std::slice::from_ref(step));
             stopwatch.time(&context, loaded.alone(), |command, pass| command.record(pass, &loaded.step_group, 0))
         });

@@ -14,7 +14,7 @@ use crate::plan::{Plan, PlanStep};
 const MANY_WORKGROUPS: u64 = 512;
 
 /// The same for a software adapter: lavapipe gives each core as many neighbouring workgroups as the others, so one core may
-/// get all of the longer ones.
+/// get all of the longer ones. What waits at barriers is slower there beside others than the sum of both alone.
 const MANY_ON_CORES: u64 = 16;
 
 /// A step of the plan in a dispatch.
@@ -86,10 +86,12 @@ fn fits(context: &Context, plan: &Plan, others: &[Member], one: Member) -> bool 
     let bytes: Option<u32> = all.iter().map(|step| step.kernel.spec().workgroup_bytes()).sum();
     let buffers = all.iter().map(|step| step.operands.len() as u32).sum::<u32>();
     let limits = context.device.limits();
-    let many = if context.info().kind == DeviceKind::Software { MANY_ON_CORES } else { MANY_WORKGROUPS };
+    let is_software = context.info().kind == DeviceKind::Software;
+    let (many, most_bytes) =
+        if is_software { (MANY_ON_CORES, 0) } else { (MANY_WORKGROUPS, context.abilities.workgroup_bytes) };
     all.len() <= MOST
         && others.iter().all(|other| size(other) == size(one) && are_independent(other, one))
-        && bytes.is_some_and(|bytes| bytes <= context.abilities.workgroup_bytes)
+        && bytes.is_some_and(|bytes| bytes <= most_bytes)
         && buffers <= limits.max_storage_buffers_per_shader_stage
         && (all.len() + 1 + MOST) as u32 <= limits.max_uniform_buffers_per_shader_stage
         && workgroups(others).min(workgroups(&[one])) <= many

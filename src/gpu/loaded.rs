@@ -105,13 +105,13 @@ impl Loaded {
         Ok(loaded)
     }
 
-    /// A command for each step of the plan, if [`Loaded::part`] has made them.
+    /// A command for each step of the plan, if [`Loaded::separate`] has made them.
     pub fn alone(&self) -> &[Command] {
         if self.commands.len() == self.plan.steps.len() { &self.commands } else { &self.single }
     }
 
     /// Makes the command of each step of the plan alone, if they are not there.
-    pub fn part(&mut self, context: &Context, slabs: &Slabs) -> Result<()> {
+    pub fn separate(&mut self, context: &Context, slabs: &Slabs) -> Result<()> {
         if self.alone().is_empty() {
             let alone = (0..self.plan.steps.len()).map(|index| vec![Member::of(index)]);
             self.single = self.commands(context, slabs, alone.collect())?;

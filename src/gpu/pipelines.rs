@@ -35,19 +35,27 @@ pub struct Pipeline {
     pub layout: wgpu::BindGroupLayout,
 }
 
-/// What makes a pipeline what it is: of each of its kernels the text, the entry point, the constants by names and bit
-/// patterns, and which buffers hold f16.
+/// What makes a kernel of a pipeline what it is.
 #[derive(PartialEq, Eq, Hash)]
-struct Key(Vec<(&'static [&'static str], &'static str, Vec<(&'static str, u64)>, Halves)>);
+struct Kept {
+    sources: &'static [&'static str],
+    entry: &'static str,
+    /// Names and bit patterns.
+    constants: Vec<(&'static str, u64)>,
+    halves: Halves,
+}
+
+/// The kernels of a pipeline.
+#[derive(PartialEq, Eq, Hash)]
+struct Key(Vec<Kept>);
 
 impl Key {
     fn of(parts: &[Part<'_>]) -> Self {
-        let bits = |(name, value): (&'static str, f64)| (name, value.to_bits());
-        let of_part = |Part { spec, halves }: &Part<'_>| {
-            let constants = spec.overrides().into_iter().map(bits).collect();
-            (spec.shader().sources, spec.entry().name, constants, *halves)
+        let kept = |Part { spec, halves }: &Part<'_>| {
+            let constants = spec.overrides().into_iter().map(|(name, value)| (name, value.to_bits())).collect();
+            Kept { sources: spec.shader().sources, entry: spec.entry().name, constants, halves: *halves }
         };
-        Self(parts.iter().map(of_part).collect())
+        Self(parts.iter().map(kept).collect())
     }
 }
 

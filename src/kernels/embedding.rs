@@ -38,7 +38,11 @@ pub struct EmbeddingGrad(pub EmbeddingParams);
 /// `shaders/embedding.wgsl`.
 pub const SHADER: Shader = Shader {
     name: "embedding",
-    sources: &[include_str!("../../shaders/embedding.wgsl")],
+    sources: &[
+        include_str!("../../shaders/lib/fours.wgsl"),
+        include_str!("../../shaders/lib/cells.wgsl"),
+        include_str!("../../shaders/embedding.wgsl"),
+    ],
     params: EmbeddingParams::MEMBERS,
     overrides: &[],
     workgroup_size: 256,

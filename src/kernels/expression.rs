@@ -256,7 +256,12 @@ const CODES: [&str; MOST_INSTRUCTIONS] = [
 /// `shaders/expression.wgsl`.
 pub const SHADER: Shader = Shader {
     name: "expression",
-    sources: &[include_str!("../../shaders/lib/math.wgsl"), include_str!("../../shaders/expression.wgsl")],
+    sources: &[
+        include_str!("../../shaders/lib/math.wgsl"),
+        include_str!("../../shaders/lib/fours.wgsl"),
+        include_str!("../../shaders/lib/cells.wgsl"),
+        include_str!("../../shaders/expression.wgsl"),
+    ],
     params: ExpressionParams::MEMBERS,
     overrides: &{
         let mut names = ["RESULT"; MOST_INSTRUCTIONS + 1];

@@ -1,6 +1,7 @@
 //! Loss functions, with the metric that is reported beside each.
 
 mod build;
+mod functions;
 mod targets;
 mod weighted;
 

@@ -1,6 +1,8 @@
 //! Which numbers a loss takes as targets.
 
 use super::Loss;
+use crate::data::Targets;
+use crate::{Error, Result};
 
 /// What each number of a target must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,53 @@ impl Loss {
             _ if self.takes_classes() => Some(units),
             _ => Some(2),
         }
+    }
+
+    /// Refuses targets that do not fit an output of this name and so many units; returns whether they are class indices.
+    pub(crate) fn check_target(&self, place: &str, (name, units): (&str, usize), target: &Targets) -> Result<bool> {
+        let by_class = self.takes_classes() && matches!(target, Targets::Classes(_));
+        let width = if by_class { 1 } else { units };
+        if target.width() != width {
+            let hint = match target {
+                Targets::Values(values) if self.takes_classes() && values.cols() == 1 => {
+                    "; class numbers are integers (u32, i32, usize, ..), these are f32"
+                }
+                Targets::Classes(_) => "; `one_hot` makes rows of class numbers",
+                Targets::Values(_) => "",
+            };
+            let (expected, got) = (format!("targets (B, {width})"), format!("(B, {}){hint}", target.width()));
+            return Err(Error::shape(name, expected, got));
+        }
+        match target {
+            Targets::Classes(labels) => {
+                let Some(limit) = self.label_limit(units) else {
+                    return check_exact(place, labels).map(|()| by_class);
+                };
+                if let Some((row, label)) = labels.iter().enumerate().find(|(_, label)| **label as usize >= limit) {
+                    let problem = format!("class {label}, but {name} tells {limit} classes apart (0 to {})", limit - 1);
+                    return Err(Error::data(format!("{place} row {row}"), problem));
+                }
+            }
+            Targets::Values(values) => {
+                if let Some((at, problem)) = self.target_range().misfit(values.data(), width, self.name()) {
+                    let (row, column) = (at / width, at % width);
+                    return Err(Error::data(format!("{place} row {row}, column {column}"), problem));
+                }
+            }
+        }
+        Ok(by_class)
+    }
+}
+
+/// Refuses labels that count as numbers and that f32 would round.
+fn check_exact(place: &str, labels: &[u32]) -> Result<()> {
+    let rounded = |label: &u32| f64::from(*label as f32) != f64::from(*label);
+    match labels.iter().enumerate().find(|(_, label)| rounded(label)) {
+        Some((row, label)) => {
+            let problem = format!("{label} is a whole number that f32 rounds to {}", f64::from(*label as f32));
+            Err(Error::data(format!("{place} row {row}"), problem))
+        }
+        None => Ok(()),
     }
 }
 

@@ -28,9 +28,31 @@ use crate::{Error, Result};
 pub struct Losses {
     pub(crate) losses: Vec<Loss>,
     pub(crate) weights: Vec<f32>,
+    pub(crate) are_none: bool,
 }
 
 impl Losses {
+    /// No loss: for a model that predicts, or is trained by hand or by [`Model::fit_with`](crate::model::Model::fit_with)
+    /// alone. What asks for a loss (`fit`, `evaluate`, `minimize`, `train_on_batch`, `compute_gradients` …) refuses it with
+    /// an [`Error::Value`].
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let net = Sequential::new(1).add(Dense::new(1));
+    /// let mut model = net.compile(Device::cpu(), Losses::none(), Sgd::new(0.1))?;
+    /// let x = Matrix::from([[1.0], [2.0]]);
+    /// model.backward(&[&x], &[[[1.0], [1.0]].into()])?;
+    /// model.apply_gradients()?;
+    /// let error = model.fit(&Dataset::new(x, [1.0, 2.0])?, &Fit::new()).unwrap_err();
+    /// let wanted = "there (this model was compiled with Losses::none(), for predictions and steps by hand)";
+    /// assert_eq!(error.to_string(), format!("model: loss must be {wanted}, got none"));
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn none() -> Self {
+        Self { losses: Vec::new(), weights: Vec::new(), are_none: true }
+    }
+
     pub(crate) fn check(&self) -> Result<()> {
         self.losses.iter().try_for_each(Loss::check)?;
         for (i, (loss, weight)) in self.losses.iter().zip(&self.weights).enumerate() {
@@ -51,7 +73,7 @@ impl From<Loss> for Losses {
 
 impl From<Vec<Loss>> for Losses {
     fn from(losses: Vec<Loss>) -> Self {
-        Self { weights: vec![1.0; losses.len()], losses }
+        Self { weights: vec![1.0; losses.len()], losses, are_none: false }
     }
 }
 
@@ -64,7 +86,7 @@ impl<const N: usize> From<[Loss; N]> for Losses {
 impl From<Vec<(Loss, f32)>> for Losses {
     fn from(losses: Vec<(Loss, f32)>) -> Self {
         let (losses, weights) = losses.into_iter().unzip();
-        Self { losses, weights }
+        Self { losses, weights, are_none: false }
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct LastBatch {
     pub slots: usize,
     pub rows: usize,
     pub weights: Option<Vec<f32>>,
+    /// By output, where that has weights of its own.
+    pub target_weights: Vec<Option<Vec<f32>>>,
     /// Where metrics ask for them.
     pub targets: Vec<Targets>,
 }

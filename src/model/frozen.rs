@@ -1,6 +1,8 @@
-//! Layers that training leaves as they are.
+//! Layers that training leaves as they are, or changes slowly.
 
 use super::{Model, Network};
+use crate::layers::Layer;
+use crate::optimizers::LayerRule;
 use crate::{Error, Result};
 
 impl Model {
@@ -49,6 +51,38 @@ impl Model {
         names
     }
 
+    /// From now on a layer learns at `factor` times the learning rate: 1 if not told otherwise, as
+    /// [`Dense::rate_factor`](crate::layers::Dense::rate_factor) sets it before. A front that has been taken over from
+    /// another model learns slowly, the layers behind it fast (discriminative fine-tuning, Howard & Ruder 2018). It is saved
+    /// with the model; what the optimizer has gathered stays.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for a factor that is not positive and finite, with the names of the layers that have a factor if
+    /// `layer` is none of them; [`Error::Gpu`].
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let net = Sequential::new(2).add(Dense::new(4).activation(Activation::Tanh)).add(Dense::new(1));
+    /// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Adam::default())?;
+    /// model.set_rate_factor("dense_1", 0.1)?;
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn set_rate_factor(&mut self, layer: &str, factor: f32) -> Result<()> {
+        let before = self.program.clone();
+        self.program.network.set_rate_factor(layer, factor)?;
+        if self.program == before {
+            return Ok(());
+        }
+        if let Err(error) = self.reload_training().and_then(|()| self.write_rules()) {
+            self.program = before;
+            return Err(error);
+        }
+        // The plans by hand that update may be of another kernel.
+        self.release_plans_by_hand();
+        Ok(())
+    }
+
     fn mark(&mut self, place: &str, layer: &str, frozen: bool) -> Result<()> {
         self.program.network.check_parameter_layer(place, layer)?;
         let owners = self.program.network.parameter_layers();
@@ -63,6 +97,26 @@ impl Model {
 }
 
 impl Network {
+    /// Every application of `layer` learns at `factor` times the learning rate.
+    fn set_rate_factor(&mut self, layer: &str, factor: f32) -> Result<()> {
+        LayerRule { rate_factor: factor, ..LayerRule::default() }.check(layer)?;
+        let (mut names, mut found) = (Vec::new(), None);
+        for (at, value) in self.values.iter_mut().enumerate() {
+            let Some(Layer::Dense(dense)) = &mut value.layer else { continue };
+            if value.shares.is_none() {
+                names.push(value.name.clone());
+                found = found.or_else(|| (value.name == layer).then_some(at));
+            }
+            if found.is_some() && value.shares.or(Some(at)) == found {
+                dense.rule.rate_factor = factor;
+            }
+        }
+        if found.is_some() {
+            return Ok(());
+        }
+        Err(Error::value("set_rate_factor", "layer", format!("one of {}", names.join(", ")), format!("\"{layer}\"")))
+    }
+
     /// Refuses a `layer` that has no parameters or is none; `place` is where it was named.
     pub(crate) fn check_parameter_layer(&self, place: &str, layer: &str) -> Result<()> {
         let mut owners = self.parameter_layers();

@@ -77,6 +77,7 @@ impl Model {
                 return Err(Error::value(place, "metric", "there once", metric));
             }
         }
+        self.program().check_has_losses()?;
         let mut program = self.program().clone();
         for i in (0..outputs).filter(|i| wanted(*i)) {
             for (value, loss) in program.network.outputs().zip(&program.losses).skip(i).take(1) {

@@ -33,6 +33,7 @@ mod shared;
 #[cfg(feature = "save")]
 mod stored;
 mod summary;
+mod surgery;
 mod value;
 mod weights;
 

@@ -68,7 +68,7 @@ impl Applied {
 #[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize), serde(try_from = "super::stored::Stored"))]
 pub struct Network {
     pub(super) values: Vec<Applied>,
-    outputs: Vec<usize>,
+    pub(super) outputs: Vec<usize>,
     /// From which the first weights are drawn.
     #[cfg_attr(feature = "save", serde(skip))]
     pub(super) seed: u64,

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 /// Keys of the metadata entries.
 const KEY: &str = "axone";
 const TRAINING_KEY: &str = "axone.training";
+const STEPS_KEY: &str = "axone.steps";
 const SERVING_KEY: &str = "axone.serving";
 
 /// What a model is made from, as its file says it.
@@ -60,13 +61,21 @@ fn numbers(version: &str) -> Option<[u64; 3]> {
     numbers?.try_into().ok()
 }
 
+/// What a checkpoint holds beside the model, as JSON.
+pub(crate) enum State {
+    /// Of a run of `fit`.
+    Run(String),
+    /// Of steps by hand.
+    Steps(String),
+}
+
 /// A file that [`Model::save`] or a checkpoint wrote.
 pub(crate) struct Contents {
     path: PathBuf,
     bytes: Vec<u8>,
     pub description: Description,
-    /// The state of a training run, as JSON; a model alone has none.
-    pub training: Option<String>,
+    /// The state of a training; a model alone has none.
+    pub training: Option<State>,
     serving: Serving,
 }
 
@@ -91,7 +100,8 @@ impl Contents {
         SafeTensors::deserialize(&bytes).map_err(|error| Error::file(path, error))?;
         let serving = entry(SERVING_KEY).map(|json| serde_json::from_str(&json)).transpose().map_err(wrong)?;
         let (path, serving) = (path.to_owned(), serving.unwrap_or_default());
-        Ok(Self { path, bytes, description, training: entry(TRAINING_KEY), serving })
+        let training = entry(TRAINING_KEY).map(State::Run).or_else(|| entry(STEPS_KEY).map(State::Steps));
+        Ok(Self { path, bytes, description, training, serving })
     }
 
     /// The tensors called `names`, each a matrix of f32, under these names.
@@ -111,7 +121,8 @@ impl Contents {
         if loss_weights.len() != losses.len() {
             return Err(Error::shape("loss_weights", format!("{} numbers", losses.len()), loss_weights.len()));
         }
-        let losses = Losses { losses: losses.clone(), weights: loss_weights.clone() };
+        let are_none = losses.is_empty();
+        let losses = Losses { losses: losses.clone(), weights: loss_weights.clone(), are_none };
         let program = Program::new(network.clone(), losses, *optimizer)?;
         frozen.iter().try_for_each(|layer| network.check_parameter_layer("frozen", layer))?;
         let layout = Layout::new(&program)?;
@@ -165,7 +176,7 @@ impl Model {
     }
 
     /// Writes the model, and beside it what else a checkpoint holds.
-    pub(crate) fn write_file(&mut self, path: &Path, training: Option<String>, beside: &[Weight]) -> Result<()> {
+    pub(crate) fn write_file(&mut self, path: &Path, training: Option<State>, beside: &[Weight]) -> Result<()> {
         let description = Description {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: self.program().network.clone(),
@@ -179,7 +190,10 @@ impl Model {
         weights.iter().try_for_each(Weight::check_finite)?;
         let views: Result<Vec<_>> =
             weights.iter().chain(beside).map(|weight| view(weight).map_err(|e| Error::file(path, e))).collect();
-        let training = training.map(|json| (TRAINING_KEY.to_owned(), json));
+        let training = training.map(|state| match state {
+            State::Run(json) => (TRAINING_KEY.to_owned(), json),
+            State::Steps(json) => (STEPS_KEY.to_owned(), json),
+        });
         let serving = (*self.serving != Serving::default()).then(|| serde_json::to_string(&self.serving)).transpose();
         let serving = serving.map_err(|error| Error::file(path, error))?.map(|json| (SERVING_KEY.to_owned(), json));
         let metadata: HashMap<_, _> = [(KEY.to_owned(), json)].into_iter().chain(training).chain(serving).collect();
@@ -195,13 +209,17 @@ impl Model {
     /// [`Error::TooLarge`] where the model does not fit the device; [`Error::Gpu`].
     pub fn load_from(path: impl AsRef<Path>, device: Device) -> Result<Self> {
         let path = path.as_ref();
-        let contents = Contents::read(path)?;
+        Self::from_contents(&Contents::read(path)?, path, device)
+    }
+
+    /// The model in `contents`, those of the file at `path`.
+    pub(crate) fn from_contents(contents: &Contents, path: &Path, device: Device) -> Result<Self> {
         let in_file = |error| in_file(error, path);
         let (program, weights) = contents.model().map_err(in_file)?;
         let mut model = Model::of(program, device)?;
         model.set_weights(&weights)?;
         contents.description.frozen.iter().try_for_each(|layer| model.freeze(layer))?;
-        if let Some(schema) = contents.serving.schema {
+        if let Some(schema) = contents.serving.schema.clone() {
             model.set_schema(schema).map_err(in_file)?;
         }
         if let Some(threshold) = contents.serving.threshold {

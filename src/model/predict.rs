@@ -13,6 +13,7 @@ use crate::losses::Task;
 use crate::metrics::first_largest;
 use crate::plan::Fetch;
 use crate::{Error, Result};
+use std::borrow::Borrow;
 
 impl Model {
     /// The model's output for each row of `x`: of its first output, if it has several.
@@ -24,7 +25,7 @@ impl Model {
     }
 
     /// The first output for each row of the inputs.
-    pub(super) fn predict_first(&mut self, inputs: &[Matrix]) -> Result<Matrix> {
+    pub(super) fn predict_first(&mut self, inputs: &[impl Borrow<Matrix>]) -> Result<Matrix> {
         let mut outputs = self.predict_all(inputs)?;
         if outputs.is_empty() { Err(Error::Internal("no output".to_owned())) } else { Ok(outputs.swap_remove(0)) }
     }
@@ -57,8 +58,9 @@ impl Model {
     ///
     /// # Errors
     /// As there.
-    pub fn predict_classes_of(&mut self, inputs: &[Matrix]) -> Result<Vec<u32>> {
+    pub fn predict_classes_of(&mut self, inputs: &[impl Borrow<Matrix>]) -> Result<Vec<u32>> {
         let program = self.program();
+        program.check_has_losses()?;
         let first = program.network.outputs().zip(&program.losses).next();
         let (output, loss) = first.ok_or_else(|| Error::Internal("no output".to_owned()))?;
         let cols: usize = output.shape.iter().product();
@@ -90,9 +92,9 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::predict`].
-    pub fn predict_all(&mut self, inputs: &[Matrix]) -> Result<Vec<Matrix>> {
+    pub fn predict_all(&mut self, inputs: &[impl Borrow<Matrix>]) -> Result<Vec<Matrix>> {
         self.check_finite_inputs(inputs)?;
-        let rows = inputs.first().map_or(0, Matrix::rows);
+        let rows = inputs.first().map_or(0, |input| input.borrow().rows());
         let most = self.inference_batch(Purpose::Predict, rows, &[])?;
         let loaded = self.load(Purpose::Predict, most, &[])?;
         let widths: Vec<usize> = loaded.plan.outputs.iter().map(|range| range.fixed() / loaded.batch).collect();
@@ -102,7 +104,7 @@ impl Model {
             let count = most.min(rows - first);
             let loaded = self.load(Purpose::Predict, padded(count, most), &[])?;
             let (id, places, outputs) = (loaded.id, loaded.plan.inputs.clone(), loaded.plan.outputs.clone());
-            for (input, range) in inputs.iter().zip(places) {
+            for (input, range) in inputs.iter().map(Borrow::borrow).zip(places) {
                 let part = &input.data()[first * input.cols()..(first + count) * input.cols()];
                 if let Some(range) = range {
                     self.executor.write(id, range.buffer, range.offset, part)?;

@@ -71,9 +71,9 @@ impl Program {
         network.check()?;
         optimizer.check()?;
         losses.check()?;
-        let Losses { losses, weights } = losses;
+        let Losses { losses, weights, are_none } = losses;
         let outputs = network.outputs().len();
-        if losses.len() != outputs {
+        if losses.len() != outputs && !are_none {
             return Err(Error::value("compile", "losses", format!("one for each of {outputs} outputs"), losses.len()));
         }
         let watched = vec![Watched::default(); outputs];
@@ -110,7 +110,8 @@ impl Program {
         self.optimizer
     }
 
-    /// The graph for `purpose`. `classes[i]`: the targets of output `i` are class indices.
+    /// The graph for `purpose`. `classes[i]`: the targets of output `i` are class indices; behind those of all outputs,
+    /// where it goes on: the targets of output `i` have weights of their own.
     pub(crate) fn build(&self, purpose: Purpose, classes: &[bool]) -> Result<Built> {
         self.build_scaled(purpose, classes, false)
     }
@@ -135,7 +136,11 @@ impl Program {
             let name = self.network.outputs().nth(i).map_or_else(String::new, |value| value.name.clone());
             // Before the loss, which takes its gradient in the same dispatch if this exists by then.
             let weight = self.loss_weights.get(i).copied().unwrap_or(1.0);
-            let scale = weighted(&mut graph, weight, row_scale);
+            let mut scale = weighted(&mut graph, weight, row_scale);
+            if classes.get(self.losses.len() + i) == Some(&true) {
+                let own = graph.target(&format!("{name} weight"), 1)?;
+                scale = graph.mul("target_weight", scale, own)?;
+            }
             let classes = classes.get(i).copied().unwrap_or(false);
             let nodes = loss.build(&mut graph, output, &name, classes)?;
             // What layers ask for their activations is part of the loss, and stands in the log with the first output's.

@@ -15,8 +15,8 @@ pub(crate) struct Reported {
 /// Where a value comes from.
 pub(crate) enum Entry {
     Loss,
-    /// Of an output: the mean of a slot of the log.
-    Slot(usize),
+    /// The mean of a slot of the log; of which output, if of one.
+    Slot(usize, Option<usize>),
     /// Of an output.
     More(usize, Metric),
 }
@@ -32,7 +32,7 @@ pub(crate) fn reported(program: &Program) -> Vec<Reported> {
     for (i, ((output, of_output), watched)) in parts.enumerate() {
         let prefix = if count == 1 { String::new() } else { format!("{}_", output.name) };
         if count > 1 {
-            entries.push(loss(format!("{prefix}loss"), Entry::Slot(i)));
+            entries.push(loss(format!("{prefix}loss"), Entry::Slot(i, Some(i))));
         }
         let own = match of_output.task() {
             Task::Classes | Task::YesNo => Metric::Accuracy,
@@ -40,13 +40,13 @@ pub(crate) fn reported(program: &Program) -> Vec<Reported> {
         };
         let more = watched.metrics.iter().filter(|metric| **metric != own).cloned();
         let more = more.map(|metric| (metric.name(), metric.direction(), Entry::More(i, metric)));
-        let first = (of_output.metric().to_owned(), own.direction(), Entry::Slot(losses + i));
+        let first = (of_output.metric().to_owned(), own.direction(), Entry::Slot(losses + i, Some(i)));
         entries.extend([first].into_iter().chain(more).filter_map(|(name, direction, entry)| {
             Some(Reported { name: format!("{prefix}{name}"), direction: direction?, entry })
         }));
     }
     let added = program.network.added_losses().zip(count..);
-    entries.extend(added.map(|((value, _), slot)| loss(format!("{value}_loss"), Entry::Slot(slot))));
+    entries.extend(added.map(|((value, _), slot)| loss(format!("{value}_loss"), Entry::Slot(slot, None))));
     entries
 }
 
@@ -57,10 +57,9 @@ pub(super) fn check_names(program: &Program, place: &str) -> Result<()> {
     let output = |i: usize| program.network.outputs().nth(i).map_or("", |output| &output.name);
     let meaning = |entry| match entry {
         Entry::Loss => "the loss of all outputs".to_owned(),
-        Entry::Slot(slot) if slot < count => format!("the loss of {}", output(slot)),
-        Entry::Slot(slot) if slot < count + added.len() => format!("the loss of {}", added[slot - count]),
-        Entry::Slot(slot) => {
-            let i = slot - count - added.len();
+        Entry::Slot(slot, None) => format!("the loss of {}", added[slot - count]),
+        Entry::Slot(slot, Some(i)) if slot < count => format!("the loss of {}", output(i)),
+        Entry::Slot(_, Some(i)) => {
             format!("the {} of {}", program.losses[i].metric(), output(i))
         }
         Entry::More(i, metric) => format!("the {metric} of {}", output(i)),

@@ -89,6 +89,7 @@ impl Model {
     /// ```
     pub fn set_threshold(&mut self, threshold: f32) -> Result<()> {
         let program = &self.program;
+        program.check_has_losses()?;
         let first = program.network.outputs().zip(&program.losses).next();
         let fits = |(output, loss): &(&Applied, &Loss)| {
             loss.task() == Task::YesNo && output.shape.iter().product::<usize>() == 1

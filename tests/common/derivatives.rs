@@ -2,7 +2,7 @@
 
 #[cfg(feature = "save")]
 use super::comes_back;
-use super::matrix;
+use super::{U32, U64, assert_none, differences, matrix};
 use axone::check::compare;
 use axone::model::Value;
 use axone::prelude::*;
@@ -187,4 +187,58 @@ pub fn refused() -> Vec<String> {
     let losses = [net.add_loss(mixed, 2.0), net.add_loss(x, f32::NAN), net.add_loss(foreign, 1.0)];
     said.extend(losses.into_iter().map(|result| result.unwrap_err().to_string()));
     said
+}
+
+/// Values, derivatives, second derivatives, and the gradients of a loss of all three by the parameters, for every
+/// activation and a formula, are those of PyTorch's double backward in double precision. In f64 they are right to the
+/// rounding of what is read, as f32; how far f32 may be from f64 is the check's to say, dispatch by dispatch.
+pub fn double_backward_is_that_of_pytorch() {
+    let cases: serde_json::Value =
+        serde_json::from_str(include_str!("../fixtures/derivatives/double_backward.json")).unwrap();
+    let numbers = |value: &serde_json::Value| -> Vec<f64> {
+        value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+    };
+    let own = Activation::custom("formula", |x| {
+        x.sin() * (-x * x).exp() + (x * x + 0.5).ln() + (x * x + 1.0).sqrt() / (2.0 + x.cos())
+    });
+    let rows = [Activation::Softmax, Activation::LogSoftmax, own];
+    let functions: Vec<Activation> = Activation::ELEMENTWISE[1..].iter().copied().chain(rows).collect();
+    assert_eq!(cases.as_object().unwrap().len(), functions.len());
+    for function in functions {
+        let case = &cases[function.name()];
+        let mut net = Network::new();
+        let x = net.input("x", 2).unwrap();
+        let hidden = net.apply(Dense::new(4).activation(function), x).unwrap();
+        let u = net.apply(Dense::new(1).named("u"), hidden).unwrap();
+        let slope = net.gradient(u, x).unwrap();
+        let bend = net.gradient(slope, x).unwrap();
+        let of_all = [u, slope, bend];
+        let size = net.formula("size", of_all, |[u, s, b]| u.square() + s.square().sum() + b.square().sum()).unwrap();
+        net.output(u).unwrap();
+        net.add_loss(size, 1.0).unwrap();
+        let losses = [(Loss::MeanSquaredError, 0.0)];
+        let mut model = net.compile(Device::cpu_f64(), losses, Sgd::new(0.1)).unwrap();
+        let mut weights = model.weights().unwrap();
+        for (weight, given) in weights.iter_mut().zip(case["parameters"].as_array().unwrap()) {
+            weight.data = numbers(given).into_iter().map(|x| x as f32).collect();
+        }
+        model.set_weights(&weights).unwrap();
+        let x = Matrix::new(4, 2, numbers(&case["x"]).into_iter().map(|x| x as f32).collect()).unwrap();
+        let close = |what: &str, got: &[f32], want: Vec<f64>| {
+            let got: Vec<f64> = got.iter().map(|x| f64::from(*x)).collect();
+            // Rounded when read; what f64 itself is off by, a hundred roundings of numbers up to 100, is far below.
+            let allowed = |i: usize| want[i].abs() * U32 + 1e4 * U64;
+            assert_none(&differences(&format!("{} {what}", function.name()), &got, &want, allowed));
+        };
+        let values = model.activations(&[&x]).unwrap();
+        for (name, want) in ["u", "gradient_1", "gradient_2"].iter().zip(case["values"].as_array().unwrap()) {
+            let (_, value) = values.iter().find(|(own, _)| own == name).unwrap();
+            close(name, value.data(), numbers(want));
+        }
+        let data = Dataset::new(x, vec![0.0f32; 4]).unwrap();
+        model.compute_gradients(&data).unwrap();
+        for (gradient, want) in model.gradients().unwrap().iter().zip(case["gradients"].as_array().unwrap()) {
+            close(&gradient.name, &gradient.data, numbers(want));
+        }
+    }
 }

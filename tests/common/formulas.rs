@@ -81,4 +81,7 @@ pub fn a_chain_is_one_dispatch(device: &Device) {
     assert_eq!(programs, 2, "{own}");
     let dispatches = |plan: &str| plan.lines().count();
     assert!(dispatches(&own) <= dispatches(&plan(Activation::Silu)) + 2, "{own}");
+    // The built-in one has none of its own: it is part of the products.
+    let own = plan(Activation::custom("own_relu", |x| x.max(0.0)));
+    assert_eq!(dispatches(&own), dispatches(&plan(Activation::Relu)) + 2, "{own}");
 }

@@ -169,3 +169,52 @@ pub fn violations(machine: &mut Machine, name: &str, one_hot: bool) -> Vec<Strin
     }
     found
 }
+
+/// Losses as functions of matrices are those of a model: of one whose only layer passes its inputs on, to the bit, and
+/// their gradients are the gradients of that model's loss by its inputs.
+pub fn losses_are_functions() {
+    use super::matrix;
+    use axone::prelude::*;
+
+    let kinked = Loss::custom("kinked", |y, t| (y - t).greater(0.0).select(3.0 * (y - t), t - y));
+    let one_hot = Matrix::from([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]);
+    let answers = matrix(8, 4, 3).map(|x| f32::from(x > 0.0));
+    let numbers = matrix(9, 4, 3);
+    let classes = || Targets::from(vec![2u32, 0, 1, 1]);
+    let cases: [(Loss, Targets); 18] = [
+        (Loss::CategoricalCrossEntropy, classes()),
+        (Loss::CategoricalCrossEntropy, one_hot.clone().into()),
+        (Loss::SmoothedCrossEntropy(0.1), classes()),
+        (Loss::CategoricalFocal(2.0), classes()),
+        (Loss::KullbackLeibler, one_hot.clone().map(|t| 0.8 * t + 0.2 / 3.0).into()),
+        (Loss::BinaryCrossEntropy, answers.clone().into()),
+        (Loss::Focal { gamma: 2.0, alpha: Some(0.25) }, answers.clone().into()),
+        (Loss::Hinge, answers.clone().into()),
+        (Loss::SquaredHinge, answers.map(|t| 2.0 * t - 1.0).into()),
+        (Loss::MeanSquaredError, numbers.clone().into()),
+        (Loss::MeanAbsoluteError, numbers.clone().into()),
+        (Loss::Huber(0.3), numbers.clone().into()),
+        (Loss::LogCosh, numbers.clone().into()),
+        (Loss::Quantile(0.9), numbers.clone().into()),
+        (Loss::Poisson, numbers.clone().map(f32::abs).into()),
+        (Loss::Cosine, numbers.clone().into()),
+        (kinked, numbers.into()),
+        (Loss::custom("constant slope", |y, t| y.mean() + 0.0 * t.mean()), one_hot.into()),
+    ];
+    let outputs = matrix(7, 4, 3).map(|x| 2.0 * x);
+    for (loss, targets) in cases {
+        let net = Sequential::new(3).add(Dense::new(3).without_bias());
+        let mut model = net.compile(Device::cpu(), loss, Sgd::default()).unwrap();
+        model.set_weight("dense_1.w", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]).unwrap();
+        let (values, slopes) = (loss.value(&outputs, &targets).unwrap(), loss.gradient(&outputs, &targets).unwrap());
+        assert_eq!((values.len(), slopes.rows(), slopes.cols()), (4, 4, 3));
+        let all = Dataset::new(outputs.clone(), targets).unwrap();
+        for (row, value) in values.iter().enumerate() {
+            let one = all.select(&[row]).unwrap();
+            let dx = model.input_gradients_of_loss(&one).unwrap().remove(0);
+            assert_eq!(model.last_evaluation().unwrap().loss(), f64::from(*value), "{loss:?} of row {row}");
+            assert_eq!(dx.data(), slopes.row(row).unwrap(), "slopes of {loss:?} in row {row}");
+        }
+        assert!(slopes.data().iter().any(|g| *g != 0.0), "{loss:?}");
+    }
+}

@@ -16,6 +16,8 @@ pub mod formulas;
 pub mod host_loss;
 pub mod inference;
 pub mod layers;
+#[cfg(feature = "save")]
+pub mod loops;
 pub mod losses;
 pub mod machine;
 pub mod memory;
@@ -26,6 +28,7 @@ pub mod more_losses;
 pub mod mutants;
 pub mod optimizers;
 pub mod own_metrics;
+pub mod partial;
 pub mod predictor;
 pub mod products;
 pub mod products_of_values;

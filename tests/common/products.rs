@@ -32,6 +32,7 @@ pub fn a_loss_by_hand_is_the_loss(device: &Device) {
     let given = [Matrix::new(12, 4, digit).unwrap(), Matrix::new(12, 2, size).unwrap()];
     let larger: Vec<Matrix> = [(4, 1), (2, 2)].map(|(cols, stream)| matrix(stream, 20, cols)).into();
     hand.backward(more.inputs(), &larger).unwrap();
+    hand.clear_gradients();
     hand.backward(data.inputs(), &given).unwrap();
     let (got, want) = (gradients(&mut hand), gradients(&mut built_in));
     // The probability passes through one more function and a quotient, on the host.
@@ -39,6 +40,7 @@ pub fn a_loss_by_hand_is_the_loss(device: &Device) {
     assert!(differ(&got, &vec![0.0; got.len()]));
     // An output with zeros has no part in it.
     let without = [Matrix::new(12, 4, vec![0.0; 48]).unwrap(), given[1].clone()];
+    hand.clear_gradients();
     hand.backward(data.inputs(), &without).unwrap();
     assert!(hand.gradient("digit.w").unwrap().data.iter().all(|g| *g == 0.0));
     assert_eq!(flat(vec![hand.gradient("size.w").unwrap()]).len(), 22);
@@ -169,4 +171,110 @@ pub fn statistics_move_once(device: &Device) {
     let after = hand.weights().unwrap();
     let changed: Vec<&str> = before.iter().zip(&after).filter(|(a, b)| a != b).map(|(a, _)| a.name.as_str()).collect();
     assert_eq!(changed, ["dense_1.w", "dense_1.b", "dense_2.w", "dense_2.b"]);
+}
+
+/// Passes add up until a step or `clear_gradients`: those of two losses are that of their sum, behind the gradients of the
+/// model's own loss too, and nothing comes to frozen layers.
+pub fn passes_add_up(device: &Device) {
+    let data = images(9);
+    let mut model = branched(device);
+    let given: Vec<[Matrix; 2]> =
+        (0..3).map(|i| [matrix(20 + i, 9, 4), matrix(30 + i, 9, 2)].map(|dy| dy.map(|x| x / 9.0))).collect();
+    let sum: Vec<Matrix> = (0..2).map(|i| (&(&given[0][i] + &given[1][i]).unwrap() + &given[2][i]).unwrap()).collect();
+    let close = |got: &[f64], want: &[f64]| {
+        // Three passes instead of one, and two sums.
+        assert_none(&differences("gradient", got, want, |_| (4.0 * ROUNDINGS + 2.0) * U32));
+    };
+    model.backward(data.inputs(), &sum).unwrap();
+    let (want, own) = (gradients(&mut model), {
+        model.compute_gradients(&data).unwrap();
+        gradients(&mut model)
+    });
+    assert!(differ(&want, &vec![0.0; want.len()]));
+    model.clear_gradients();
+    given.iter().for_each(|dy| model.backward(data.inputs(), dy).unwrap());
+    close(&gradients(&mut model), &want);
+    // In place of those of before: a step, and a pass anew.
+    model.compute_gradients(&data).unwrap();
+    model.backward_to_inputs(data.inputs(), &sum).unwrap();
+    let both: Vec<f64> = own.iter().zip(&want).map(|(a, b)| a + b).collect();
+    close(&gradients(&mut model), &both);
+    model.clear_gradients();
+    model.backward(data.inputs(), &sum).unwrap();
+    assert_eq!(gradients(&mut model), want);
+
+    model.freeze("digit").unwrap();
+    for _ in 0..2 {
+        model.backward(data.inputs(), &sum).unwrap();
+    }
+    let of_frozen = model.gradient("digit.w").unwrap().data;
+    assert!(of_frozen.iter().all(|g| *g == 0.0), "{of_frozen:?}");
+    let before = model.weight("digit.w").unwrap();
+    model.apply_gradients().unwrap();
+    assert_eq!(model.weight("digit.w").unwrap(), before);
+}
+
+/// The gradients of the inputs are those of the pass, with its masks: for a linear network `Σ dx x = Σ dy y`, and a
+/// dropout in front leaves out what its mask does.
+pub fn inputs_have_the_gradients_of_the_pass(device: &Device) {
+    let net = Sequential::new(6).add(Dropout::new(0.5)).add(Dense::new(3).without_bias());
+    let mut model = net.compile(device.clone(), Losses::none(), Sgd::new(0.1)).unwrap();
+    let (x, dy) = (matrix(1, 8, 6), matrix(2, 8, 3));
+    let sum = |a: &Matrix, b: &Matrix| -> f64 {
+        a.data().iter().zip(b.data()).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+    };
+    for _ in 0..3 {
+        let y = model.forward(&[&x]).unwrap().remove(0);
+        let dx = model.backward_to_inputs(&[&x], std::slice::from_ref(&dy)).unwrap().remove(0);
+        let dropped = dx.data().iter().filter(|dx| **dx == 0.0).count();
+        assert!((12..36).contains(&dropped), "{dropped} of 48");
+        // 24 and 48 products of numbers of size 2.
+        assert!((sum(&dx, &x) - sum(&dy, &y)).abs() < 2.0 * 72.0 * ROUNDINGS * U32);
+        model.apply_gradients().unwrap();
+    }
+    // In prediction there is no mask.
+    let dx = model.input_gradients(&[&x], std::slice::from_ref(&dy)).unwrap().remove(0);
+    assert!(dx.data().iter().all(|dx| *dx != 0.0));
+}
+
+/// The model's own loss by its inputs: what `input_gradients` makes of the gradients of the losses, both outputs together.
+pub fn the_loss_has_gradients_by_its_inputs(device: &Device) {
+    let net = |last: Dense| {
+        let mut net = Network::new();
+        let (a, b) = (net.input("a", 3).unwrap(), net.input("b", 2).unwrap());
+        let left = net.apply(Dense::new(4).activation(Activation::Tanh), a).unwrap();
+        let left = net.apply(Dropout::new(0.5), left).unwrap();
+        let right = net.apply(Dense::new(4).activation(Activation::Silu), b).unwrap();
+        let sum = net.add(&[left, right]).unwrap();
+        let (class, size) = (net.apply(last, sum).unwrap(), net.apply(Dense::new(2), sum).unwrap());
+        net.output(class).unwrap();
+        net.output(size).unwrap();
+        net
+    };
+    let losses = [(Loss::CategoricalCrossEntropy, 1.0), (Loss::Huber(0.5), 0.25)];
+    let mut model = net(Dense::new(3)).compile(device.clone(), losses, Sgd::new(0.1)).unwrap();
+    let weights: Vec<f32> = vec![1.0, 0.5, 0.0, 2.0, 0.5];
+    let data = Dataset::new(matrix(1, 5, 3), vec![0u32, 2, 1, 1, 0]).unwrap().with_input(matrix(2, 5, 2)).unwrap();
+    let data = data.with_target(matrix(3, 5, 2)).unwrap().with_weights(weights.clone()).unwrap();
+    let gathered = gradients(&mut model);
+    let got = model.input_gradients_of_loss(&data).unwrap();
+    let (report, loss) = (model.last_evaluation().unwrap(), model.evaluate(&data).unwrap().loss());
+    assert!((report.loss() - loss).abs() < ROUNDINGS * U32, "{report:?}");
+    assert_eq!(gradients(&mut model), gathered);
+
+    let outputs = model.predict_all(data.inputs()).unwrap();
+    let dy: Vec<Matrix> = (0..2)
+        .map(|i| {
+            let (loss, weight) = losses[i];
+            let by_row = loss.gradient(&outputs[i], &data.targets()[i]).unwrap();
+            let cols = by_row.cols();
+            let values = by_row.data().iter().enumerate().map(|(at, g)| g * weight * weights[at / cols] / 4.0);
+            Matrix::new(5, cols, values.collect()).unwrap()
+        })
+        .collect();
+    let want = model.input_gradients(data.inputs(), &dy).unwrap();
+    let wide = |all: &[Matrix]| -> Vec<f64> { all.iter().flat_map(Matrix::data).map(|x| f64::from(*x)).collect() };
+    assert_none(&differences("dL/dx", &wide(&got), &wide(&want), |_| 3.0 * ROUNDINGS * U32));
+    assert!(got[0].row(2).unwrap().iter().all(|dx| *dx == 0.0), "a row without weight has no part");
+    assert!(differ(&wide(&got), &[0.0; 25]));
 }

@@ -76,3 +76,20 @@ pub fn shared_blocks_are_saved(device: &Device, name: &str) {
     again.fit(&data, &Fit::new().epochs(1).batch_size(4).silent()).unwrap();
     assert_eq!(again.weights().unwrap()[..2], before[..2]);
 }
+
+/// The penalty of a shared layer counts once, however often it is applied: after a step it has moved by `-lr l2 w` and the
+/// gradients of its applications, which are 0 here.
+pub fn penalties_count_once(device: &Device) {
+    let mut net = Network::new();
+    let (a, b) = (net.input("a", 2).unwrap(), net.input("b", 2).unwrap());
+    let layer = net.share(Dense::new(2).named("shared").l2(0.5));
+    let values = [a, b, a].map(|x| net.apply(&layer, x).unwrap());
+    let y = net.formula("y", values, |[a, b, c]| 0.0 * (a + b + c)).unwrap();
+    net.output(y).unwrap();
+    let mut model = net.compile(device.clone(), Loss::MeanSquaredError, Sgd::new(0.25)).unwrap();
+    assert_eq!(model.parameters(), 6);
+    model.set_weight("shared.w", [[1.0, -2.0], [0.5, 4.0]]).unwrap();
+    let data = Dataset::new(matrix(1, 4, 2), matrix(2, 4, 2)).unwrap().with_input(matrix(3, 4, 2)).unwrap();
+    model.fit(&data, &Fit::new().epochs(1).batch_size(4).silent()).unwrap();
+    assert_eq!(model.weight("shared.w").unwrap().data, [1.0, -2.0, 0.5, 4.0].map(|w| w - 0.25 * 0.5 * w));
+}

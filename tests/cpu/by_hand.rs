@@ -2,7 +2,7 @@
 //! asked for in the wrong order or with the wrong numbers.
 
 use crate::common::api::{branched, classifier, samples};
-use crate::common::{by_hand, matrix, products};
+use crate::common::{by_hand, losses, matrix, products};
 use axone::graph::{Graph, vector_jacobian};
 use axone::prelude::*;
 
@@ -43,6 +43,32 @@ fn products_are_finite_differences() {
 #[test]
 fn products_are_the_oracles() {
     products::products_are_the_oracles(&Device::cpu());
+}
+
+#[test]
+fn passes_add_up() {
+    devices().iter().for_each(products::passes_add_up);
+}
+
+#[test]
+fn inputs_have_the_gradients_of_the_pass() {
+    devices().iter().for_each(products::inputs_have_the_gradients_of_the_pass);
+}
+
+#[test]
+fn the_loss_has_gradients_by_its_inputs() {
+    devices().iter().for_each(products::the_loss_has_gradients_by_its_inputs);
+}
+
+#[test]
+fn losses_are_functions() {
+    losses::losses_are_functions();
+}
+
+#[cfg(feature = "save")]
+#[test]
+fn loops_go_on() {
+    crate::common::loops::loops_go_on(&Device::cpu(), "cpu");
 }
 
 #[test]
@@ -214,4 +240,91 @@ fn a_product_needs_gradients_of_the_right_shape() {
     let mut graph = Graph::new();
     let (x, dy) = (graph.input("x", 3).unwrap(), graph.input("dy", 2).unwrap());
     assert_eq!(message(vector_jacobian(&mut graph, &[(x, dy)], &[x])), "dy: expected (B, 3), got (B, 2)");
+}
+
+/// What asks for a loss says that there is none; predictions, steps by hand and losses of the host go on.
+#[test]
+fn a_model_without_a_loss() {
+    let net = Sequential::new(5).add(Dense::new(3)).network().unwrap();
+    let mut model = net.compile(Device::cpu(), Losses::none(), Sgd::new(0.1)).unwrap();
+    let (data, fit) = (samples(6), Fit::new().epochs(3).batch_size(4).silent());
+    let wanted = "model: loss must be there (this model was compiled with Losses::none(), for predictions and steps by \
+                  hand), got none";
+    assert_eq!(message(model.fit(&data, &fit)), wanted);
+    assert_eq!(message(model.evaluate(&data)), wanted);
+    assert_eq!(message(model.minimize(&data, &Lbfgs::new())), wanted);
+    assert_eq!(message(model.train_on_batch(&data)), wanted);
+    assert_eq!(message(model.compute_gradients(&data)), wanted);
+    assert_eq!(message(model.input_gradients_of_loss(&data)), wanted);
+    assert_eq!(message(model.predict_classes(&data.inputs()[0])), wanted);
+    assert_eq!(message(model.set_threshold(0.5)), wanted);
+    assert_eq!(message(model.set_metrics([Metric::R2])), wanted);
+    assert!(model.program().losses().is_empty());
+
+    let before = model.weights().unwrap();
+    let loss = Loss::CategoricalCrossEntropy;
+    let history =
+        model.fit_with(&data, &fit, |y, t| Ok((loss.value(&y[0], &t[0])?, vec![loss.gradient(&y[0], &t[0])?])));
+    let history = history.unwrap();
+    assert_eq!(history.names(), ["loss"]);
+    assert!(history.last("loss") < history.get("loss").first().copied());
+    assert_ne!(model.weights().unwrap(), before);
+    // No losses, without a word, are still a mistake.
+    let error = message(net.compile(Device::cpu(), Vec::<Loss>::new(), Sgd::new(0.1)));
+    assert_eq!(error, "compile: losses must be one for each of 1 outputs, got 0");
+}
+
+/// Losses by matrices refuse what training refuses.
+#[test]
+fn losses_of_what_does_not_fit() {
+    let (y, loss) = (matrix(1, 2, 3), Loss::CategoricalCrossEntropy);
+    let error = |y: &Matrix, t: Targets| message(loss.value(y, &t));
+    assert_eq!(error(&y, vec![0u32, 3].into()), "targets row 1: class 3, but outputs tells 3 classes apart (0 to 2)");
+    assert_eq!(error(&y, vec![0u32].into()), "targets: expected 2 rows, got 1");
+    assert_eq!(error(&y, matrix(1, 2, 2).into()), "outputs: expected targets (B, 3), got (B, 2)");
+    assert_eq!(
+        error(&matrix(1, 2, 1), matrix(1, 2, 1).map(f32::abs).into()),
+        "outputs: units must be at least 2 for categorical_cross_entropy, got 1"
+    );
+    assert_eq!(error(&Matrix::default(), vec![0u32; 0].into()), "outputs: 0 rows of 0 columns");
+    let infinite = y.clone().map(|y| y / 0.0);
+    assert!(error(&infinite, vec![0u32, 1].into()).starts_with("outputs row 0, column 0: "));
+    let error = message(Loss::Huber(-1.0).gradient(&y, &y.clone().into()));
+    assert_eq!(error, "huber: delta must be positive and finite, got -1");
+}
+
+/// A checkpoint of a loop is told from a model and from a run of `fit`, and is made between steps.
+#[cfg(feature = "save")]
+#[test]
+fn checkpoints_of_loops_are_told_apart() {
+    let path = crate::common::loops::path("apart");
+    let (mut model, data) = (classifier(&Device::cpu(), Adam::new(0.01)), samples(6));
+    model.compute_gradients(&data).unwrap();
+    let wanted = "save_checkpoint: gradients must be applied (apply_gradients) or forgotten (clear_gradients), got some since the last step";
+    assert_eq!(message(model.save_checkpoint(&path)), wanted);
+    model.clear_gradients();
+    model.save_checkpoint(&path).unwrap();
+    let fit = || Fit::new().epochs(1).batch_size(4).silent();
+    let error = message(model.fit(&data, &fit().resume(&path)));
+    assert!(error.ends_with("a checkpoint of steps by hand, for Model::load_checkpoint"), "{error}");
+    let none = "no state of steps by hand, as Model::save_checkpoint writes it";
+    model.save(&path).unwrap();
+    assert!(message(Model::load_checkpoint(&path, Device::cpu())).ends_with(none));
+    model.fit(&data, &fit().checkpoint(path.as_path())).unwrap();
+    assert!(message(Model::load_checkpoint(&path, Device::cpu())).ends_with(none));
+    std::fs::remove_file(path).ok();
+}
+
+/// A model without a loss comes back as one.
+#[cfg(feature = "save")]
+#[test]
+fn a_model_without_a_loss_is_saved() {
+    let path = crate::common::loops::path("no-loss");
+    let mut model =
+        Sequential::new(5).add(Dense::new(3)).compile(Device::cpu(), Losses::none(), Adam::new(0.1)).unwrap();
+    model.save(&path).unwrap();
+    let mut again = Model::load_from(&path, Device::cpu()).unwrap();
+    std::fs::remove_file(path).ok();
+    assert_eq!(again.weights().unwrap(), model.weights().unwrap());
+    assert_eq!(again.program(), model.program());
 }

@@ -65,3 +65,8 @@ fn what_does_not_fit_is_named() {
         ]
     );
 }
+
+#[test]
+fn double_backward_is_that_of_pytorch() {
+    derivatives::double_backward_is_that_of_pytorch();
+}

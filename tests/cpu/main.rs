@@ -33,6 +33,7 @@ mod metrics;
 mod minimize;
 mod names;
 mod optimizers;
+mod partial;
 #[cfg(feature = "plot")]
 mod pictures;
 mod plan;
@@ -58,6 +59,7 @@ mod sizes;
 #[cfg(feature = "datasets")]
 mod stream;
 mod sums;
+mod surgery;
 #[cfg(feature = "datasets")]
 mod tables;
 #[cfg(feature = "datasets")]

@@ -8,6 +8,7 @@ fn in_models() {
     let device = Device::cpu();
     shared::every_dispatch_agrees_with_f64(&device);
     shared::gradients_add_up(&device);
+    shared::penalties_count_once(&device);
 }
 
 #[cfg(feature = "save")]

@@ -38,6 +38,27 @@ fn products_are_the_oracles() {
 }
 
 #[test]
+fn passes_add_up() {
+    products::passes_add_up(&need_device!());
+}
+
+#[test]
+fn inputs_have_the_gradients_of_the_pass() {
+    products::inputs_have_the_gradients_of_the_pass(&need_device!());
+}
+
+#[test]
+fn the_loss_has_gradients_by_its_inputs() {
+    products::the_loss_has_gradients_by_its_inputs(&need_device!());
+}
+
+#[cfg(feature = "save")]
+#[test]
+fn loops_go_on() {
+    crate::common::loops::loops_go_on(&need_device!(), "gpu");
+}
+
+#[test]
 fn statistics_move_once() {
     products::statistics_move_once(&need_device!());
 }
@@ -102,7 +123,12 @@ fn going_on_creates_nothing() {
             model.apply_gradients().unwrap();
             model.forward(data.inputs()).unwrap();
             model.backward(data.inputs(), &dy).unwrap();
+            model.backward(data.inputs(), &dy).unwrap();
+            model.backward_to_inputs(data.inputs(), &dy).unwrap();
+            model.clear_gradients();
+            model.backward_to_inputs(data.inputs(), &dy).unwrap();
             model.input_gradients(data.inputs(), &dy).unwrap();
+            model.input_gradients_of_loss(&data).unwrap();
             target.blend_weights_from(&mut model, 0.5).unwrap();
             target.copy_weights_from(&mut model).unwrap();
         }

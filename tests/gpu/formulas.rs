@@ -18,4 +18,5 @@ fn shared_blocks() {
     let device = need_device!();
     shared::every_dispatch_agrees_with_f64(&device);
     shared::gradients_add_up(&device);
+    shared::penalties_count_once(&device);
 }

@@ -26,6 +26,7 @@ mod memory;
 mod metrics;
 mod minimize;
 mod optimizers;
+mod partial;
 mod precision;
 mod predictor;
 mod products_of_values;

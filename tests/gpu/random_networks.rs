@@ -10,7 +10,7 @@ fn some_are_right() {
 
 /// `cargo test --test gpu -- --ignored thousands_are_right`.
 #[test]
-#[ignore = "an hour on a software device"]
+#[ignore = "four minutes of one core on a software device"]
 fn thousands_are_right() {
     random_networks::all_are_right(&need_device!(), 12..2000, false);
 }

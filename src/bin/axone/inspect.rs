@@ -24,7 +24,8 @@ pub fn run(args: &Inspect) -> Result<Said, Failure> {
     let optimizer = program.optimizer();
     let mut text = format!("{file}: {format}\n\n{summary}\n");
     if format == "axone" {
-        text += &format!("trained on {} by {}\n", losses.join(", "), optimizer.name());
+        let losses = if losses.is_empty() { "no loss".to_owned() } else { losses.join(", ") };
+        text += &format!("trained on {losses} by {}\n", optimizer.name());
     }
     let shapes = |shapes: Vec<(&str, &[usize])>| {
         shapes.iter().map(|(name, shape)| json!({ "name": name, "shape": shape })).collect::<Vec<_>>()

@@ -98,7 +98,7 @@ impl Model {
         Ok(())
     }
 
-    /// Forgets the gradients: [`Model::accumulate_gradients`] begins anew.
+    /// Forgets the gradients: [`Model::accumulate_gradients`] and [`Model::backward`] begin anew.
     pub fn clear_gradients(&mut self) {
         self.by_hand.forget_gradients();
     }

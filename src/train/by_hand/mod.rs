@@ -4,6 +4,8 @@
 //! going on creates nothing on the device. The rows of a batch are written over those of the last one, while steps
 //! that are queued still see theirs. What a piece leaves for the next (gradients, weights) stays on the device.
 
+#[cfg(feature = "save")]
+mod checkpoint;
 mod gradients;
 mod outputs;
 mod step;
@@ -40,7 +42,7 @@ impl Model {
             return Ok(index);
         }
         let (batch, id, plan) = self.load_task(piece, (rows, batch), classes)?;
-        if piece == Piece::Accumulate {
+        if matches!(piece, Piece::Accumulate | Piece::Backward { adds: true, .. }) {
             // No longer what was there of a layer that has been frozen since.
             self.executor.write_slab(Buffer::BatchGradients, 0, &vec![0.0; plan.slab])?;
         }
@@ -112,7 +114,7 @@ impl Model {
     /// each has dropout masks of its own, and the first those that `fit` would draw.
     fn by_hand_step(&self, rows: usize, weight: f64, number: u32) -> Step {
         let seed = self.by_hand.seed;
-        let mut step = Step::over(0, rows, weight).seeded(seed);
+        let mut step = Step { share: 1.0, ..Step::over(0, rows, weight).seeded(seed) };
         if number > 0 {
             [step.seed_low, step.seed_high] = stream_key(seed, MASK_STREAM, number);
         }

@@ -3,8 +3,8 @@
 use super::{Gathered, LastBatch};
 use crate::data::Dataset;
 use crate::model::{Model, Piece};
-use crate::plan::{Buffer, BufferRange};
-use crate::train::feed::log::Logged;
+use crate::plan::{Buffer, BufferRange, PlanId};
+use crate::train::feed::log::{Logged, target_weights};
 use crate::train::feed::tensors::tensors;
 use crate::train::report::{self, Evaluation};
 use crate::{Error, Result};
@@ -55,8 +55,8 @@ impl Model {
     }
 
     /// Loss and metrics of the batch that was last given to [`Model::queue_step`], [`Model::train_on_batch`],
-    /// [`Model::compute_gradients`] or [`Model::accumulate_gradients`], with the weights of that time. Waits until the
-    /// device is done with it.
+    /// [`Model::compute_gradients`], [`Model::accumulate_gradients`] or [`Model::input_gradients_of_loss`], with the
+    /// weights of that time. Waits until the device is done with it.
     ///
     /// # Errors
     /// [`Error::Value`] before the first batch; [`Error::Gpu`].
@@ -74,13 +74,20 @@ impl Model {
             rows: last.rows,
             targets: &last.targets,
             weights: last.weights.as_deref(),
+            target_weights: last.target_weights.clone(),
         };
         report::evaluation(self, &logged)
     }
 
     /// Queues `piece` on the rows of `batch`, batch number `number` of the next update, whose results have the share
     /// `share` in what they are blended with.
-    pub(super) fn run_batch(&mut self, piece: Piece, batch: &Dataset, number: u32, share: f32) -> Result<()> {
+    pub(super) fn run_batch(
+        &mut self,
+        piece: Piece,
+        batch: &Dataset,
+        number: u32,
+        share: f32,
+    ) -> Result<(usize, PlanId)> {
         let classes = self.check_data(batch)?;
         let index = self.hold(piece, batch.len(), &classes)?;
         let mut step = self.by_hand_step(batch.len(), batch.weight(0..batch.len() as u32), number);
@@ -92,8 +99,9 @@ impl Model {
         let weights = batch.weights().map(<[f32]>::to_vec);
         let asked = self.program().watched.iter().any(|watched| !watched.metrics.is_empty());
         let targets = if asked { batch.targets().to_vec() } else { Vec::new() };
-        self.by_hand.last = Some(LastBatch { id, batch: size, slots, rows: batch.len(), weights, targets });
-        Ok(())
+        let (rows, target_weights) = (batch.len(), target_weights(batch));
+        self.by_hand.last = Some(LastBatch { id, batch: size, slots, rows, weights, target_weights, targets });
+        Ok((index, id))
     }
 
     /// Updates done so far, by [`Model::fit`] and by hand.

@@ -3,7 +3,7 @@
 use super::Monitor;
 use crate::metrics::Direction;
 use crate::plan::Buffer;
-use crate::train::report::number;
+use crate::train::report::{Epoch, number};
 use crate::train::run::{Callback, CallbackState, Run};
 use crate::{Error, Result};
 
@@ -46,7 +46,25 @@ pub struct EarlyStopping {
 impl EarlyStopping {
     /// Watches `monitor`: `val_loss`, `val_accuracy`, …
     pub fn new(monitor: impl Into<String>) -> Self {
-        let monitor = Monitor::new(monitor);
+        Self::of(Monitor::new(monitor))
+    }
+
+    /// Watches what `function` makes of the numbers that each epoch reports; `name` is what it is called where the run says
+    /// why it ended. Less is better, unless [`maximize`](Self::maximize) is called.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// // Neither of two outputs is to be good at the price of the other.
+    /// let worst = |epoch: &Epoch| ["val_digit_loss", "val_size_loss"].map(|name| epoch.get(name).unwrap_or(f64::NAN)).into_iter().fold(0.0, f64::max);
+    /// let stopping = EarlyStopping::by("worst loss", worst).patience(3).restore_best();
+    /// # let _ = stopping;
+    /// ```
+    pub fn by(name: impl Into<String>, function: impl Fn(&Epoch) -> f64 + Send + Sync + 'static) -> Self {
+        Self::of(Monitor::by(name, function))
+    }
+
+    fn of(monitor: Monitor) -> Self {
         Self {
             monitor,
             patience: 5,
@@ -118,13 +136,13 @@ impl Callback for EarlyStopping {
         self.parameters = run.model().layout().slab.len();
         // The counters are what the epochs of a resumed run made of them.
         for epoch in &run.history().epochs {
-            self.count(epoch.epoch, epoch.get(&self.monitor.name).unwrap_or(f64::NAN));
+            self.count(epoch.epoch, self.monitor.value(epoch));
         }
         Ok(())
     }
 
     fn epoch_end(&mut self, run: &mut Run<'_>) -> Result<()> {
-        let value = run.value(NAME, &self.monitor.name)?;
+        let value = run.history().epochs.last().map_or(f64::NAN, |epoch| self.monitor.value(epoch));
         if self.count(run.epoch(), value) && self.restore {
             self.weights = run.model().slab(Buffer::Parameters)?;
         }

@@ -1,10 +1,13 @@
 //! When the state of a run is written to a file.
 
 mod resume;
+mod slabs;
 
 pub(super) use resume::Resume;
+pub(super) use slabs::{loss_scale, moments, slabs};
 
 use super::callbacks::Monitor;
+use super::report::Epoch;
 use super::run::{Callback, Run};
 use crate::file::check_writable;
 use crate::metrics::Direction;
@@ -59,6 +62,24 @@ impl Checkpoint {
         self
     }
 
+    /// Only after an epoch in which `function` makes a better number of what it reports than in every epoch before: less,
+    /// unless [`maximize`](Self::maximize) is called.
+    ///
+    /// ```
+    /// use axone::prelude::*;
+    ///
+    /// let gap = |epoch: &Epoch| epoch.get("val_loss").zip(epoch.get("loss")).map_or(f64::NAN, |(val, own)| val + (val - own));
+    /// let settings = Fit::new().validation_split(0.2).checkpoint(Checkpoint::new("best.safetensors").best_by("gap", gap));
+    /// ```
+    pub fn best_by(
+        mut self,
+        name: impl Into<String>,
+        function: impl Fn(&Epoch) -> f64 + Send + Sync + 'static,
+    ) -> Self {
+        self.best = Some(Monitor::by(name, function));
+        self
+    }
+
     /// More is better, whatever the metric of [`best`](Self::best) says.
     pub fn maximize(mut self) -> Self {
         self.direction = Some(Direction::Maximize);
@@ -90,10 +111,11 @@ impl Checkpoint {
     fn is_due(&self, run: &Run<'_>) -> Result<bool> {
         let epoch = run.epoch();
         let ends = epoch == run.epochs() || run.history.stopped.is_some();
-        let Some(Monitor { name, direction, .. }) = self.monitor(run)? else {
+        let Some(monitor) = self.monitor(run)? else {
             return Ok(ends || epoch.is_multiple_of(self.every));
         };
-        let values = run.history.get(&name);
+        let direction = monitor.direction;
+        let values: Vec<f64> = run.history.epochs.iter().map(|epoch| monitor.value(epoch)).collect();
         let Some((last, before)) = values.split_last() else { return Ok(false) };
         let better = |old: f64, new: &f64| if direction.beats(*new, old, 0.0) { *new } else { old };
         Ok(direction.beats(*last, before.iter().fold(direction.worst(), better), 0.0))

@@ -4,9 +4,9 @@
 //! or a setting that the file repeats and that must be the same. The order of the rows, dropout masks and schedules
 //! are pure functions of these.
 
-use crate::kernels::{LARGEST_SCALE, LOSS_SCALE_LEN, SCALE_AT};
-use crate::model::persist::Contents;
-use crate::model::{Precision, Weight, trained};
+use super::slabs::{loss_scale, moments, slabs};
+use crate::model::persist::{Contents, State as Saved};
+use crate::model::{Precision, Weight};
 use crate::schedules::Schedule;
 use crate::train::feed::uniforms::is_rate;
 use crate::train::report::{Epoch, History};
@@ -152,23 +152,12 @@ fn same<T: PartialEq + std::fmt::Debug>(path: &Path, name: &'static str, file: &
     Err(Error::value("resume", name, format!("{file:?} as in {}", path.display()), format!("{own:?}")))
 }
 
-/// The name that moment `moment` of a parameter has in the file.
-fn moment_name(moment: usize, parameter: &str) -> String {
-    format!("moment_{moment}/{parameter}")
-}
-
 /// Writes the state of `run`, and what the program's callbacks keep.
 pub(super) fn write(run: &mut Run<'_>, path: &Path) -> Result<()> {
     let kept = run.callbacks.own.iter().filter_map(|callback| Some((callback.name(), callback.state()?)));
     let kept: Vec<(String, CallbackState)> = kept.collect();
-    let mut beside = Vec::new();
-    for (moment, slab) in trained(run.model.moments()).skip(1).enumerate() {
-        let values = run.model.slab(slab)?;
-        let weights = run.model.layout().split(&values).into_iter();
-        beside.extend(weights.map(|weight| Weight { name: moment_name(moment, &weight.name), ..weight }));
-    }
-    // What a callback keeps may be anything; a moment that is not finite would not be read again.
-    beside.iter().try_for_each(Weight::check_finite)?;
+    let mut beside = moments(run.model)?;
+    // What a callback keeps may be anything.
     let numbers = kept.iter().zip(0..).map(|((_, state), number)| Weight {
         name: callback_name(number),
         shape: (1, state.numbers.len()),
@@ -184,18 +173,12 @@ pub(super) fn write(run: &mut Run<'_>, path: &Path) -> Result<()> {
         stopped_by: run.stopped_by.clone(),
         warnings: run.history.warnings.clone(),
         skipped_steps: run.history.skipped_steps,
-        loss_scale: run.model.loss_scale_buffer()?.map(in_json),
+        loss_scale: loss_scale(run.model)?,
         epochs: run.history.epochs.iter().map(Record::from).collect(),
         callbacks: kept.into_iter().map(|(name, state)| (name, state.text)).collect(),
     };
     let json = serde_json::to_string(&state).map_err(|error| Error::file(path, error))?;
-    run.model.write_file(path, Some(json), &beside)
-}
-
-/// JSON has no infinity: after a step that was passed over, the factor of that step may be one. The next step writes
-/// it anew before anything reads it.
-fn in_json(loss_scale: Vec<f32>) -> Vec<f32> {
-    loss_scale.into_iter().map(|x| if x.is_finite() { x } else { 0.0 }).collect()
+    run.model.write_file(path, Some(Saved::Run(json)), &beside)
 }
 
 fn callback_name(number: usize) -> String {
@@ -222,8 +205,13 @@ impl Callback for Resume {
 /// Takes up the state in the file at `path`. A file that does not fit changes nothing.
 fn read(run: &mut Run<'_>, path: &Path) -> Result<()> {
     let contents = Contents::read(path)?;
-    let json = contents.training.as_ref();
-    let json = json.ok_or_else(|| Error::file(path, "a model without the state of a run, as Model::save writes it"))?;
+    let json = match &contents.training {
+        Some(Saved::Run(json)) => json,
+        Some(Saved::Steps(_)) => {
+            return Err(Error::file(path, "a checkpoint of steps by hand, for Model::load_checkpoint"));
+        }
+        None => return Err(Error::file(path, "a model without the state of a run, as Model::save writes it")),
+    };
     let state: State = serde_json::from_str(json).map_err(|error| Error::file(path, error))?;
     check_model(run, &contents, path)?;
     state.settings.check(&Settings::of(run), path)?;
@@ -233,21 +221,8 @@ fn read(run: &mut Run<'_>, path: &Path) -> Result<()> {
     same(path, "callbacks", &kept, &keeping.iter().map(String::as_str).collect())?;
     let epochs = state.history(path)?;
 
-    let layout = run.model.layout();
-    let names: Vec<String> = layout.parameters.iter().map(|parameter| parameter.name.clone()).collect();
-    let mut slabs = vec![layout.join("weights", &contents.weights(names.iter().map(String::as_str))?)?];
-    for moment in 0..run.model.moments() {
-        let own: Vec<String> = names.iter().map(|name| moment_name(moment, name)).collect();
-        let mut weights = contents.weights(own.iter().map(String::as_str))?;
-        weights.iter_mut().zip(&names).for_each(|(weight, name)| weight.name.clone_from(name));
-        slabs.push(layout.join("moments", &weights)?);
-    }
-    let scaled = state.settings.precision == Precision::F16;
-    if state.loss_scale.is_some() != scaled || !state.loss_scale.iter().all(|state| is_loss_scale(state)) {
-        let got = format!("a loss scale of {:?} in {:?}", state.loss_scale, state.settings.precision);
-        return Err(Error::file(path, got));
-    }
-    slabs.extend(state.loss_scale);
+    let places = (run.model.layout(), run.model.moments());
+    let slabs = slabs(&contents, path, places, (state.settings.precision, state.loss_scale))?;
     let numbers: Vec<String> = (0..state.callbacks.len()).map(callback_name).collect();
     let numbers = contents.weights(numbers.iter().map(String::as_str))?;
     let callbacks = state.callbacks.into_iter().zip(numbers);
@@ -263,12 +238,6 @@ fn read(run: &mut Run<'_>, path: &Path) -> Result<()> {
     run.history = History { epochs, stopped, skipped_steps, warnings, ..std::mem::take(&mut run.history) };
     run.kept = callbacks.collect();
     Ok(())
-}
-
-/// Whether `state` may have been read from a device.
-fn is_loss_scale(state: &[f32]) -> bool {
-    let scale = state.get(SCALE_AT).is_some_and(|scale| (1.0..=LARGEST_SCALE).contains(scale));
-    state.len() == LOSS_SCALE_LEN && scale && state.iter().all(|x| x.is_finite())
 }
 
 /// Refuses a model other than the one in the file, and names the first layer that differs.

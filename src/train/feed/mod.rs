@@ -15,7 +15,7 @@ use crate::data::Dataset;
 use crate::device::Device;
 use crate::kernels::Step;
 use crate::plan::{Buffer, BufferRange, Executor, Plan, PlanId};
-use log::Logged;
+use log::{Logged, target_weights};
 use tensors::{Tensor, check_half, tensors};
 
 /// Bytes of data kept on the device, if nothing else is said.
@@ -270,7 +270,9 @@ impl<'a> Feed<'a> {
         'a: 'o,
     {
         let (targets, weights) = (self.data.targets(), self.data.weights());
-        Logged { log, slots: self.slots, batch: self.batch, order: order.into(), rows: self.rows, targets, weights }
+        let target_weights = target_weights(self.data);
+        let (slots, batch, order, rows) = (self.slots, self.batch, order.into(), self.rows);
+        Logged { log, slots, batch, order, rows, targets, weights, target_weights }
     }
 
     /// Writes the rows of the next steps, in order.

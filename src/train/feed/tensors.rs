@@ -72,14 +72,26 @@ pub(in crate::train) fn tensors<'a>(data: &'a Dataset, plan: &Plan) -> Vec<Tenso
         blanks: if measured { None } else { blanks },
         host: Some(HostRows::new(InputRows(data.shared_inputs(), i))),
     });
-    let targets = data.targets().iter().enumerate().map(|(i, target)| {
+    let mut slots = 0..;
+    let mut next = || Buffer::DataTarget(slots.next().unwrap_or_default());
+    let targets = data.targets().iter().enumerate().flat_map(|(i, target)| {
+        // In front of its target, as in the graph.
+        let own = data.target_weights(i).map(|own| Tensor {
+            buffer: next(),
+            values: Cow::Borrowed(own),
+            width: 1,
+            blanks: None,
+            host: None,
+        });
+        let blanks = own.as_ref().map_or(blanks, |_| data.target_weights(i).filter(|own| own.contains(&0.0)));
         let values = match target {
             Targets::Values(values) => Cow::Borrowed(values.data()),
             // Exact: a device has no room for the 2^24 classes from which f32 would skip one.
             Targets::Classes(labels) => labels.iter().map(|&label| label as f32).collect(),
         };
         let host = target.values().map(|_| HostRows::new(TargetRows(data.shared_targets(), i)));
-        Tensor { buffer: Buffer::DataTarget(i), values, width: target.width(), blanks, host }
+        let target = Tensor { buffer: next(), values, width: target.width(), blanks, host };
+        own.into_iter().chain([target])
     });
     let weights = data.weights().map_or_else(|| vec![1.0; data.len()].into(), Cow::Borrowed);
     let weights = Tensor { buffer: Buffer::DataWeights, values: weights, width: 1, blanks: None, host: None };

@@ -30,7 +30,7 @@ pub(super) fn values(model: &Model, logged: &Logged<'_>) -> Result<Vec<(String, 
     let outputs = outputs(model, logged);
     let value = |entry: Entry| match entry {
         Entry::Loss => Ok(logged.loss(&model.program().weights_of_losses())),
-        Entry::Slot(slot) => Ok(logged.mean(slot)),
+        Entry::Slot(slot, output) => Ok(logged.mean(slot, output)),
         Entry::More(output, metric) => outputs.get(output).map_or(Ok(f64::NAN), |of| of.value(&metric)),
     };
     reported(model.program()).into_iter().map(|reported| Ok((reported.name, value(reported.entry)?))).collect()
@@ -46,6 +46,18 @@ pub(super) fn evaluation(model: &Model, logged: &Logged<'_>) -> Result<Evaluatio
     Ok(Evaluation { values: values(model, logged)?, details: details.collect() })
 }
 
+/// Leaves out what is reported of outputs that are not to `stay`.
+pub(super) fn keep_outputs(model: &Model, found: &mut Evaluation, stay: impl Fn(usize) -> bool) {
+    let stays = reported(model.program()).into_iter().map(|reported| match reported.entry {
+        Entry::Loss | Entry::Slot(_, None) => true,
+        Entry::Slot(_, Some(output)) | Entry::More(output, _) => stay(output),
+    });
+    let mut stays = stays.collect::<Vec<_>>().into_iter();
+    found.values.retain(|_| stays.next() == Some(true));
+    let mut output = 0..;
+    found.details.retain(|_| output.next().is_some_and(&stay));
+}
+
 /// Each output with what the log has of it; none where the targets are not there, which is where no metric asks for
 /// them.
 fn outputs<'a>(model: &'a Model, logged: &'a Logged<'_>) -> Vec<OutputLog<'a>> {
@@ -53,7 +65,7 @@ fn outputs<'a>(model: &'a Model, logged: &'a Logged<'_>) -> Vec<OutputLog<'a>> {
     let mut next = program.weights_of_losses().len() + program.losses.len();
     let parts = program.network.outputs().zip(&program.losses).zip(&program.watched).zip(logged.targets);
     let mut outputs = Vec::new();
-    for (((value, loss), watched), target) in parts {
+    for (i, (((value, loss), watched), target)) in parts.enumerate() {
         let (task, columns) = (loss.task(), value.shape.iter().product());
         let mut read = |need: Need| {
             let own = next..next + need.slots(columns);
@@ -66,7 +78,7 @@ fn outputs<'a>(model: &'a Model, logged: &'a Logged<'_>) -> Vec<OutputLog<'a>> {
             columns,
             threshold: watched.threshold,
             target,
-            weights: logged.weights,
+            weights: logged.weights_of(Some(i)),
             order: &logged.order,
             logged: needs(&watched.metrics, task).into_iter().map(&mut read).collect(),
         });

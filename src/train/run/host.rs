@@ -16,6 +16,8 @@ pub(super) fn epoch_by_host(
     loss: &mut HostLoss<'_>,
     mut done: impl FnMut(usize) -> bool,
 ) -> Result<Option<f64>> {
+    // Those that the program has left would be added to.
+    model.clear_gradients();
     let (mut sum, mut total) = (0.0, 0.0);
     let steps = order.len().div_ceil(batch_size);
     for (i, rows) in order.chunks(batch_size).enumerate() {

@@ -199,6 +199,9 @@ impl<'a> Run<'a> {
     ) -> Result<Self> {
         for data in [Some(parts.0), parts.1].into_iter().flatten() {
             model.check_inputs(data.inputs())?;
+            if data.weighs_targets() {
+                return Err(Error::value("fit_with", "target weights", "left to the program's loss", "some"));
+            }
         }
         let steps = parts.0.len().div_ceil(options.batch_size);
         let mut run = Self::over(model, parts, (options, callbacks), steps, None)?;

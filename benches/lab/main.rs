@@ -1,7 +1,7 @@
 //! A laboratory for kernels: times WGSL files as they lie in a folder, so that no question to a GPU needs a rebuild there.
 //!
 //! ```text
-//! cargo bench --bench lab -- --write FOLDER       # the kernels as they are, with the sizes of a dense network
+//! cargo bench --bench lab -- --write FOLDER       # the kernels as they are, and the variants of `questions.rs`
 //! cargo bench --bench lab -- FOLDER [DEVICE]      # compiles every file, holds its bits against its group's, times it
 //! ```
 //!
@@ -11,22 +11,23 @@
 //! // lab: group=nn_1024_large entry=main workgroups=8x8 flops=2147483648 bytes=12582912 checks=1 loops=0 zero=0
 //! // overrides: TRANSPOSE=0
 //! // params: 000400000004000000040000
+//! // uniform: 16 00010000
 //! // step: 0ad7233c01000000…
 //! // buffer: 1 read 1048576
 //! ```
 //!
 //! `checks`, `loops`, `zero`: bounds checks, loop bounding and zeroed workgroup memory on or off. `params` and `step` are
-//! the bytes of the uniforms of groups 0 and 1. Buffers hold random numbers in (-0.5, 0.5). Files of one `group` compute
+//! the bytes of the uniforms of groups 0 and 1, `uniform` those of further ones of group 0. Buffers hold random numbers in (-0.5, 0.5). Files of one `group` compute
 //! the same: the first (by name) sets the bits. A time is the median of turns taken in rotation, between two timestamps
 //! where the adapter has them.
 
 #![allow(clippy::expect_used, missing_docs, reason = "a benchmark stops at the first surprise")]
 
-#[path = "../examples/common/arguments.rs"]
+#[path = "../../examples/common/arguments.rs"]
 mod arguments;
+mod questions;
 
 use arguments::Arguments;
-use axone::kernels::{Access, Activation, Epilogue, Halves, Kernel, Matmul, Tile};
 use axone::random::{threefry2x32, uniform};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -43,7 +44,7 @@ type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 const USAGE: &str = "usage: lab --write FOLDER, or lab FOLDER [DEVICE]
 
-  --write FOLDER  writes the kernels as they are, with the sizes of a dense network
+  --write FOLDER  writes the kernels as they are, with the sizes of a dense network, and variants of them
   FOLDER          compiles, checks and times the WGSL files there, on the adapter whose name contains DEVICE";
 
 fn main() -> Result<(), Fault> {
@@ -58,7 +59,7 @@ fn main() -> Result<(), Fault> {
         }
     }
     match (write, &given[..]) {
-        (Some(folder), []) => write_all(Path::new(&folder)),
+        (Some(folder), []) => questions::write_all(Path::new(&folder)),
         (None, [folder]) => measure(Path::new(folder), ""),
         (None, [folder, device]) => measure(Path::new(folder), device),
         _ => {
@@ -74,6 +75,7 @@ struct Header {
     words: BTreeMap<String, String>,
     overrides: Vec<(String, f64)>,
     params: Vec<u8>,
+    uniforms: Vec<(u32, Vec<u8>)>,
     step: Vec<u8>,
     /// Binding, whether it is written, elements.
     buffers: Vec<(u32, bool, usize)>,
@@ -100,6 +102,11 @@ impl Header {
                     }
                 }
                 "params" => header.params = bytes(rest)?,
+                "uniform" => {
+                    let (binding, hex) =
+                        rest.split_once(' ').ok_or_else(|| format!("no `binding bytes` in \"{rest}\""))?;
+                    header.uniforms.push((binding.parse()?, bytes(hex)?));
+                }
                 "step" => header.step = bytes(rest)?,
                 "buffer" => match rest.split_whitespace().collect::<Vec<_>>()[..] {
                     [binding, access @ ("read" | "write"), len] => {
@@ -186,7 +193,7 @@ fn measure(folder: &Path, device: &str) -> Result<(), Fault> {
     for (name, variant) in compiled {
         match variant {
             Ok(Some(variant)) => variants.push(variant),
-            Ok(None) => println!("{name}: SKIPPED, too long for a software adapter"),
+            Ok(None) => println!("{name}: SKIPPED, too long for a software adapter or too large for this one"),
             Err(error) => println!("{name}: FAILED: {error}"),
         }
     }
@@ -245,12 +252,14 @@ impl Lab {
         Ok(Self { device, queue, stopwatch })
     }
 
-    /// `None` for what would take a software adapter too long.
+    /// `None` for what would take a software adapter too long, and for buffers that the adapter does not bind.
     fn load(&self, name: String, file: &Path, is_software: bool) -> Result<Option<Variant>, Fault> {
         let text = std::fs::read_to_string(file)?;
         let header = Header::parse(&text)?;
         let flops: u64 = header.word("flops")?.parse()?;
-        if is_software && flops > SOFTWARE_FLOPS {
+        let most = self.device.limits().max_storage_buffer_binding_size;
+        let is_large = header.buffers.iter().any(|&(_, _, len)| 4 * len as u64 > most);
+        if is_large || is_software && flops > SOFTWARE_FLOPS {
             return Ok(None);
         }
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
@@ -267,7 +276,11 @@ impl Lab {
         checks.bounds_checks = header.is_on("checks")?;
         checks.force_loop_bounding = header.is_on("loops")?;
         // As the library does: without an override wgpu does not heed the checks.
-        let text = if header.overrides.is_empty() { format!("{text}override UNUSED = 0u;\n") } else { text.to_owned() };
+        let text = if header.overrides.is_empty() && !text.contains("\noverride ") {
+            format!("{text}override UNUSED = 0u;\n")
+        } else {
+            text.to_owned()
+        };
         let source = wgpu::ShaderSource::Wgsl(text.into());
         // SAFETY: the files are the kernels of this crate or variants of them that its author wrote: their loops end, and
         // what they index lies in their buffers.
@@ -292,6 +305,7 @@ impl Lab {
             device.create_buffer_init(&wgpu::util::BufferInitDescriptor { label: None, contents, usage })
         };
         let mut bound = vec![(0, buffer(&header.params, Usage::UNIFORM))];
+        bound.extend(header.uniforms.iter().map(|(binding, bytes)| (*binding, buffer(bytes, Usage::UNIFORM))));
         let mut written = Vec::new();
         for &(binding, is_written, len) in &header.buffers {
             let values: Vec<f32> =
@@ -375,71 +389,4 @@ impl Lab {
         }
         Ok(all)
     }
-}
-
-/// The kernels of a step of 784-512-256-10 and of square products, each with every tile.
-fn write_all(folder: &Path) -> Result<(), Fault> {
-    std::fs::create_dir_all(folder)?;
-    let shapes: [(usize, usize, usize, &str); 9] = [
-        (128, 512, 784, "nn"),
-        (128, 256, 512, "nn"),
-        (128, 10, 256, "nn"),
-        (784, 512, 128, "tn"),
-        (512, 256, 128, "tn"),
-        (128, 512, 256, "nt"),
-        (512, 512, 512, "nn"),
-        (1024, 1024, 1024, "nn"),
-        (4096, 4096, 4096, "nn"),
-    ];
-    let mut count = 0;
-    for (m, n, k, form) in shapes {
-        let (transpose_a, transpose_b) = (form == "tn", form == "nt");
-        let epilogues = [
-            ("plain", Epilogue::Plain),
-            ("relu", Epilogue::Bias(Activation::Relu)),
-            ("gelu", Epilogue::Bias(Activation::Gelu)),
-        ];
-        for (epilogue_name, epilogue) in epilogues {
-            // Those of shuffles ask for subgroups of 8 lanes, which no GPU has that this is for.
-            for tile in Tile::ALL.into_iter().filter(|tile| !tile.to_string().starts_with("subgroup")) {
-                let mut product = Matmul::new(m, n, k, transpose_a, transpose_b).with_epilogue(epilogue);
-                product.tile = Some(tile);
-                let group = format!("{form}_{m}x{n}x{k}_{epilogue_name}");
-                count += usize::from(write_one(folder, &group, &tile.to_string(), &Kernel::Matmul(product))?);
-            }
-        }
-    }
-    println!("{count} files in {}", folder.display());
-    Ok(())
-}
-
-/// Whether it was written: a text with extensions is not for every adapter.
-fn write_one(folder: &Path, group: &str, name: &str, kernel: &Kernel) -> Result<bool, Fault> {
-    let spec = kernel.spec();
-    let text = spec.shader().source(Halves::NONE);
-    if text.contains("enable ") {
-        return Ok(false);
-    }
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let (sizes, most) = (spec.sizes(), 65_535);
-    let (x, y) = match spec.workgroups() {
-        few if few <= most => (few, 1),
-        many => (most, many.div_ceil(most)),
-    };
-    let (flops, bytes, entry) = (spec.flops(), 4 * spec.touched(&sizes), spec.entry());
-    let mut header = format!(
-        "// lab: group={group} entry={} workgroups={x}x{y} flops={flops} bytes={bytes} checks=1 loops=0 zero=0\n",
-        entry.name
-    );
-    let overrides: Vec<String> = spec.overrides().iter().map(|(name, value)| format!("{name}={value}")).collect();
-    if !overrides.is_empty() {
-        header += &format!("// overrides: {}\n", overrides.join(" "));
-    }
-    header += &format!("// params: {}\n", hex(spec.params()));
-    for (binding, len) in entry.bindings.iter().zip(sizes) {
-        let access = if binding.access == Access::Read { "read" } else { "write" };
-        header += &format!("// buffer: {} {access} {len}\n", binding.index);
-    }
-    std::fs::write(folder.join(format!("{group}_{}.wgsl", name.replace(' ', "_"))), header + &text)?;
-    Ok(true)
 }
