@@ -31,7 +31,7 @@ fn run() -> Result<()> {
 
     let mut net = Network::new();
     let image = net.input("image", 64)?;
-    let trunk = net.apply(Dense::new(64).activation(Activation::Relu).weights(Initializer::HeNormal), image)?;
+    let trunk = net.apply(Dense::new(64).activation(Activation::Relu), image)?;
     let digit = net.apply(Dense::new(10).activation(Activation::Softmax).named("digit"), trunk)?;
     let ink = net.apply(Dense::new(1).named("ink"), trunk)?;
     net.output(digit)?;

@@ -61,7 +61,7 @@ fn run() -> Result<()> {
 
 /// A body whose layers keep their names, and a head of its own name.
 fn compile(head: Dense, seed: u64) -> Result<Model> {
-    let relu = |name: &str| Dense::new(64).activation(Activation::Relu).weights(Initializer::HeNormal).named(name);
+    let relu = |name: &str| Dense::new(64).activation(Activation::Relu).named(name);
     Sequential::new(64).add(relu("body_1")).add(relu("body_2")).add(head).seed(seed).compile(
         Device::auto()?,
         Loss::CategoricalCrossEntropy,

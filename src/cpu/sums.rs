@@ -127,8 +127,9 @@ pub(super) fn pair_of_sums<T: Real>(v: &[T], y: &[T], g: &[T]) -> [T; 2] {
     [sum(&of_y, |x| x), sum(&of_g, |x| x)]
 }
 
+/// The sum of the chains of a block.
 #[inline(always)]
-fn tree<T: Real>(c: [T; 8]) -> T {
+pub(super) fn tree<T: Real>(c: [T; 8]) -> T {
     ((c[0] + c[4]) + (c[2] + c[6])) + ((c[1] + c[5]) + (c[3] + c[7]))
 }
 

@@ -172,9 +172,7 @@ impl Matrix {
     /// assert_eq!(error.to_string(), "pixels row 1, column 1: NaN is not a finite number");
     /// ```
     pub fn check_finite(&self, name: &str) -> Result<()> {
-        // The largest bits, without their sign, of which the compiler looks at many numbers at a time.
-        let largest = self.data.iter().map(|value| value.to_bits() & 0x7fff_ffff).max();
-        if largest < Some(f32::INFINITY.to_bits()) {
+        if are_finite(&self.data) {
             return Ok(());
         }
         let Some((index, value)) = self.data.iter().enumerate().find(|(_, value)| !value.is_finite()) else {
@@ -184,6 +182,23 @@ impl Matrix {
         let (row, col) = (index / self.cols, index % self.cols);
         Err(Error::data(format!("{name} row {row}, column {col}"), format!("{value} is not a finite number")))
     }
+}
+
+/// Whether no value is NaN or infinite.
+pub(crate) fn are_finite(values: &[f32]) -> bool {
+    struct Largest<'a>(&'a [f32]);
+
+    impl pulp::WithSimd for Largest<'_> {
+        type Output = u32;
+
+        /// The largest bits without their sign, of which the compiler looks at a register at a time.
+        #[inline(always)]
+        fn with_simd<S: pulp::Simd>(self, _: S) -> u32 {
+            self.0.iter().fold(0, |largest, value| largest.max(value.to_bits() & 0x7fff_ffff))
+        }
+    }
+
+    pulp::Arch::new().dispatch(Largest(values)) < f32::INFINITY.to_bits()
 }
 
 /// Refuses row indices from `len` on.

@@ -66,6 +66,7 @@ pub use idx::{IdxArray, idx_shape, read_idx, read_idx_rows, read_mnist};
 #[cfg(feature = "image")]
 pub use images::{ImageFolder, ImageOptions, read_image_folder, read_images};
 pub use matrix::Matrix;
+pub(crate) use matrix::are_finite;
 #[cfg(feature = "npy")]
 pub use npy::{Npz, NpzWriter, npy_shape, read_npy, read_npy_rows, write_npy, write_npz};
 pub(crate) use samples::Held;

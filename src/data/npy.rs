@@ -7,7 +7,8 @@
 //! value ...
 //! ```
 //! The header says how many bytes must follow, and no more is read, or allocated, than the file has and the header asks
-//! for. Nothing is unpickled: arrays of objects and of text are refused by the name of their type.
+//! for. Nothing is unpickled: arrays of objects are refused by the name of their type, and so are arrays of text where
+//! numbers are read.
 
 use super::file::{check_range, open};
 use super::table::quoted;
@@ -91,8 +92,9 @@ pub fn read_npy_rows(path: impl AsRef<Path>, rows: Range<usize>) -> Result<Array
     let place = path.display().to_string();
     let mut source = Source { path, place, file: Box::new(BufReader::new(file.try_clone().map_err(failed)?)) };
     let (header, start) = source.header()?;
-    let size = source.size(&header)?;
-    source.check_size(&header, size, length.saturating_sub(start))?;
+    let size = source.size(header.kind.bytes(), &header.shape)?;
+    let kind = format!("{:?}", header.kind);
+    source.check_size(&kind, &header.shape, size, length.saturating_sub(start))?;
     let Some((&all, sides)) = header.shape.split_first() else {
         return Err(source.wrong("one number, which has no rows"));
     };
@@ -152,6 +154,32 @@ impl Npz {
     /// # Errors
     /// [`Error::Value`] for a name that is not there; as [`read_npy`] for its content.
     pub fn read(&mut self, name: &str) -> Result<Array> {
+        self.source(name)?.array()
+    }
+
+    /// The array of that name as the fields of a table: a row for each index of the first side, text as it is and numbers
+    /// as they are printed.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and [`Error::Data`] for what is no Unicode.
+    ///
+    /// ```
+    /// use axone::data::{Npz, NpzWriter};
+    /// # fn main() -> axone::Result<()> {
+    /// # let path = std::env::temp_dir().join(format!("axone-doc-texts-{}.npz", std::process::id()));
+    /// let mut file = NpzWriter::new(&path);
+    /// file.add_texts("town", &["Ulm", "Köln"])?;
+    /// file.finish()?;
+    /// assert_eq!(Npz::open(&path)?.read_fields("town")?, [["Ulm"], ["Köln"]]);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn read_fields(&mut self, name: &str) -> Result<Vec<Vec<String>>> {
+        self.source(name)?.fields()
+    }
+
+    fn source(&mut self, name: &str) -> Result<Source<'_>> {
         let known: Vec<String> = self.names().iter().take(20).map(|name| quoted(name)).collect();
         let Some(at) = self.archive.index_for_name(&format!("{name}.npy")) else {
             let (place, expected) = (self.path.display().to_string(), format!("one of {}", known.join(", ")));
@@ -159,7 +187,7 @@ impl Npz {
         };
         let file = self.archive.by_index(at).map_err(|error| Error::file(&self.path, error))?;
         let place = format!("{}, array {}", self.path.display(), quoted(name));
-        Source { path: &self.path, place, file: Box::new(file) }.array()
+        Ok(Source { path: &self.path, place, file: Box::new(file) })
     }
 }
 
@@ -184,8 +212,48 @@ impl Source<'_> {
         Ok(bytes)
     }
 
-    /// The header, and how many bytes it takes.
-    fn header(&mut self) -> Result<(Header, u64)> {
+    fn array(mut self) -> Result<Array> {
+        let (header, _) = self.header()?;
+        self.numbers(header)
+    }
+
+    fn fields(mut self) -> Result<Vec<Vec<String>>> {
+        let (Header { kind, is_big, is_fortran, shape }, _) = self.any_header()?;
+        let rows = |shape: &[usize], texts: Vec<String>| {
+            let width = texts.len() / shape.first().copied().unwrap_or(1).max(1);
+            texts.chunks(width.max(1)).map(<[String]>::to_vec).collect()
+        };
+        match kind {
+            Ok(kind) => {
+                let Array { shape, data } = self.numbers(Header { kind, is_big, is_fortran, shape })?;
+                Ok(rows(&shape, data.iter().map(f32::to_string).collect()))
+            }
+            Err(NoNumber { characters: Some(length), .. }) => {
+                let values = self.values(length.saturating_mul(4), "text", &shape)?;
+                let points = values.as_chunks::<4>().0.iter();
+                let point =
+                    |bytes: &[u8; 4]| if is_big { u32::from_be_bytes(*bytes) } else { u32::from_le_bytes(*bytes) };
+                let points: Vec<u32> = points.map(point).collect();
+                let mut texts = Vec::with_capacity(points.len() / length as usize);
+                for points in points.chunks(length as usize) {
+                    let end = points.iter().rposition(|point| *point != 0).map_or(0, |last| last + 1);
+                    let text: Option<String> = points.iter().take(end).map(|point| char::from_u32(*point)).collect();
+                    texts.push(text.ok_or_else(|| self.wrong(format!("text {} is no Unicode", texts.len())))?);
+                }
+                Ok(rows(&shape, if is_fortran && shape.len() > 1 { in_rows(&shape, &texts) } else { texts }))
+            }
+            Err(problem) => Err(self.wrong(problem)),
+        }
+    }
+
+    /// The header of an array of numbers, and how many bytes it takes.
+    fn header(&mut self) -> Result<(Header<Kind>, u64)> {
+        let (Header { kind, is_big, is_fortran, shape }, bytes) = self.any_header()?;
+        let kind = kind.map_err(|problem| self.wrong(problem))?;
+        Ok((Header { kind, is_big, is_fortran, shape }, bytes))
+    }
+
+    fn any_header(&mut self) -> Result<(Header<Result<Kind, NoNumber>>, u64)> {
         let start = self.read(8)?;
         let &[0x93, b'N', b'U', b'M', b'P', b'Y', version, _] = start.as_slice() else {
             return Err(self.wrong(format!("not an NPY file: it starts with {start:?}, expected 147, then NUMPY")));
@@ -207,24 +275,32 @@ impl Source<'_> {
         Ok((header, 8 + if version == 1 { 2 } else { 4 } + u64::from(length)))
     }
 
-    /// Bytes of the values.
-    fn size(&self, Header { kind, shape, .. }: &Header) -> Result<u64> {
-        let count = size::product(shape).and_then(|count| (count as u64).checked_mul(kind.bytes()));
+    /// Bytes of all values, each of so many.
+    fn size(&self, width: u64, shape: &[usize]) -> Result<u64> {
+        let count = size::product(shape).and_then(|count| (count as u64).checked_mul(width));
         let size = count.filter(|size| *size < u64::MAX);
         size.ok_or_else(|| self.wrong(format!("shape {shape:?} is too large")))
     }
 
     /// Refuses other bytes than those of the values behind the header; `got` says how many there are.
-    fn check_size(&self, Header { kind, shape, .. }: &Header, size: u64, got: u64) -> Result<()> {
+    fn check_size(&self, kind: &str, shape: &[usize], size: u64, got: u64) -> Result<()> {
         if got == size {
             return Ok(());
         }
         let got = if got > size { "more".into() } else { got.to_string() };
-        Err(self.wrong(format!("shape {shape:?} of {kind:?} takes {size} bytes after the header, the file has {got}")))
+        Err(self.wrong(format!("shape {shape:?} of {kind} takes {size} bytes after the header, the file has {got}")))
+    }
+
+    /// The bytes of all values, each of `width`, and nothing behind them.
+    fn values(&mut self, width: u64, kind: &str, shape: &[usize]) -> Result<Vec<u8>> {
+        let size = self.size(width, shape)?;
+        let values = self.read(size + 1)?;
+        self.check_size(kind, shape, size, values.len() as u64)?;
+        Ok(values)
     }
 
     /// The numbers of `values`, the first of which is element `first` of the array.
-    fn decode(&self, header: &Header, mut values: Vec<u8>, first: usize) -> Result<Vec<f32>> {
+    fn decode(&self, header: &Header<Kind>, mut values: Vec<u8>, first: usize) -> Result<Vec<f32>> {
         let Header { kind, is_big, is_fortran, shape } = header;
         if *is_big {
             values.chunks_exact_mut(kind.bytes() as usize).for_each(<[u8]>::reverse);
@@ -235,11 +311,8 @@ impl Source<'_> {
         })
     }
 
-    fn array(mut self) -> Result<Array> {
-        let (header, _) = self.header()?;
-        let size = self.size(&header)?;
-        let values = self.read(size + 1)?;
-        self.check_size(&header, size, values.len() as u64)?;
+    fn numbers(&mut self, header: Header<Kind>) -> Result<Array> {
+        let values = self.values(header.kind.bytes(), &format!("{:?}", header.kind), &header.shape)?;
         let mut data = self.decode(&header, values, 0)?;
         if header.is_fortran && header.shape.len() > 1 {
             data = in_rows(&header.shape, &data);
@@ -266,7 +339,7 @@ fn index(shape: &[usize], mut at: usize, is_fortran: bool) -> Vec<usize> {
 }
 
 /// Values in Fortran order, row by row instead.
-fn in_rows(shape: &[usize], data: &[f32]) -> Vec<f32> {
+fn in_rows<T: Clone + Default>(shape: &[usize], data: &[T]) -> Vec<T> {
     let mut strides = Vec::with_capacity(shape.len());
     let mut stride = 1usize;
     for length in shape {
@@ -275,7 +348,7 @@ fn in_rows(shape: &[usize], data: &[f32]) -> Vec<f32> {
     }
     let (mut out, mut place, mut from) = (Vec::with_capacity(data.len()), vec![0usize; shape.len()], 0);
     for _ in 0..data.len() {
-        out.push(data.get(from).copied().unwrap_or_default());
+        out.push(data.get(from).cloned().unwrap_or_default());
         for ((place, length), stride) in place.iter_mut().zip(shape).zip(&strides).rev() {
             *place += 1;
             from += stride;
@@ -288,15 +361,28 @@ fn in_rows(shape: &[usize], data: &[f32]) -> Vec<f32> {
     out
 }
 
+/// The type of values that are no numbers.
+struct NoNumber {
+    problem: String,
+    /// Of a text in Unicode: how long it may be.
+    characters: Option<u64>,
+}
+
+impl From<NoNumber> for String {
+    fn from(no_number: NoNumber) -> Self {
+        no_number.problem
+    }
+}
+
 /// What the header says of the values.
-struct Header {
-    kind: Kind,
+struct Header<K> {
+    kind: K,
     is_big: bool,
     is_fortran: bool,
     shape: Vec<usize>,
 }
 
-impl Header {
+impl Header<Result<Kind, NoNumber>> {
     /// Reads the Python dictionary of a header.
     fn of(bytes: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(bytes).map_err(|_| "the header is not text".to_owned())?.trim();
@@ -320,8 +406,14 @@ impl Header {
         let kind = Kind::of(kind).ok_or_else(|| {
             let is_text = kind.starts_with(['U', 'S']);
             let hint = if is_text { " (text: number it before it is saved)" } else { "" };
-            format!("values of type {}{hint}, known are b1, u1 to u8, i1 to i8, f2, f4 and f8", quoted(name))
-        })?;
+            NoNumber {
+                problem: format!(
+                    "values of type {}{hint}, known are b1, u1 to u8, i1 to i8, f2, f4 and f8",
+                    quoted(name)
+                ),
+                characters: kind.strip_prefix('U').and_then(|length| length.parse().ok()).filter(|length| *length > 0),
+            }
+        });
         let is_fortran = match value("fortran_order")? {
             order if order.starts_with("False") => false,
             order if order.starts_with("True") => true,

@@ -1,6 +1,6 @@
 //! What a file of another library holds: a network with its weights, and what it calls its outputs.
 
-use crate::data::Matrix;
+use crate::data::{Matrix, Schema};
 use crate::device::Device;
 use crate::layers::Activation;
 use crate::losses::{Loss, Losses};
@@ -28,6 +28,8 @@ pub struct Imported {
     pub(super) weights: Vec<Weight>,
     pub(super) frozen: Vec<String>,
     pub(super) outputs: Vec<Output>,
+    pub(super) schema: Option<Schema>,
+    pub(super) threshold: Option<f32>,
 }
 
 /// An output as the file names it.
@@ -110,7 +112,14 @@ impl Imported {
         &self.frozen
     }
 
-    /// A model with these weights, to be trained on.
+    /// What the file does to a table before the network: the columns that it reads, what stands for missing numbers, how
+    /// categories are numbered, and the names of the classes. `None` for a file that takes numbers as they are.
+    pub fn schema(&self) -> Option<&Schema> {
+        self.schema.as_ref()
+    }
+
+    /// A model with these weights, to be trained on. It has the file's schema, if there is one: for
+    /// [`predict_table`](Model::predict_table).
     ///
     /// # Errors
     /// As [`Network::compile`].
@@ -118,6 +127,9 @@ impl Imported {
         let mut model = self.network.compile(device, losses, optimizer)?;
         model.set_weights(&self.weights)?;
         self.frozen.iter().try_for_each(|layer| model.freeze(layer))?;
+        if let Some(schema) = &self.schema {
+            model.set_schema(schema.clone())?;
+        }
         Ok(model)
     }
 
@@ -146,6 +158,11 @@ impl Imported {
         };
         let last = self.network.outputs().map(|output| output.layer.as_ref().map(|layer| layer.inner().activation()));
         let losses: Vec<Loss> = last.map(|last| of(last.unwrap_or_default())).collect();
-        self.compile(device, losses, Adam::default())
+        let answers_yes = losses.first() == Some(&Loss::BinaryCrossEntropy);
+        let mut model = self.compile(device, losses, Adam::default())?;
+        if let Some(threshold) = self.threshold.filter(|_| answers_yes) {
+            model.set_threshold(threshold)?;
+        }
+        Ok(model)
     }
 }

@@ -132,6 +132,22 @@ impl Contents {
     }
 }
 
+/// The model in the file at `path`, without a device: what it computes, and its weights as a slab.
+pub(super) fn program_and_slab(path: &Path) -> Result<(Program, Vec<f32>)> {
+    let contents = Contents::read(path)?;
+    let read = || {
+        let (program, weights) = contents.model()?;
+        let slab = Layout::new(&program)?.join("weights", &weights)?;
+        Ok((program, slab))
+    };
+    read().map_err(|error| in_file(error, path))
+}
+
+/// An error that names the file.
+fn in_file(error: Error, path: &Path) -> Error {
+    if let Error::File { .. } = error { error } else { Error::file(path, error) }
+}
+
 impl Model {
     /// Writes weights, architecture, losses and optimizer settings, and the schema and the threshold if they are set, to
     /// `path`, as safetensors. The file is whole or not there: it is written beside `path`, flushed to the disk, and then
@@ -198,7 +214,7 @@ impl Model {
 
     /// The model in `contents`, those of the file at `path`.
     pub(crate) fn from_contents(contents: &Contents, path: &Path, device: Device) -> Result<Self> {
-        let in_file = |error| if let Error::File { .. } = error { error } else { Error::file(path, error) };
+        let in_file = |error| in_file(error, path);
         let (program, weights) = contents.model().map_err(in_file)?;
         let mut model = Model::of(program, device)?;
         model.set_weights(&weights)?;

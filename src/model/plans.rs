@@ -15,7 +15,7 @@ pub(crate) struct LoadedPlan {
 }
 
 /// What `attempt` makes of `most` rows, or, as often as that is too large for the device, of half as many.
-fn halved<T>(most: usize, mut attempt: impl FnMut(usize) -> Result<T>) -> Result<T> {
+pub(super) fn halved<T>(most: usize, mut attempt: impl FnMut(usize) -> Result<T>) -> Result<T> {
     let (mut rows, mut refusal) = (most, None);
     loop {
         match attempt(rows) {

@@ -1,19 +1,24 @@
 //! A predictor: a trained model for serving, which many threads ask at a time.
 
 use super::inference::padded;
+use super::plans::halved;
 use super::{Model, Precision, Program, Purpose};
 use crate::cpu::{self, Weights};
-use crate::data::Matrix;
+use crate::data::{Matrix, are_finite};
+use crate::device::Device;
 use crate::gpu::{self, Pending, RawBuffer};
 use crate::plan::{Buffer, Plan};
 use crate::{Error, Result};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Most rows of a batch on a GPU, where the device holds as many.
+#[cfg(feature = "save")]
+const MOST: usize = 1024;
 /// Most rows that go through the network together: few enough for the nearest cache.
 const ROWS: usize = 64;
 /// Operations below which a second thread costs more than it brings.
-const SHARED_FROM: u64 = 1 << 22;
+const SHARED_FROM: u64 = 1 << 24;
 
 /// A model for predictions alone: its weights as they were when [`Model::predictor`] made it. Clones share them, and any
 /// number of threads may predict at a time.
@@ -79,20 +84,59 @@ impl Model {
     /// # Errors
     /// [`Error::TooLarge`] and [`Error::Gpu`] where the device cannot hold the weights a second time.
     pub fn predictor(&mut self) -> Result<Predictor> {
-        let inner = match (self.device().is_cpu(), self.device().gpu().cloned()) {
-            (Some(shares), _) => Inner::Cpu(Box::new(Cpu::new(self, shares)?)),
-            (None, Some(context)) => Inner::Gpu(Box::new(Gpu::new(self, context)?)),
-            (None, None) => {
-                let mut own = Model::of(self.program().clone(), self.device().clone())?;
-                own.copy_weights_from(self)?;
-                Inner::Model(Box::new(Mutex::new(own)))
-            }
-        };
-        Ok(Predictor(Arc::new(inner)))
+        let device = self.device().clone();
+        if device.is_cpu().is_none() && !device.is_gpu() {
+            // From f64 to f64.
+            let mut own = Self::of(self.program().clone(), device)?;
+            own.copy_weights_from(self)?;
+            return Ok(Predictor(Arc::new(Inner::Model(Box::new(Mutex::new(own))))));
+        }
+        let most = if device.is_gpu() { self.inference_batch(Purpose::Predict, usize::MAX, &[])? } else { ROWS };
+        let slab = self.slab(Buffer::Parameters)?;
+        Predictor::of(self.program().clone(), slab, &device, most)
     }
 }
 
 impl Predictor {
+    /// The predictor of a model that [`Model::save`] or a [`Checkpoint`](crate::train::Checkpoint) wrote, on `device`.
+    /// Nothing that only training needs is made: no gradients, no moments of the optimizer, no plan for a step.
+    ///
+    /// # Errors
+    /// As [`Model::load_from`].
+    ///
+    /// ```
+    /// use axone::model::Predictor;
+    /// use axone::prelude::*;
+    ///
+    /// let path = std::env::temp_dir().join(format!("axone-doc-load-{}.safetensors", std::process::id()));
+    /// let net = Sequential::new(3).add(Dense::new(2));
+    /// let mut model = net.compile(Device::cpu(), Loss::MeanSquaredError, Sgd::default())?;
+    /// model.save(&path)?;
+    /// let x = [[1.0, 2.0, 3.0]].into();
+    /// assert_eq!(Predictor::load(&path, Device::cpu())?.predict(&x)?, model.predictor()?.predict(&x)?);
+    /// # std::fs::remove_file(path).ok();
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    #[cfg(feature = "save")]
+    pub fn load(path: impl AsRef<std::path::Path>, device: Device) -> Result<Self> {
+        let (program, slab) = super::persist::program_and_slab(path.as_ref())?;
+        Self::of(program, slab, &device, MOST)
+    }
+
+    /// With these parameters; `most` rows or, where the device holds no more, fewer go through a GPU at a time.
+    fn of(program: Program, slab: Vec<f32>, device: &Device, most: usize) -> Result<Self> {
+        let inner = match (device.is_cpu(), device.gpu().cloned()) {
+            (Some(shares), _) => Inner::Cpu(Box::new(Cpu::new(program, slab, shares)?)),
+            (None, Some(context)) => Inner::Gpu(Box::new(Gpu::new(program, &slab, context, most)?)),
+            (None, None) => {
+                let mut own = Model::of(program, device.clone())?;
+                own.executor.write_slab(Buffer::Parameters, 0, &slab)?;
+                Inner::Model(Box::new(Mutex::new(own)))
+            }
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
     /// The first output for each row of `x`.
     ///
     /// # Errors
@@ -191,15 +235,14 @@ impl Predictor {
 }
 
 impl Gpu {
-    fn new(model: &mut Model, context: Arc<gpu::Context>) -> Result<Self> {
-        let most = model.inference_batch(Purpose::Predict, usize::MAX, &[])?;
-        let parameters = model.slab(Buffer::Parameters)?;
-        let forward = Arc::new(gpu::Forward::new(context, &parameters)?);
-        let program = model.program().clone();
+    fn new(program: Program, parameters: &[f32], context: Arc<gpu::Context>, most: usize) -> Result<Self> {
+        let forward = Arc::new(gpu::Forward::new(context, parameters)?);
         let widths = program.network.outputs().map(|output| output.shape.iter().product()).collect();
-        let own = Self { program, forward, most, widths };
+        let mut own = Self { program, forward, most, widths };
         // So that no first prediction waits for a compiler.
-        [1, most].into_iter().try_for_each(|batch| own.forward.prepare(batch, || own.plan(batch)))?;
+        let prepare = |batch| own.forward.prepare(batch, || own.plan(batch)).map(|()| batch);
+        prepare(1)?;
+        own.most = halved(most, prepare)?;
         Ok(own)
     }
 
@@ -265,9 +308,8 @@ impl fmt::Debug for Predictor {
 }
 
 impl Cpu {
-    fn new(model: &mut Model, shares: bool) -> Result<Self> {
-        let mut weights = Weights::new(model.slab(Buffer::Parameters)?);
-        let program = model.program().clone();
+    fn new(program: Program, slab: Vec<f32>, shares: bool) -> Result<Self> {
+        let mut weights = Weights::new(slab);
         let (mut forwards, mut widths, mut work) = (Vec::new(), Vec::new(), 0);
         for rows in (0..=ROWS.ilog2()).map(|power| 1 << power) {
             let plan = program.plan(Purpose::Predict, rows, &[], true)?;
@@ -281,12 +323,14 @@ impl Cpu {
     }
 
     fn predict_all(&self, inputs: &[Matrix]) -> Result<Vec<Matrix>> {
-        self.program.check_finite_inputs(inputs)?;
+        self.program.check_inputs(inputs)?;
         let rows = inputs.first().map_or(0, Matrix::rows);
         let mut outputs: Vec<Vec<f32>> = self.widths.iter().map(|width| vec![0.0; rows * width]).collect();
         let parts: Vec<&[f32]> = inputs.iter().map(Matrix::data).collect();
         let results: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
-        self.rows(&parts, rows, results)?;
+        // What is wrong with a number is said by those who know where it stands.
+        let named = |error| self.program.check_finite_inputs(inputs).and(Err(error));
+        self.rows(&parts, rows, results).or_else(named)?;
         outputs.into_iter().zip(&self.widths).map(|(data, width)| Matrix::new(rows, *width, data)).collect()
     }
 
@@ -316,6 +360,10 @@ impl Cpu {
                     &input[from..][..len]
                 })
                 .collect();
+            // Here they are on their way to the nearest cache anyway.
+            if !inputs.iter().all(|input| are_finite(input)) {
+                return Err(Error::data("inputs", "NaN or infinity"));
+            }
             let mut results: Vec<&mut [f32]> = outputs
                 .iter_mut()
                 .map(|output| {

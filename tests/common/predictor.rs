@@ -3,6 +3,7 @@
 use super::api::{branched, images};
 use super::layers::{everything, table};
 use super::{U32, matrix};
+use axone::model::Predictor;
 use axone::prelude::*;
 
 pub fn chain(device: &Device, widths: &[usize]) -> Model {
@@ -60,6 +61,40 @@ fn agrees(model: &mut Model, inputs: &[Matrix]) {
         for (a, b) in expected.data().iter().zip(got.data()) {
             assert!(f64::from((a - b).abs()) <= 784.0 * U32 * f64::from(a.abs().max(1.0)), "{a} {b}");
         }
+    }
+}
+
+/// A predictor from a file is that of the model in it, and a damaged file is refused as it is for a model.
+pub fn a_file_is_served(device: &Device) {
+    let path =
+        std::env::temp_dir().join(format!("axone-served-{}-{}.safetensors", device.is_gpu(), std::process::id()));
+    let (mut model, data) = (everything(device), table(70));
+    model.fit(&data, &Fit::new().epochs(2).batch_size(8).silent()).unwrap();
+    model.save(&path).unwrap();
+    // The file holds f32, whatever the model computes in.
+    let mut again = Model::load_from(&path, device.clone()).unwrap();
+    let expected = again.predictor().unwrap().predict_all(data.inputs()).unwrap();
+    let predictor = Predictor::load(&path, device.clone()).unwrap();
+    assert_eq!(predictor.predict_all(data.inputs()).unwrap(), expected);
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() - 4]).unwrap();
+    let refused = |error: axone::Error| error.to_string();
+    let expected = refused(Model::load_from(&path, device.clone()).map(drop).unwrap_err());
+    assert_eq!(refused(Predictor::load(&path, device.clone()).map(drop).unwrap_err()), expected);
+    std::fs::remove_file(&path).unwrap();
+}
+
+/// Where a number is none is said as `predict` says it, wherever it stands.
+pub fn numbers_that_are_none_are_named(device: &Device) {
+    let mut model = chain(device, &[5, 8, 3]);
+    let predictor = model.predictor().unwrap();
+    for (row, column, value) in [(0, 0, f32::NAN), (150, 2, f32::INFINITY), (299, 4, f32::NEG_INFINITY)] {
+        let mut data = matrix(9, 300, 5).data().to_vec();
+        data[row * 5 + column] = value;
+        let x = Matrix::new(300, 5, data).unwrap();
+        let error = predictor.predict(&x).unwrap_err().to_string();
+        assert_eq!(error, model.predict(&x).unwrap_err().to_string());
+        assert!(error.contains(&format!("row {row}, column {column}")), "{error}");
     }
 }
 

@@ -24,3 +24,17 @@ fn threads_share_it() {
 fn what_does_not_fit_is_refused() {
     predictor::what_does_not_fit_is_refused(&Device::cpu());
 }
+
+#[test]
+fn a_file_is_served() {
+    for device in [Device::cpu(), Device::cpu_f64()] {
+        predictor::a_file_is_served(&device);
+    }
+}
+
+#[test]
+fn numbers_that_are_none_are_named() {
+    for device in [Device::cpu(), Device::cpu_one_thread()] {
+        predictor::numbers_that_are_none_are_named(&device);
+    }
+}

@@ -69,6 +69,12 @@ fn without_a_rule_it_is_refused() {
         wrong(options().missing(["age"], Missing::drop_row().indicator())),
         ", column `age`: what is missing is dropped, so that nothing is to indicate"
     );
+    let unknown = ": a name that is not known can be replaced in a column of categories, and nothing else";
+    assert_eq!(wrong(options().missing(["age"], Missing::mean().or_unknown())), format!(", column `age`{unknown}"));
+    assert_eq!(
+        wrong(options().missing(["town"], Missing::drop_row().or_unknown())),
+        format!(", column `town`{unknown}")
+    );
     assert_eq!(
         wrong(options().ignore(["age"]).inputs([0usize; 0]).missing(["age"], Missing::mean())),
         ": column `age` has a rule for missing values, but is no input, category or target"

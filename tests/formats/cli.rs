@@ -2,7 +2,7 @@
 
 use crate::Folder;
 use crate::common::{fixtures, numbers};
-use axone::data::{Npz, Table, TableOptions, write_npy, write_npz};
+use axone::data::{Npz, NpzWriter, Table, TableOptions, write_npy, write_npz};
 use axone::prelude::*;
 use serde_json::Value;
 use std::path::Path;
@@ -337,4 +337,29 @@ fn standard_output_may_be_closed_or_full() {
     drop(reader);
     let closed = run(writer.into());
     assert!(closed.status.success(), "{}", String::from_utf8_lossy(&closed.stderr));
+}
+
+/// Columns by name, from a table and from arrays, and in the file's order where a table has other names.
+#[test]
+fn pipelines_of_scikit_learn_take_tables() {
+    let folder = Folder::new("cli-pipelines");
+    let file = |name: &str| fixtures::folder().join(format!("interop/onnx/{name}")).display().to_string();
+    let (model, rows) = (file("pipeline_one_hot.onnx"), file("pipeline_one_hot.csv"));
+    let lines = said(&folder, &["predict", &model, &rows]);
+    assert!(lines.starts_with("label,probabilities_0,probabilities_1,probabilities_2\nyes,"), "{lines}");
+    let mut arrays = NpzWriter::new(folder.0.join("in.npz"));
+    for name in ["age", "size"] {
+        arrays.add(name, Matrix::from([[f32::NAN], [40.0]])).unwrap();
+    }
+    arrays.add_texts("town", &["Ulm", "Rome"]).unwrap();
+    arrays.add_texts("kind", &["a", ""]).unwrap();
+    arrays.finish().unwrap();
+    let table = "size,kind,town,age\n,a,Ulm,\n40,,Rome,40\n";
+    std::fs::write(folder.0.join("in.csv"), table).unwrap();
+    assert_eq!(said(&folder, &["predict", &model, "in.npz"]), said(&folder, &["predict", &model, "in.csv"]));
+
+    let model = file("pipeline_logistic.onnx");
+    std::fs::write(folder.0.join("x.csv"), "a,b\n,3\n14,5\n").unwrap();
+    std::fs::write(folder.0.join("y.csv"), "X_1,X_0\n3,\n5,14\n").unwrap();
+    assert_eq!(said(&folder, &["predict", &model, "x.csv"]), said(&folder, &["predict", &model, "y.csv"]));
 }

@@ -2,7 +2,7 @@
 
 use crate::mutants::mutants;
 use crate::{Folder, fixture, refused};
-use axone::data::{Matrix, Npz, Targets, npy_shape, read_npy, read_npy_rows, write_npy, write_npz};
+use axone::data::{Matrix, Npz, NpzWriter, Targets, npy_shape, read_npy, read_npy_rows, write_npy, write_npz};
 
 #[test]
 fn every_type_and_order_of_numpy_is_read() {
@@ -104,6 +104,25 @@ fn headers_that_lie_are_refused() {
     assert!(!refused(&path, Npz::open(&path)).is_empty());
 }
 
+/// Text as NumPy pads it, numbers as they are printed, a row for each index of the first side.
+#[test]
+fn fields_are_text_and_numbers() {
+    let folder = Folder::new("npz-fields");
+    let path = folder.0.join("a.npz");
+    let mut file = NpzWriter::new(&path);
+    file.add_texts("town", &["Ulm", "", "Köln"]).unwrap();
+    file.add("size", Matrix::from([[1.5, f32::NAN], [2.0, -3.0]])).unwrap();
+    file.finish().unwrap();
+    let mut file = Npz::open(&path).unwrap();
+    assert_eq!(file.read_fields("town").unwrap(), [["Ulm"], [""], ["Köln"]]);
+    assert_eq!(file.read_fields("size").unwrap(), [["1.5", "NaN"], ["2", "-3"]]);
+    let error = file.read("town").unwrap_err().to_string();
+    assert!(
+        error.contains("`town`: values of type `<U4` (text: number it before it is saved), known are b1"),
+        "{error}"
+    );
+}
+
 #[test]
 fn damaged_arrays_are_read_or_refused() {
     let folder = Folder::new("npy-mutants");
@@ -124,14 +143,18 @@ fn damaged_archives_are_read_or_refused() {
     let folder = Folder::new("npz-mutants");
     let stored = folder.0.join("a.npz");
     write_npz(&stored, [("x", Targets::from([[1.0, 2.0]])), ("y", vec![1, 2].into())]).unwrap();
-    let whole = [std::fs::read(&stored).unwrap(), std::fs::read(fixture("xy_compressed.npz")).unwrap()];
+    let named = folder.0.join("c.npz");
+    let mut file = NpzWriter::new(&named);
+    file.add_texts("town", &["Ulm", "Köln"]).unwrap();
+    file.finish().unwrap();
+    let whole = [&stored, &named, &fixture("xy_compressed.npz")].map(|path| std::fs::read(path).unwrap());
     let mut read = 0;
     mutants(&whole, 10_000, |_, bytes| {
         let Ok(mut file) = Npz::open(folder.write("b.npz", bytes)) else { return };
         read += file.names().iter().filter(|name| file_read(&mut file, name)).count();
     });
     fn file_read(file: &mut Npz, name: &str) -> bool {
-        file.read(name).is_ok()
+        file.read(name).is_ok() & file.read_fields(name).is_ok()
     }
     assert!((500..19_000).contains(&read), "{read} of 20,000 were read");
 }

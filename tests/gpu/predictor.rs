@@ -23,6 +23,16 @@ fn threads_share_it() {
 }
 
 #[test]
+fn a_file_is_served() {
+    predictor::a_file_is_served(&need_device!());
+}
+
+#[test]
+fn numbers_that_are_none_are_named() {
+    predictor::numbers_that_are_none_are_named(&need_device!());
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
     predictor::what_does_not_fit_is_refused(&need_device!());
 }

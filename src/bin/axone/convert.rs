@@ -34,7 +34,7 @@ pub fn run(args: &Convert, common: &Common) -> Result<Said, Failure> {
         (Some(_), None) => return Err(Failure::usage("--like is for weights alone, and this file has its layers")),
         (None, None) => models::load(&args.from, Device::cpu())?.model,
     };
-    if model.schema().is_some() && format != Format::Axone {
+    if model.schema().is_some() && format == Format::Torch {
         common.note(
             "the columns of its table, their names and scaling are not written: the file takes numbers as scaled",
         );

@@ -19,10 +19,25 @@ pub fn read(path: &Path, loaded: &Loaded, reading: &Reading) -> Result<Vec<Matri
         ("npz", None) => arrays(path, loaded),
         (_, Some(schema)) => {
             let options = reading.of(schema.options().clone());
-            Ok(schema.inputs(&Table::read(path, &options)?)?)
+            let table = Table::read(path, &options)?;
+            match in_order(&table, schema).filter(|_| loaded.format != "axone") {
+                Some(table) => Ok(schema.inputs(&table?)?),
+                None => Ok(schema.inputs(&table)?),
+            }
         }
         (_, None) => columns(path, loaded, reading),
     }
+}
+
+/// As many columns as an input of another library has, which knows no names of them.
+fn in_order(table: &Table, schema: &Schema) -> Option<Result<Table>> {
+    let names: Vec<String> = schema.input_columns().iter().map(ToString::to_string).collect();
+    let header = table.header()?;
+    if names.len() != header.len() || names.iter().any(|name| header.contains(name)) {
+        return None;
+    }
+    let row = |row: usize| (0..names.len()).map(move |column| table.field(row, column).unwrap_or_default());
+    Some(Table::from_rows(&names, (0..table.rows()).map(row)))
 }
 
 /// An array as the rows of the table that the model was trained on.
@@ -43,9 +58,19 @@ fn columns_of(path: &Path, schema: &Schema) -> Result<Table, Failure> {
     if let ([only], false) = (there.as_slice(), names.iter().any(|name| there.contains(&name.to_string()))) {
         return rows_of(path, schema, file.read(only)?);
     }
-    let columns = names.iter().map(|name| file.read(&name.to_string())).collect::<Result<Vec<_>>>()?;
-    let rows = columns.iter().map(|column| column.data.len()).max().unwrap_or(0);
-    let row = |row: usize| columns.iter().map(move |column| column.data.get(row).map_or(String::new(), f32::to_string));
+    let mut columns = Vec::with_capacity(names.len());
+    for name in &names {
+        let name = name.to_string();
+        // The columns of a wider input of another library are called as it, with their number.
+        let wider =
+            name.rsplit_once('_').filter(|(input, _)| !there.contains(&name) && there.iter().any(|own| own == input));
+        let (array, at) = wider.and_then(|(input, at)| Some((input, at.parse().ok()?))).unwrap_or((name.as_str(), 0));
+        let fields = file.read_fields(array)?;
+        let column = fields.into_iter().map(|mut row| if at < row.len() { row.swap_remove(at) } else { String::new() });
+        columns.push(column.collect::<Vec<String>>());
+    }
+    let rows = columns.iter().map(Vec::len).max().unwrap_or(0);
+    let row = |row: usize| columns.iter().map(move |column| column.get(row).cloned().unwrap_or_default());
     Ok(Table::from_rows(names.iter().map(ToString::to_string), (0..rows).map(row))?)
 }
 

@@ -28,7 +28,10 @@ pub fn of(loaded: &mut Loaded, inputs: &[Matrix]) -> Result<Vec<Output>> {
         columns,
         values: Values::Numbers(values),
     };
-    if !loaded.named.is_empty() {
+    // The schema of a model of ours says more than the names that ONNX gives its outputs.
+    let labels = loaded.model.schema().and_then(|schema| schema.labels());
+    let by_file = labels.is_none() || loaded.named.iter().any(|output| output.classes.is_some());
+    if by_file && !loaded.named.is_empty() {
         let result = |output: &axone::interop::Output| {
             Ok(match output.names(&results)? {
                 Some(names) => {

@@ -65,7 +65,7 @@ impl Content {
                 let encoder = options.encoders.as_ref().and_then(|encoders| encoders.get(i));
                 let field = Field::of(table, row, column);
                 names.push(match options.filling(column) {
-                    Some(fill) if options.is_missing(field.text) => known(&field, fill, encoder)?,
+                    Some(fill) if options.is_missing_name(column, field.text, encoder) => known(&field, fill, encoder)?,
                     _ => field.name("a category", encoder)?,
                 });
             }
@@ -155,6 +155,10 @@ fn learn(table: &Table, columns: &Columns, rows: &[usize], options: &mut TableOp
         let (what, learned) = match (&rule.policy.fill, is_category) {
             (Fill::DropRow, _) if rule.policy.indicator => {
                 return Err(Error::data(place(column), "what is missing is dropped, so that nothing is to indicate"));
+            }
+            _ if rule.policy.unknown && (!is_category || rule.policy.fill == Fill::DropRow) => {
+                let problem = "a name that is not known can be replaced in a column of categories, and nothing else";
+                return Err(Error::data(place(column), problem));
             }
             (Fill::DropRow, _) => continue,
             _ if rule.learned.is_some() => continue,

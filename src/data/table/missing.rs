@@ -30,6 +30,8 @@ use std::collections::BTreeMap;
 pub struct Missing {
     pub(super) fill: Fill,
     pub(super) indicator: bool,
+    #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "std::ops::Not::not"))]
+    pub(super) unknown: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,8 +75,28 @@ impl Missing {
         Self { indicator: true, ..self }
     }
 
+    /// In a column of categories, names that are not known count as missing, too: what stands for them must be known
+    /// itself, by the first table or by [`encoders`](super::TableOptions::encoders). And a name that is known is never
+    /// missing, whatever it is.
+    ///
+    /// ```
+    /// use axone::data::{LabelEncoder, Missing, Schema, Table, TableOptions};
+    /// let train = Table::from_rows(["town"], [["Ulm"], ["Bonn"]])?;
+    /// let options = TableOptions::inputs_only()
+    ///     .categories(["town"])
+    ///     .encoders(vec![LabelEncoder::from_classes(["Bonn", "Ulm", "elsewhere"])?])
+    ///     .missing(["town"], Missing::constant("elsewhere").or_unknown());
+    /// let schema = Schema::fit(&train, options)?;
+    /// let next = Table::from_rows(["town"], [["Rome"], ["Ulm"], [""]])?;
+    /// assert_eq!(schema.inputs(&next)?[0].data(), [2.0, 1.0, 2.0]);
+    /// # Ok::<(), axone::Error>(())
+    /// ```
+    pub fn or_unknown(self) -> Self {
+        Self { unknown: true, ..self }
+    }
+
     fn new(fill: Fill) -> Self {
-        Self { fill, indicator: false }
+        Self { fill, indicator: false, unknown: false }
     }
 }
 

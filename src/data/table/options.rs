@@ -229,6 +229,14 @@ impl TableOptions {
         }
     }
 
+    /// Whether another name stands for the one in a column of categories.
+    pub(super) fn is_missing_name(&self, column: &Found, name: &str, encoder: Option<&LabelEncoder>) -> bool {
+        match encoder {
+            Some(encoder) if self.rule(column).is_some_and(|rule| rule.policy.unknown) => !encoder.knows(name),
+            _ => self.is_missing(name),
+        }
+    }
+
     pub(super) fn rule(&self, column: &Found) -> Option<&Rule> {
         self.missing.get(column.rule?)
     }

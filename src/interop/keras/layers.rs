@@ -66,7 +66,7 @@ pub(super) fn import(config: &Json, arrays: &Arrays) -> Result<Imported, Reason>
         network.output(given.value).map_err(|error| error.to_string())?;
         named.push(Output { name, value: place, classes: None, threshold: None });
     }
-    Ok(Imported { network, weights, frozen, outputs: named })
+    Ok(Imported { network, weights, frozen, outputs: named, schema: None, threshold: None })
 }
 
 impl Reader<'_> {

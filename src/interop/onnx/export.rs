@@ -1,6 +1,5 @@
 //! From a network and its weights to an ONNX model.
 
-use super::FROZEN;
 use super::proto::{
     Attribute, Dimension, Entry, Graph, Model, Node, OperatorSet, Shape, Tensor, TensorType, Type, ValueInfo, element,
     kind,
@@ -204,7 +203,8 @@ fn check_grid(name: &str, formula: Formula, inputs: &[&[usize]]) -> Result<()> {
     }
 }
 
-pub(super) fn export(network: &Network, weights: Vec<Weight>, frozen: String) -> Result<Model> {
+/// `metadata` that is empty is left out.
+pub(super) fn export(network: &Network, weights: Vec<Weight>, metadata: Vec<(&str, String)>) -> Result<Model> {
     let weights = weights.into_iter().map(|weight| (weight.name.clone(), weight)).collect();
     let mut writer = Writer { nodes: Vec::new(), tensors: Vec::new(), weights, written: HashSet::new() };
     // What each value is called, which for a layer that only trains is its input.
@@ -328,13 +328,13 @@ pub(super) fn export(network: &Network, weights: Vec<Weight>, frozen: String) ->
         }
     }
     let input = network.inputs().map(|input| rows(&input.name, &input.shape)).collect();
-    let metadata = (!frozen.is_empty()).then(|| Entry { key: FROZEN.to_owned(), value: frozen });
+    let metadata = metadata.into_iter().filter(|(_, value)| !value.is_empty());
     Ok(Model {
         ir_version: IR_VERSION,
         producer_name: "axone".to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
         graph: Some(Graph { node: writer.nodes, name: "axone".to_owned(), initializer: writer.tensors, input, output }),
         opset_import: vec![OperatorSet { domain: String::new(), version: OPSET }],
-        metadata_props: metadata.into_iter().collect(),
+        metadata_props: metadata.map(|(key, value)| Entry { key: key.to_owned(), value }).collect(),
     })
 }

@@ -30,6 +30,15 @@
 //! and ones. The number of a class (`ArgMax` and what follows) is no output of the model: [`Output`] says of which
 //! output it is the largest column, and the names of the classes.
 //!
+//! A pipeline of scikit-learn (skl2onnx) is a network with a [`schema`](Imported::schema): `SimpleImputer` is what stands for
+//! missing numbers, `OneHotEncoder` and `OrdinalEncoder` of columns of names are their categories, numbered by the
+//! schema and looked up in an embedding that training leaves as it is. Its columns are called as the inputs of the file;
+//! those of a wider input with their number (`X_0`). The model takes raw rows by
+//! [`predict_table`](crate::model::Model::predict_table). A category that is a whole number must be written as the file
+//! has it, and one that the file does not know is an error, where names may be unknown if the encoder ignores such.
+//! Linear and logistic regressions are dense layers. What compares and chooses (`Greater`, `And`, `Where`) is a formula;
+//! NaN, which no input may have, is not more and not less than anything.
+//!
 //! Everything else is refused, all of it at once, each with its node.
 
 mod export;
@@ -47,6 +56,9 @@ use std::path::Path;
 
 /// The metadata entry with the names of frozen layers.
 const FROZEN: &str = "axone.frozen";
+/// Those of what is done to a table before the network, as JSON, and of the answer yes.
+const SCHEMA: &str = "axone.schema";
+const THRESHOLD: &str = "axone.threshold";
 
 /// Reads the model in the ONNX file at `path`, with what it keeps in files beside it.
 ///
@@ -94,7 +106,11 @@ fn read(bytes: &[u8], name: &str, folder: Option<&Path>) -> Result<Imported> {
 
 /// Writes `model` to `path` as ONNX (opset 20, IR 9), with a batch of any size. What matters in training alone (dropout,
 /// penalties, losses) is left out. Weights lie in the file; those that layers share, once. [`load`] makes layers of their own
-/// of such uses, and reads all formulas but those with comparisons.
+/// of such uses.
+///
+/// The model's schema and threshold are entries of the metadata (`axone.schema`, JSON, and `axone.threshold`), which
+/// [`load`] reads: a model that it makes takes raw rows again. To other libraries the network takes what
+/// [`Schema::inputs`](crate::data::Schema::inputs) gives, numbers as they are scaled and categories as their numbers.
 ///
 /// # Errors
 /// [`Error::Data`] for a weight that is NaN or infinite; [`Error::File`]; [`Error::Gpu`].
@@ -130,6 +146,12 @@ pub fn save(model: &mut Model, path: impl AsRef<Path>) -> Result<()> {
 pub fn to_bytes(model: &mut Model) -> Result<Vec<u8>> {
     let weights = model.weights()?;
     weights.iter().try_for_each(Weight::check_finite)?;
-    let frozen = model.frozen().join("\n");
-    Ok(export::export(&model.program().network, weights, frozen)?.encode_to_vec())
+    let schema =
+        model.schema().map(serde_json::to_string).transpose().map_err(|e| Error::data("schema", e.to_string()))?;
+    let metadata = vec![
+        (FROZEN, model.frozen().join("\n")),
+        (SCHEMA, schema.unwrap_or_default()),
+        (THRESHOLD, model.threshold().map_or_else(String::new, |threshold| threshold.to_string())),
+    ];
+    Ok(export::export(&model.program().network, weights, metadata)?.encode_to_vec())
 }

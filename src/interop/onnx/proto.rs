@@ -202,6 +202,11 @@ impl Node {
         self.attribute(name).map(|attribute| attribute.floats.as_slice())
     }
 
+    pub fn strings(&self, name: &str) -> Option<Vec<String>> {
+        let all = &self.attribute(name)?.strings;
+        Some(all.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect())
+    }
+
     pub fn text(&self, name: &str) -> Option<String> {
         let bytes = self.attribute(name)?.s.as_deref()?;
         Some(String::from_utf8_lossy(bytes).into_owned())

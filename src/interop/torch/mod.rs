@@ -69,30 +69,15 @@ fn sides(shape: &[usize]) -> String {
     format!("({})", sides.join(", "))
 }
 
-/// PyTorch's names of the parameters of `layer`, by ours, and whether they are turned.
-fn parts(layer: &Layer) -> Option<&'static [(&'static str, &'static str, bool)]> {
-    match layer {
-        Layer::Dense(_) => Some(&[("w", "weight", true), ("b", "bias", false)]),
-        Layer::BatchNorm(_) => Some(&[
-            ("scale", "weight", false),
-            ("shift", "bias", false),
-            ("mean", "running_mean", false),
-            ("variance", "running_var", false),
-        ]),
-        Layer::LayerNorm(_) => Some(&[("scale", "weight", false), ("shift", "bias", false)]),
-        Layer::Embedding(_) => Some(&[("w", "weight", false)]),
-        Layer::Activation(_)
-        | Layer::Dropout(_)
-        | Layer::AlphaDropout(_)
-        | Layer::ActivityRegularization(_)
-        | Layer::Residual(_)
-        | Layer::Formula(_)
-        | Layer::Gradient
-        | Layer::MatMul(_)
-        | Layer::Reshape(_)
-        | Layer::Flatten
-        | Layer::Add
-        | Layer::Concat => None,
+/// PyTorch's name of the parameter `part` of `layer`, if it has one, and whether it is turned.
+fn name_of(layer: &Layer, part: &str) -> Option<(&'static str, bool)> {
+    match (layer, part) {
+        (Layer::Dense(_), "w") => Some(("weight", true)),
+        (Layer::Dense(_), "b") | (Layer::BatchNorm(_) | Layer::LayerNorm(_), "shift") => Some(("bias", false)),
+        (Layer::BatchNorm(_) | Layer::LayerNorm(_), "scale") | (Layer::Embedding(_), "w") => Some(("weight", false)),
+        (Layer::BatchNorm(_), "mean") => Some(("running_mean", false)),
+        (Layer::BatchNorm(_), "variance") => Some(("running_var", false)),
+        _ => None,
     }
 }
 
@@ -109,14 +94,13 @@ fn pairs(model: &mut Model, modules: &[(&str, &str)]) -> Result<Vec<(Weight, Str
     let pair = |weight: Weight| {
         let (layer, part) = weight.name.rsplit_once('.').unwrap_or((&weight.name, ""));
         let applied = network.values().iter().find(|value| value.name == layer);
-        let known = applied.and_then(|value| value.layer.as_ref()).and_then(parts);
-        let known = known.and_then(|parts| parts.iter().find(|(ours, ..)| *ours == part));
-        let (_, theirs, turn) = known.ok_or_else(|| {
+        let known = applied.and_then(|value| value.layer.as_ref()).and_then(|layer| name_of(layer, part));
+        let (theirs, turn) = known.ok_or_else(|| {
             Error::value(layer, "layer", "one that PyTorch has as one module", format!("the parameter {}", weight.name))
         })?;
         let module = modules.iter().find(|(ours, _)| *ours == layer).map_or(layer, |(_, module)| module);
-        let name = if module.is_empty() { (*theirs).to_owned() } else { format!("{module}.{theirs}") };
-        Ok((weight, name, *turn))
+        let name = if module.is_empty() { theirs.to_owned() } else { format!("{module}.{theirs}") };
+        Ok((weight, name, turn))
     };
     weights.into_iter().map(pair).collect()
 }

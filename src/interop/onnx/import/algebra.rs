@@ -1,7 +1,7 @@
 //! Sums added, multiplied and divided: where exporters' patterns become functions and layers again.
 
 use super::super::tensor::Reason;
-use super::form::{Atom, Coef, Form};
+use super::form::{Atom, Coef, Form, Origin};
 use crate::formula::Function;
 use crate::kernels::Activation;
 use std::f64::consts::{FRAC_2_SQRT_PI, SQRT_2};
@@ -11,7 +11,12 @@ pub(super) struct Made {
     pub atom: Atom,
     pub width: usize,
     pub node: usize,
+    /// The columns of inputs that it is, where it is no more than that.
+    origins: Option<Vec<Origin>>,
 }
+
+/// Columns whose origins are kept: tables have fewer, and what a file doubles again and again does not grow beyond.
+const MOST_ORIGINS: usize = 1 << 20;
 
 /// All atoms, each made of earlier ones.
 #[derive(Default)]
@@ -19,6 +24,8 @@ pub(super) struct Sums {
     pub atoms: Vec<Made>,
     /// The operation that is read.
     pub node: usize,
+    /// Of all atoms together.
+    origins: usize,
 }
 
 /// Whether constants that exporters round are equal.
@@ -34,8 +41,35 @@ fn snapped(k: f64) -> f64 {
 
 impl Sums {
     pub fn make(&mut self, atom: Atom, width: usize) -> Form {
-        self.atoms.push(Made { atom, width, node: self.node });
+        let origins = self.find_origins(&atom, width);
+        self.origins += origins.as_ref().map_or(0, Vec::len);
+        self.atoms.push(Made { atom, width, node: self.node, origins });
         Form::of(self.atoms.len() - 1)
+    }
+
+    fn find_origins(&self, atom: &Atom, width: usize) -> Option<Vec<Origin>> {
+        let of = |form: &Form| form.bare().and_then(|at| self.origins(at));
+        if self.origins.saturating_add(width) > MOST_ORIGINS {
+            return None;
+        }
+        match atom {
+            Atom::Input(input) => {
+                Some((0..width).map(|column| Origin { input: *input, column, renamed: None }).collect())
+            }
+            Atom::Shared(form) => of(form).map(<[Origin]>::to_vec),
+            Atom::Columns(form, picked) => {
+                let all = of(form)?;
+                picked.iter().map(|at| all.get(*at).cloned()).collect()
+            }
+            Atom::Concat(parts) => parts.iter().map(of).collect::<Option<Vec<_>>>().map(|parts| parts.concat()),
+            Atom::Renamed(origin) => Some(vec![origin.clone()]),
+            _ => None,
+        }
+    }
+
+    /// The columns of inputs that an atom is, where it is no more than that.
+    pub fn origins(&self, atom: usize) -> Option<&[Origin]> {
+        self.atoms.get(atom)?.origins.as_deref()
     }
 
     pub fn atom(&self, at: usize) -> Option<&Atom> {

@@ -4,8 +4,10 @@ use super::super::proto::Node;
 use super::super::tensor::{Reason, Tensor};
 use super::super::{Imported, Output};
 use super::algebra::Sums;
-use super::form::{Atom, Coef, Form};
-use super::place;
+use super::form::{Atom, Coef, Form, Origin};
+use super::table::Columns;
+use super::{Input, place};
+use crate::data::Schema;
 use crate::formula::{Formula, Symbol};
 use crate::layers::{Activation, BatchNorm, Dense, Embedding, Flatten, Layer, LayerNorm};
 use crate::model::{Network, RowShape, Value, Weight};
@@ -37,7 +39,15 @@ struct Tables {
 pub(super) struct Emitter<'a> {
     sums: &'a Sums,
     nodes: &'a [Node],
+    /// Those of the file.
+    given: &'a [Input],
+    fills: &'a BTreeMap<(usize, usize), f32>,
+    /// Those of the network.
     inputs: Vec<(String, Vec<usize>)>,
+    /// Where they are those of a table.
+    columns: Option<Columns>,
+    /// The embedding of the columns of names.
+    encoded: Option<usize>,
     /// Numbers that may still be made: a file cannot ask for more than some multiple of itself.
     room: usize,
     steps: Vec<Step>,
@@ -55,11 +65,21 @@ fn weight(name: impl Into<String>, rows: usize, cols: usize, data: Vec<f32>) -> 
 }
 
 impl<'a> Emitter<'a> {
-    pub fn new(sums: &'a Sums, nodes: &'a [Node], inputs: Vec<(String, Vec<usize>)>, room: usize) -> Self {
+    pub fn new(
+        sums: &'a Sums,
+        nodes: &'a [Node],
+        given: &'a [Input],
+        fills: &'a BTreeMap<(usize, usize), f32>,
+        room: usize,
+    ) -> Self {
         Self {
             sums,
             nodes,
-            inputs,
+            given,
+            fills,
+            inputs: given.iter().map(|input| (input.name.clone(), input.shape.clone())).collect(),
+            columns: None,
+            encoded: None,
             room,
             steps: Vec::new(),
             flat: HashMap::new(),
@@ -83,6 +103,14 @@ impl<'a> Emitter<'a> {
             if needed.get(at) == Some(&true) {
                 made.atom.parts().iter().for_each(|form| mark(form, &mut needed));
             }
+        }
+        match Columns::of(self.sums, &needed, self.given, !self.fills.is_empty()) {
+            Ok(Some(columns)) => {
+                self.inputs = columns.inputs(self.given);
+                self.columns = Some(columns);
+            }
+            Ok(None) => {}
+            Err((at, reason)) => problems.push(format!("{}: {reason}", self.called(at))),
         }
         for (at, _) in needed.iter().enumerate().filter(|(_, needed)| **needed) {
             if let Err(reason) = self.prepare(at, &needed) {
@@ -115,7 +143,8 @@ impl<'a> Emitter<'a> {
             return Err(Error::data("onnx", "not expressible"));
         }
         self.merge_activations(&ends);
-        self.network(&ends, asked)
+        let schema = self.columns.as_ref().map(|columns| columns.schema(self.given, self.fills, &asked)).transpose()?;
+        self.network(&ends, asked, schema)
     }
 
     fn called(&self, atom: usize) -> String {
@@ -295,8 +324,13 @@ impl<'a> Emitter<'a> {
                 let x = self.looked_up(at)?;
                 self.affine(x, coef, shift)
             }
+            (Atom::Category { .. }, _) => {
+                let x = self.row_of_name(at)?;
+                self.affine(x, coef, shift)
+            }
             _ => {
-                let x = self.places.get(&at).copied().ok_or(None)?;
+                let known = self.places.get(&at).copied();
+                let x = known.map_or_else(|| self.columns_of(at), Ok)?;
                 self.affine(x, coef, shift)
             }
         }
@@ -330,6 +364,9 @@ impl<'a> Emitter<'a> {
     /// Makes the layers of an atom, those of its parts being there.
     fn prepare(&mut self, at: usize, needed: &[bool]) -> Result<(), Missing> {
         let atom = self.sums.atom(at).ok_or(None)?;
+        if self.columns.is_some() && self.sums.origins(at).is_some() {
+            return Ok(());
+        }
         let step = match atom {
             Atom::Input(input) => self.flattened(*input)?,
             Atom::Shared(form) => {
@@ -368,8 +405,13 @@ impl<'a> Emitter<'a> {
                 let x = self.form(x)?;
                 self.picked(x, columns, self.name(at))?
             }
+            Atom::Lookup { .. } if self.columns.is_some() => {
+                return Err(Some("a table picked by whole numbers, beside columns of names".to_owned()));
+            }
             Atom::Lookup { input, column: Some(_), .. } => return self.prepare_tables(*input, needed),
-            Atom::Lookup { column: None, .. } => return Ok(()),
+            Atom::Lookup { column: None, .. } | Atom::Renamed(_) => return Ok(()),
+            Atom::Category { .. } => return self.prepare_names(),
+            Atom::Step(x) => self.unary(at, x, "step", |x| x.greater(0.0))?,
             Atom::Abs(x) => {
                 let x = self.form(x)?;
                 self.kinked(at, x, &Coef::of(-1.0))?
@@ -452,6 +494,9 @@ impl<'a> Emitter<'a> {
             if let Some((step, count)) = self.all_tables(rest)? {
                 inputs.push(step);
                 rest = rest.get(count..).unwrap_or_default();
+            } else if let (columns, count @ 1..) = self.rows_of_names(rest) {
+                inputs.push(self.picked_names(&columns)?);
+                rest = rest.get(count..).unwrap_or_default();
             } else {
                 inputs.push(self.form(first)?);
                 rest = others;
@@ -504,6 +549,76 @@ impl<'a> Emitter<'a> {
                 }
             }
         };
+        self.places.insert(at, step);
+        Ok(step)
+    }
+
+    /// Columns of the table's numbers, made where they are first read.
+    fn columns_of(&mut self, at: usize) -> Result<usize, Missing> {
+        let (Some(columns), Some(origins)) = (&self.columns, self.sums.origins(at)) else { return Err(None) };
+        let place = |origin: &Origin| columns.numbers.get(&(origin.input, origin.column)).copied();
+        let problem = || Some("calculates with a column of names, or of categories".to_owned());
+        let places = origins.iter().map(place).collect::<Option<Vec<usize>>>().ok_or_else(problem)?;
+        let is_all = places.iter().copied().eq(0..columns.numbers.len());
+        let step = if is_all { 0 } else { self.picked(0, &places, String::new())? };
+        self.places.insert(at, step);
+        Ok(step)
+    }
+
+    /// The embedding of all columns of names, as wide as the widest needs, which training leaves as it is.
+    fn prepare_names(&mut self) -> Result<(), Missing> {
+        if self.encoded.is_some() {
+            return Ok(());
+        }
+        let Some(columns) = self.columns.take() else { return Err(None) };
+        let all = &columns.categories;
+        let width = all.values().map(|category| category.width).max().unwrap_or(1);
+        let counts: Vec<usize> = all.values().map(|category| category.names.len()).collect();
+        let mut weights = Vec::with_capacity(counts.len());
+        for (category, count) in all.values().zip(&counts) {
+            self.take(count.saturating_mul(width))?;
+            let mut data = vec![0.0; count * width];
+            for (row, own) in data.chunks_mut(width).zip(category.rows.chunks(category.width.max(1))) {
+                row.iter_mut().zip(own).for_each(|(to, from)| *to = *from);
+            }
+            weights.push(weight(format!("w{}", category.at), *count, width, data));
+        }
+        let x = self.inputs.len() - 1;
+        let (layer, total) = (Embedding::per_column(counts, width).into(), all.len() * width);
+        let step = Step { name: String::new(), layer, inputs: vec![x], weights, frozen: true, width: total };
+        self.columns = Some(columns);
+        self.encoded = Some(self.push(step)?);
+        Ok(())
+    }
+
+    /// Which columns of that embedding the first of `parts` are, and how many of these.
+    fn rows_of_names(&self, parts: &[Form]) -> (Vec<usize>, usize) {
+        let mut all = Vec::new();
+        let Some(columns) = &self.columns else { return (all, 0) };
+        let width = columns.categories.values().map(|category| category.width).max().unwrap_or(1);
+        for (count, part) in parts.iter().enumerate() {
+            let Some(Atom::Category { origin, .. }) = part.bare().and_then(|at| self.sums.atom(at)) else {
+                return (all, count);
+            };
+            let Some(category) = columns.categories.get(&(origin.input, origin.column)) else { return (all, count) };
+            all.extend(category.at * width..category.at * width + category.width);
+        }
+        (all, parts.len())
+    }
+
+    fn picked_names(&mut self, columns: &[usize]) -> Result<usize, Missing> {
+        let step = self.encoded.ok_or(None)?;
+        let is_all = columns.iter().copied().eq(0..self.width(step));
+        if is_all { Ok(step) } else { self.picked(step, columns, String::new()) }
+    }
+
+    /// The row that belongs to the name of each row.
+    fn row_of_name(&mut self, at: usize) -> Result<usize, Missing> {
+        if let Some(step) = self.places.get(&at) {
+            return Ok(*step);
+        }
+        let (columns, _) = self.rows_of_names(&[Form::of(at)]);
+        let step = self.picked_names(&columns)?;
         self.places.insert(at, step);
         Ok(step)
     }
@@ -579,7 +694,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    fn network(&mut self, ends: &[usize], outputs: Vec<Output>) -> Result<Imported> {
+    fn network(&mut self, ends: &[usize], outputs: Vec<Output>, schema: Option<Schema>) -> Result<Imported> {
         let mut network = Network::new();
         let mut values: Vec<Value> = Vec::with_capacity(self.inputs.len() + self.steps.len());
         for (name, shape) in &self.inputs {
@@ -623,6 +738,6 @@ impl<'a> Emitter<'a> {
             network.output(values.get(*end).copied().ok_or_else(|| gone(*end))?)?;
         }
         network.check()?;
-        Ok(Imported { network, weights, frozen, outputs })
+        Ok(Imported { network, weights, frozen, outputs, schema, threshold: None })
     }
 }

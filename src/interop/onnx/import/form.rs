@@ -66,6 +66,15 @@ pub(super) struct Form {
     pub shift: Option<Coef>,
 }
 
+/// A column of an input of the file.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Origin {
+    pub input: usize,
+    pub column: usize,
+    /// A name, and the one that stands for it.
+    pub renamed: Option<(String, String)>,
+}
+
 /// What sums are made of.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Atom {
@@ -88,8 +97,19 @@ pub(super) enum Atom {
         column: Option<usize>,
         table: Tensor,
     },
+    /// The row of a table that belongs to the name in a column; where it has one more than there are names, that is the
+    /// row of all others.
+    Category {
+        origin: Origin,
+        names: Arc<[String]>,
+        table: Tensor,
+    },
+    /// A column of names, one of which another stands for.
+    Renamed(Origin),
     /// `|x|`.
     Abs(Form),
+    /// 1 where `x` is above 0, else 0.
+    Step(Form),
     /// `x` above 0, else `slope · x`.
     Kinked(Form, Coef),
     /// A function of values, element by element.
@@ -134,7 +154,10 @@ impl Atom {
             | Atom::Concat(_)
             | Atom::Columns(..)
             | Atom::Lookup { .. }
+            | Atom::Category { .. }
+            | Atom::Renamed(_)
             | Atom::Abs(_)
+            | Atom::Step(_)
             | Atom::Kinked(..)
             | Atom::Call(..)
             | Atom::Power(..)
@@ -157,7 +180,7 @@ impl Atom {
     /// The sums that it is made of.
     pub fn parts(&self) -> &[Form] {
         match self {
-            Atom::Input(_) | Atom::Lookup { .. } => &[],
+            Atom::Input(_) | Atom::Lookup { .. } | Atom::Category { .. } | Atom::Renamed(_) => &[],
             Atom::Concat(parts) | Atom::Call(_, parts) => parts,
             Atom::Power(x, _) | Atom::Reciprocal(x) | Atom::Total(x) => std::slice::from_ref(x),
             Atom::Shared(x)
@@ -167,6 +190,7 @@ impl Atom {
             | Atom::LayerNorm(x, _)
             | Atom::Columns(x, _)
             | Atom::Abs(x)
+            | Atom::Step(x)
             | Atom::Kinked(x, _)
             | Atom::Mean(x)
             | Atom::Deviation(x)

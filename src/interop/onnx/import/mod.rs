@@ -5,6 +5,7 @@ mod emit;
 mod fold;
 mod form;
 mod ops;
+mod table;
 
 use super::proto::{self, element};
 use super::tensor::{Reason, Tensor};
@@ -13,8 +14,8 @@ use crate::size;
 use crate::{Error, Result};
 use algebra::Sums;
 use emit::Emitter;
-use form::{Atom, Coef, Form};
-use std::collections::{HashMap, HashSet};
+use form::{Atom, Coef, Form, Origin};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 /// What a name in the graph stands for.
@@ -22,12 +23,23 @@ use std::path::Path;
 enum Value {
     Constant(Tensor),
     Rows(Rows),
-    /// `x > bound`.
-    Above(Form, f64),
+    Truth(Truth),
+    /// Whether a column holds a name.
+    IsName(Origin, String),
     /// The class of each row, picked from the columns of a value.
     Labels(Labels),
     /// What could not be read; that has been said.
     Wrong,
+}
+
+/// Yes or no for each number of a row.
+#[derive(Debug, Clone)]
+struct Truth {
+    /// 1 for yes, 0 for no.
+    form: Form,
+    shape: Vec<usize>,
+    /// `x > bound`, where it is that.
+    above: Option<(Form, f64)>,
 }
 
 /// A row for each example.
@@ -46,6 +58,8 @@ enum Kind {
     Whole,
     /// Real numbers cut to whole ones.
     Cut,
+    /// Names from an input.
+    Text,
 }
 
 #[derive(Debug, Clone)]
@@ -66,10 +80,25 @@ struct Importer<'a> {
     /// How many operations and outputs read a value.
     uses: HashMap<&'a str, usize>,
     sums: Sums,
-    inputs: Vec<(String, Vec<usize>)>,
+    inputs: Vec<Input>,
+    /// What stands for a missing number, by input and column.
+    fills: BTreeMap<(usize, usize), f32>,
     problems: Vec<String>,
     /// Constants that may still be made of others: a file cannot ask for more than some multiple of itself.
     room: usize,
+}
+
+/// An input of the file.
+struct Input {
+    name: String,
+    shape: Vec<usize>,
+    is_text: bool,
+}
+
+impl Input {
+    fn width(&self) -> usize {
+        self.shape.iter().product()
+    }
 }
 
 /// Where the file says that something is.
@@ -101,6 +130,7 @@ pub(super) fn import(model: &proto::Model, source: &Source<'_>) -> Result<Import
         uses: HashMap::new(),
         sums: Sums::default(),
         inputs: Vec::new(),
+        fills: BTreeMap::new(),
         problems: Vec::new(),
         room,
     };
@@ -108,7 +138,7 @@ pub(super) fn import(model: &proto::Model, source: &Source<'_>) -> Result<Import
     importer.inputs(graph);
     importer.operations(graph);
     let outputs = importer.outputs(graph);
-    let mut emitter = Emitter::new(&importer.sums, &graph.node, importer.inputs, room);
+    let mut emitter = Emitter::new(&importer.sums, &graph.node, &importer.inputs, &importer.fills, room);
     let imported = emitter.run(outputs, &mut importer.problems);
     if !importer.problems.is_empty() {
         let mut problems = importer.problems;
@@ -120,8 +150,17 @@ pub(super) fn import(model: &proto::Model, source: &Source<'_>) -> Result<Import
         return Err(wrong(format!("not expressible ({out}):\n  {}{more}", problems.join("\n  "))));
     }
     let mut imported = imported?;
-    let frozen = model.metadata_props.iter().find(|entry| entry.key == super::FROZEN).map(|entry| entry.value.lines());
-    for layer in frozen.into_iter().flatten() {
+    let entry =
+        |key: &str| model.metadata_props.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str());
+    if let Some(json) = entry(super::SCHEMA) {
+        let schema = serde_json::from_str(json).map_err(|error| wrong(format!("{}: {error}", super::SCHEMA)))?;
+        imported.schema = Some(schema);
+    }
+    if let Some(text) = entry(super::THRESHOLD) {
+        let problem = || wrong(format!("{}: {text:?}, expected a number", super::THRESHOLD));
+        imported.threshold = Some(text.parse().map_err(|_| problem())?);
+    }
+    for layer in entry(super::FROZEN).into_iter().flat_map(str::lines) {
         if imported.network.check_parameter_layer("frozen", layer).is_ok()
             && !imported.frozen.iter().any(|f| f == layer)
         {
@@ -176,7 +215,7 @@ impl<'a> Importer<'a> {
         let tensor = input.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref()).ok_or("not a tensor")?;
         let kind = match tensor.elem_type {
             element::FLOAT | element::DOUBLE | element::FLOAT16 | element::BFLOAT16 => Kind::Real,
-            element::STRING => return Err("strings: encode them first (`LabelEncoder`, `one_hot`)".to_owned()),
+            element::STRING => Kind::Text,
             _ => Kind::Whole,
         };
         let dims = &tensor.shape.as_ref().ok_or("its shape is not said")?.dim;
@@ -195,7 +234,7 @@ impl<'a> Importer<'a> {
         let width = size::product(&shape).filter(|width| *width <= size::MOST_ELEMENTS);
         let width = width.ok_or_else(|| format!("rows of {shape:?}"))?;
         let sides = if shape.is_empty() { vec![1] } else { shape.clone() };
-        self.inputs.push((input.name.clone(), sides));
+        self.inputs.push(Input { name: input.name.clone(), shape: sides, is_text: kind == Kind::Text });
         let form = self.sums.make(Atom::Input(self.inputs.len() - 1), width);
         Ok(Rows { form, shape, kind })
     }
@@ -258,7 +297,10 @@ impl<'a> Importer<'a> {
     fn spend(&mut self, results: Vec<Value>) -> Result<Vec<Value>, Reason> {
         let size = |value: &Value| match value {
             Value::Constant(tensor) => tensor.len(),
-            Value::Rows(Rows { form, .. }) | Value::Above(form, _) | Value::Labels(Labels { of: form, .. }) => {
+            Value::IsName(..) => 1,
+            Value::Rows(Rows { form, .. })
+            | Value::Truth(Truth { form, .. })
+            | Value::Labels(Labels { of: form, .. }) => {
                 let coefs = form.terms.iter().map(|(_, coef)| coef.len());
                 coefs.chain(form.shift.as_ref().map(Coef::len)).sum()
             }
@@ -282,6 +324,9 @@ impl<'a> Importer<'a> {
         for output in &graph.output {
             let name = output.name.clone();
             match self.values.get(name.as_str()) {
+                Some(Value::Rows(rows)) if rows.kind == Kind::Text => {
+                    self.problems.push(format!("output \"{name}\": names of an input"));
+                }
                 Some(Value::Rows(rows)) => {
                     let value = number(rows.form.clone());
                     outputs.push(Output { name, value, classes: None, threshold: None });
@@ -298,7 +343,7 @@ impl<'a> Importer<'a> {
                     outputs.push(Output { name, value, classes: Some(names), threshold });
                 }
                 Some(Value::Wrong) => {}
-                Some(Value::Constant(_) | Value::Above(..)) => {
+                Some(Value::Constant(_) | Value::Truth(_) | Value::IsName(..)) => {
                     self.problems.push(format!("output \"{name}\": not a number for each row"));
                 }
                 None => self.problems.push(format!("output \"{name}\": nothing makes it")),
