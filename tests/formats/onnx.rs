@@ -156,8 +156,8 @@ fn a_pipeline_is_a_network_with_a_schema() {
     assert_eq!(error, "table row 0, column `rooms`: expected one of `1`, `2`, `3`, `4`, got `2.0`");
 }
 
-#[test]
-fn schemas_and_thresholds_go_out_and_in() {
+/// A model with a schema and a threshold, and the table that it was trained on.
+fn with_schema() -> (Model, Table) {
     let names = ["size", "town", "kind"];
     let rows = [["10", "Ulm", "cat"], ["", "Bonn", "cat"], ["60", "Ulm", "dog"], ["80", "Bonn", "dog"]];
     let table = Table::from_rows(names, rows).unwrap();
@@ -173,6 +173,12 @@ fn schemas_and_thresholds_go_out_and_in() {
     model.fit(&schema.dataset(&table).unwrap(), &Fit::new().epochs(20).silent()).unwrap();
     model.set_schema(schema).unwrap();
     model.set_threshold(0.375).unwrap();
+    (model, table)
+}
+
+#[test]
+fn schemas_and_thresholds_go_out_and_in() {
+    let (mut model, table) = with_schema();
     let again = round_trip(&mut model);
     assert_eq!(again.schema(), model.schema());
     let mut again = again.model(Device::cpu()).unwrap();
@@ -381,7 +387,10 @@ fn exports_for_other_libraries() {
     let folder = PathBuf::from(std::env::var_os("AXONE_ONNX").unwrap());
     let mut trained = layers::everything(&Device::cpu());
     trained.fit(&layers::table(13), &Fit::new().epochs(2).silent()).unwrap();
+    let (model, table) = with_schema();
+    let inputs = model.schema().unwrap().inputs(&table).unwrap();
     let cases = [
+        ("schema", model, vec!["numbers", "towns"], inputs),
         ("everything", trained, vec!["numbers", "categories"], layers::table(13).inputs().to_vec()),
         ("functions", functions(), vec!["x"], vec![grid()]),
         ("arithmetic", arithmetic(), vec!["x", "y"], two_grids().to_vec()),
