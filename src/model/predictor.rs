@@ -336,9 +336,10 @@ impl Cpu {
 
     /// Halves the rows as long as another thread pays.
     fn rows(&self, inputs: &[&[f32]], rows: usize, mut outputs: Vec<&mut [f32]>) -> Result<()> {
-        let blocks = rows.div_ceil(ROWS);
+        let block = if rows > ROWS { ROWS } else { rows.div_ceil(2).max(1) };
+        let blocks = rows.div_ceil(block);
         if self.shares && blocks > 1 && self.work.saturating_mul(rows as u64) >= SHARED_FROM {
-            let first = blocks / 2 * ROWS;
+            let first = blocks / 2 * block;
             let cut = |all: usize| all / rows * first;
             let (left, right): (Vec<_>, Vec<_>) = inputs.iter().map(|input| input.split_at(cut(input.len()))).unzip();
             let results = outputs.into_iter().map(|output| {
