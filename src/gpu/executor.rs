@@ -128,7 +128,7 @@ impl GpuExecutor {
                 let own = skipped..commands.len() - if goes_on { seamed } else { 0 };
                 let own = commands.get(own).unwrap_or_default().iter();
                 let behind = seam.filter(|_| goes_on);
-                own.chain(behind).try_for_each(|command| command.record(pass, &loaded.step_group, step))?;
+                own.chain(behind).try_for_each(|command| command.record(pass, &loaded.step_groups, step))?;
             }
             Ok(())
         })?;
@@ -328,7 +328,7 @@ impl Executor for GpuExecutor {
             self.separated(id)?.write_steps(&context, std::slice::from_ref(step));
             let loaded = self.loaded(id)?;
             let command = loaded.alone().get(index).ok_or_else(|| no_such(index..index + 1, loaded))?;
-            let encoder = self.encode(loaded, |pass| command.record(pass, &loaded.step_group, 0))?;
+            let encoder = self.encode(loaded, |pass| command.record(pass, &loaded.step_groups, 0))?;
             self.queue(id, encoder)
         })
     }
@@ -372,7 +372,7 @@ impl Executor for GpuExecutor {
         let timings = context.guarded(|| {
             let loaded = self.separated(id)?;
             loaded.write_steps(&context, std::slice::from_ref(step));
-            stopwatch.time(&context, loaded.alone(), |command, pass| command.record(pass, &loaded.step_group, 0))
+            stopwatch.time(&context, loaded.alone(), |command, pass| command.record(pass, &loaded.step_groups, 0))
         });
         self.stopwatch = stopwatch;
         timings

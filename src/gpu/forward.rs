@@ -184,7 +184,7 @@ impl Forward {
             }
             let descriptor = wgpu::ComputePassDescriptor { label: Some("predict"), timestamp_writes: None };
             let mut pass = encoder.begin_compute_pass(&descriptor);
-            commands.iter().try_for_each(|command| command.record(&mut pass, &loaded.step_group, 0))?;
+            commands.iter().try_for_each(|command| command.record(&mut pass, &loaded.step_groups, 0))?;
         }
         Ok(encoder)
     }

@@ -1,8 +1,8 @@
 //! Which dispatches of a plan run as one. Between two dispatches a GPU waits until the first is done, and starts the second:
 //! a microsecond or two, as long as a small product takes. Neighbours that do not wait for each other are one dispatch,
-//! whose workgroups are those of both (`src/kernels/join.rs`): the gradients of a layer's weights and of its input, the
-//! branches of a network, and, across the border between two steps, the update of one and the batch of the next. No bit
-//! depends on it.
+//! whose workgroups are those of both (`src/kernels/join.rs`): the gradients of a layer's weights and of its input, the rows
+//! of several inputs, and, across the border between two steps, the update of one and the batch of the next. No bit depends
+//! on it.
 
 use super::Context;
 use super::pipelines::Part;
@@ -47,6 +47,17 @@ pub(super) struct Dispatches {
 }
 
 impl Dispatches {
+    /// One for each step of the plan.
+    pub fn alone(plan: &Plan) -> Self {
+        Self { run: (0..plan.steps.len()).map(|index| vec![Member::of(index)]).collect(), seam: None }
+    }
+
+    /// Whether any has several kernels.
+    pub fn joins(&self) -> bool {
+        self.run.iter().chain(&self.seam).any(|members| members.len() > 1)
+    }
+
+    /// As few as the device allows.
     pub fn of(context: &Context, plan: &Plan) -> Self {
         let mut run: Vec<Vec<Member>> = Vec::new();
         for index in 0..plan.steps.len() {

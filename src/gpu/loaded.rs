@@ -3,10 +3,11 @@
 use super::Context;
 use super::join::{Dispatches, Member, parts};
 use super::pace::Pace;
-use super::pipelines::{Part, Pipeline, STEP_BINDINGS, label};
+use super::pipelines::{Part, Pipeline, label};
 use crate::kernels::Step;
 use crate::kernels::join::{ENDS, MOST, STRIDE};
 use crate::plan::{Buffer, Plan, Storage};
+use crate::text::say;
 use crate::{Error, Result};
 use std::collections::HashMap;
 use std::num::NonZeroU64;
@@ -22,6 +23,9 @@ const MAX_WORKGROUPS: u64 = 65_535;
 /// The slabs of a model, which its plans share.
 pub(super) type Slabs = HashMap<Buffer, wgpu::Buffer>;
 
+/// The groups of step uniforms, for dispatches of one kernel, two, and so on.
+type StepGroups = [wgpu::BindGroup; MOST];
+
 /// A dispatch: one step of the plan, or several side by side.
 pub(super) struct Command {
     members: Vec<Member>,
@@ -33,18 +37,19 @@ pub(super) struct Command {
 }
 
 impl Command {
-    /// Records the dispatch for entry `step` of the step uniforms in `step_group`, and the entry behind it.
-    pub fn record(&self, pass: &mut wgpu::ComputePass<'_>, step_group: &wgpu::BindGroup, step: usize) -> Result<()> {
+    /// Records the dispatch for entry `step` of the step uniforms, and the entry behind it.
+    pub fn record(&self, pass: &mut wgpu::ComputePass<'_>, groups: &StepGroups, step: usize) -> Result<()> {
         let group = self.group.as_ref();
         let group = group.ok_or_else(|| Error::Internal("a plan ran before its data were bound".to_owned()))?;
         pass.set_pipeline(&self.pipeline.pipeline);
         pass.set_bind_group(0, group, &[]);
         if self.uses_step {
-            let entry = |place: u32| {
-                let next = self.members.get(place as usize).is_some_and(|member| member.next);
-                ((step + usize::from(next)) as u64 * UNIFORM_STRIDE) as u32
-            };
-            pass.set_bind_group(1, step_group, &STEP_BINDINGS.map(entry));
+            let mut offsets = [0; MOST];
+            for (offset, member) in offsets.iter_mut().zip(&self.members) {
+                *offset = ((step + usize::from(member.next)) as u64 * UNIFORM_STRIDE) as u32;
+            }
+            let kernels = self.members.len();
+            pass.set_bind_group(1, groups.get(kernels - 1), &offsets[..kernels]);
         }
         pass.dispatch_workgroups(self.workgroups.0, self.workgroups.1, 1);
         Ok(())
@@ -62,8 +67,8 @@ pub(super) struct Loaded {
     single: Vec<Command>,
     /// How much of it goes into a submission.
     pub pace: Pace,
-    /// Picks the entry of a step by a dynamic offset.
-    pub step_group: wgpu::BindGroup,
+    /// Pick the entries of steps by dynamic offsets.
+    pub step_groups: StepGroups,
     /// Steps whose uniforms fit.
     pub step_capacity: usize,
     steps: wgpu::Buffer,
@@ -83,26 +88,39 @@ impl Loaded {
         for (i, step) in plan.steps.iter().enumerate() {
             context.queue.write_buffer(&params, params_at(i), step.kernel.spec().params());
         }
-        let (steps, step_group) = step_buffer(context, 1);
+        let (steps, step_groups) = step_buffer(context, 1);
         let mut loaded = Self {
             plan: plan.clone(),
             commands: Vec::new(),
             seam: None,
             single: Vec::new(),
             pace: Pace::new(plan.steps.iter().map(|step| step.work().flops).sum()),
-            step_group,
+            step_groups,
             step_capacity: 1,
             steps,
             params,
             temporaries: temporaries?,
             data: HashMap::new(),
         };
-        let Dispatches { run, seam } = Dispatches::of(context, plan);
-        let count = run.len();
-        let mut commands = loaded.commands(context, slabs, run.into_iter().chain(seam).collect())?;
-        loaded.seam = commands.drain(count..).next();
-        loaded.commands = commands;
+        let joined = Dispatches::of(context, plan);
+        match loaded.set_dispatches(context, slabs, &joined) {
+            // A driver that refuses a text of several kernels may take each alone.
+            Err(error) if joined.joins() => {
+                let (device, name) = (&context.info().name, &plan.name);
+                say(&format!("axone: {device}: {error}: each step of plan {name} gets a dispatch of its own"));
+                loaded.set_dispatches(context, slabs, &Dispatches::alone(plan))?;
+            }
+            set => set?,
+        }
         Ok(loaded)
+    }
+
+    /// Makes the commands of a run.
+    fn set_dispatches(&mut self, context: &Context, slabs: &Slabs, all: &Dispatches) -> Result<()> {
+        let mut commands = self.commands(context, slabs, all.run.iter().chain(&all.seam))?;
+        self.seam = commands.drain(all.run.len()..).next();
+        self.commands = commands;
+        Ok(())
     }
 
     /// A command for each step of the plan, if [`Loaded::separate`] has made them.
@@ -113,29 +131,35 @@ impl Loaded {
     /// Makes the command of each step of the plan alone, if they are not there.
     pub fn separate(&mut self, context: &Context, slabs: &Slabs) -> Result<()> {
         if self.alone().is_empty() {
-            let alone = (0..self.plan.steps.len()).map(|index| vec![Member::of(index)]);
-            self.single = self.commands(context, slabs, alone.collect())?;
+            self.single = self.commands(context, slabs, &Dispatches::alone(&self.plan).run)?;
         }
         Ok(())
     }
 
-    fn commands(&self, context: &Context, slabs: &Slabs, dispatches: Vec<Vec<Member>>) -> Result<Vec<Command>> {
+    fn commands<'a>(
+        &self,
+        context: &Context,
+        slabs: &Slabs,
+        dispatches: impl IntoIterator<Item = &'a Vec<Member>>,
+    ) -> Result<Vec<Command>> {
+        let dispatches: Vec<&Vec<Member>> = dispatches.into_iter().collect();
         let kernels: Vec<Vec<Part<'_>>> = dispatches.iter().map(|members| parts(&self.plan, members)).collect();
         let pipelines = context.pipelines.all(context, &kernels)?;
-        let command = |((members, parts), pipeline): ((Vec<Member>, Vec<Part<'_>>), Arc<Pipeline>)| {
-            let ends = ends(&parts);
+        let mut commands = Vec::with_capacity(dispatches.len());
+        for ((members, parts), pipeline) in dispatches.into_iter().zip(kernels).zip(pipelines) {
             if let [first, _, ..] = members.as_slice() {
-                context.queue.write_buffer(&self.params, self.ends_at(*first), bytemuck::cast_slice(&ends));
+                context.queue.write_buffer(&self.params, self.ends_at(*first), bytemuck::cast_slice(&ends(&parts)));
             }
-            let group = self.bind(context, slabs, &members, &parts, &pipeline);
-            let all: u64 = parts.iter().map(|part| part.spec.workgroups()).sum();
+            let group = self.bind(context, slabs, members, &parts, &pipeline);
+            let workgroups = fold(parts.iter().map(|part| part.spec.workgroups()).sum());
             let uses_step = parts.iter().any(|part| part.spec.shader().uses_step);
-            Command { members, pipeline, group, workgroups: fold(all), uses_step }
-        };
-        Ok(dispatches.into_iter().zip(kernels).zip(pipelines).map(command).collect())
+            commands.push(Command { members: members.clone(), pipeline, group, workgroups, uses_step });
+        }
+        Ok(commands)
     }
 
-    /// Where the uniform lies that divides the workgroups of a dispatch which begins with `first`: behind all `Params`.
+    /// Where the uniform lies that divides the workgroups of a dispatch which begins with `first`: behind all `Params`. The
+    /// seam shares it with the last dispatch of a run, whose numbers its own begin with.
     fn ends_at(&self, first: Member) -> u64 {
         params_at(self.plan.steps.len() + first.index)
     }
@@ -147,7 +171,7 @@ impl Loaded {
             self.data.insert(buffer, made);
         }
         self.step_capacity = steps.clamp(1, STEPS_PER_WRITE);
-        (self.steps, self.step_group) = step_buffer(context, self.step_capacity);
+        (self.steps, self.step_groups) = step_buffer(context, self.step_capacity);
         let touched = self.touching_data();
         let bind = |command: &Command| {
             let parts = parts(&self.plan, &command.members);
@@ -188,7 +212,7 @@ impl Loaded {
         self.data.clear();
         if self.step_capacity > 1 {
             self.step_capacity = 1;
-            (self.steps, self.step_group) = step_buffer(context, 1);
+            (self.steps, self.step_groups) = step_buffer(context, 1);
         }
     }
 
@@ -266,21 +290,24 @@ fn ends(parts: &[Part<'_>]) -> [u32; MOST] {
     ends
 }
 
-/// The uniforms of `capacity` steps, and the group that shows each kernel of a dispatch one of them.
-fn step_buffer(context: &Context, capacity: usize) -> (wgpu::Buffer, wgpu::BindGroup) {
+/// The uniforms of `capacity` steps, and the groups that show one of them to each kernel of a dispatch.
+fn step_buffer(context: &Context, capacity: usize) -> (wgpu::Buffer, StepGroups) {
     let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
     let steps = context.buffer("steps", UNIFORM_STRIDE * capacity as u64, usage);
     let size = NonZeroU64::new(size_of::<Step>() as u64);
-    context.count_object();
-    let group = context.device.create_bind_group(&wgpu::BindGroupDescriptor {
-        label: Some("step"),
-        layout: &context.pipelines.step_layout,
-        entries: &STEP_BINDINGS.map(|binding| wgpu::BindGroupEntry {
-            binding,
-            resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer: &steps, offset: 0, size }),
-        }),
+    let entry = |binding| wgpu::BindGroupEntry {
+        binding,
+        resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer: &steps, offset: 0, size }),
+    };
+    let entries = [0, 1, 2, 3].map(entry);
+    let mut kernels = 0;
+    let groups = context.pipelines.step_layouts.each_ref().map(|layout| {
+        context.count_object();
+        kernels += 1;
+        let (label, entries) = (Some("step"), &entries[..kernels]);
+        context.device.create_bind_group(&wgpu::BindGroupDescriptor { label, layout, entries })
     });
-    (steps, group)
+    (steps, groups)
 }
 
 /// Folds a count of workgroups into two dimensions, with as few to spare as can be.

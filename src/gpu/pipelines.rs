@@ -26,9 +26,6 @@ impl Part<'_> {
     }
 }
 
-/// Bindings of group 1: a kernel takes the one of its place.
-pub const STEP_BINDINGS: [u32; join::MOST] = [0, 1, 2, 3];
-
 /// A pipeline and the layout of its buffers.
 pub struct Pipeline {
     pub pipeline: wgpu::ComputePipeline,
@@ -63,18 +60,20 @@ impl Key {
 pub struct Pipelines {
     known: Mutex<HashMap<Key, Arc<Pipeline>>>,
     modules: Mutex<HashMap<(&'static [&'static str], Halves), wgpu::ShaderModule>>,
-    /// Layout of group 1: the uniform of the step, for each kernel of a pipeline, picked by dynamic offsets.
-    pub step_layout: wgpu::BindGroupLayout,
+    /// Layouts of group 1 for pipelines of one kernel, two, and so on: for each of them the uniform of its step, picked by
+    /// a dynamic offset.
+    pub step_layouts: [wgpu::BindGroupLayout; join::MOST],
 }
 
 impl Pipelines {
     pub fn new(device: &wgpu::Device) -> Self {
-        let entry = |binding| layout_entry(binding, wgpu::BufferBindingType::Uniform, true, size_of::<Step>() as u64);
-        let step_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some("step"),
-            entries: &STEP_BINDINGS.map(entry),
+        let entries = [0, 1, 2, 3]
+            .map(|binding| layout_entry(binding, wgpu::BufferBindingType::Uniform, true, size_of::<Step>() as u64));
+        let step_layouts = [1, 2, 3, 4].map(|kernels| {
+            let (label, entries) = (Some("step"), &entries[..kernels]);
+            device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries })
         });
-        Self { known: Mutex::default(), modules: Mutex::default(), step_layout }
+        Self { known: Mutex::default(), modules: Mutex::default(), step_layouts }
     }
 
     /// The pipelines of kernels, of one or of several side by side. Those that are new are compiled side by side: with
@@ -144,7 +143,7 @@ impl Pipelines {
         let (device, label) = (&context.device, Some(label));
         let layout =
             device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries(parts) });
-        let groups = [Some(&layout), Some(&self.step_layout)];
+        let groups = [Some(&layout), self.step_layouts.get(parts.len().saturating_sub(1))];
         let uses_step = parts.iter().any(|part| part.spec.shader().uses_step);
         let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label,
@@ -210,6 +209,10 @@ fn text(parts: &[Part<'_>]) -> String {
         _ => join::source(&parts.iter().map(Part::side).collect::<Vec<_>>()),
     };
     let text = with_override(text);
+    #[cfg(debug_assertions)]
+    if parts.len() > 1 && std::env::var_os("AXONE_SPOIL_JOINED").is_some() {
+        return text + "what no driver compiles\n";
+    }
     #[cfg(debug_assertions)]
     if std::env::var_os("AXONE_POISON").is_some() {
         return poisoned(&text);
